@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+/** The program; argv becomes a command. */
+console.log("backend");

@@ -1,0 +1,71 @@
+/**
+ * Every error code of both programs, in one table.
+ *
+ * An error says what happened with which values; its hint is a sentence for the person who has to
+ * do something about it. Retrying is decided where it happens, by `retryable`.
+ */
+
+/** Per code: may the same attempt succeed later, and what does the process exit with? */
+const CODES = {
+  USAGE: { retryable: false, exit: 64 },
+  CONFIG_INVALID: { retryable: false, exit: 78 },
+  PROFILE_INVALID: { retryable: false, exit: 78 },
+  PROFILE_UNKNOWN: { retryable: false, exit: 78 },
+  PROFILE_MISMATCH: { retryable: false, exit: 1 },
+  STATE_INVALID: { retryable: false, exit: 78 },
+  CERTIFICATE_INVALID: { retryable: false, exit: 78 },
+  DEVICE_UNREACHABLE: { retryable: true, exit: 1 },
+  DEVICE_TIMEOUT: { retryable: true, exit: 1 },
+  DEVICE_CLOSED: { retryable: true, exit: 1 },
+  DEVICE_BUSY: { retryable: true, exit: 1 },
+  DEVICE_REFUSED: { retryable: false, exit: 1 },
+  DEVICE_VIOLATION: { retryable: true, exit: 1 },
+  BACKLOG_LOCKED: { retryable: true, exit: 1 },
+  BACKLOG_DAMAGED: { retryable: false, exit: 1 },
+  BACKLOG_FAILED: { retryable: true, exit: 1 },
+  BATCH_MALFORMED: { retryable: false, exit: 1 },
+  BATCH_TOO_LARGE: { retryable: false, exit: 1 },
+  DIGEST_MISMATCH: { retryable: false, exit: 1 },
+  BATCH_GAP: { retryable: true, exit: 1 },
+  BATCH_FORKED: { retryable: false, exit: 1 },
+  CONSENT_MISSING: { retryable: false, exit: 1 },
+  UNAUTHENTICATED: { retryable: false, exit: 77 },
+  PERMISSION_DENIED: { retryable: false, exit: 77 },
+  UNAVAILABLE: { retryable: true, exit: 1 },
+  PROTOCOL: { retryable: false, exit: 1 },
+  RATE_LIMITED: { retryable: true, exit: 1 },
+  TOO_SOON: { retryable: true, exit: 1 },
+  INVALID_ARGUMENT: { retryable: false, exit: 64 },
+  NOT_FOUND: { retryable: false, exit: 1 },
+  STORE_LOCKED: { retryable: true, exit: 1 },
+  STORE_DAMAGED: { retryable: false, exit: 1 },
+  STORE_FAILED: { retryable: true, exit: 1 },
+} as const;
+
+/** One of the codes in the table above, e.g. `"DEVICE_TIMEOUT"`. */
+export type ErrorCode = keyof typeof CODES;
+
+/** The one error class thrown across a room's door; everything else is a bug. */
+export class HeatpoolError extends Error {
+  override readonly name = "HeatpoolError";
+  readonly code: ErrorCode;
+  /** What the operator can do about it, as a full sentence. */
+  readonly hint: string | undefined;
+
+  /** @param message what happened, with the values that matter (`holding 1014+2: no answer`) */
+  constructor(code: ErrorCode, message: string, more: { hint?: string; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? {} : { cause: more.cause });
+    this.code = code;
+    this.hint = more.hint;
+  }
+
+  /** Whether repeating the same attempt later can succeed. */
+  get retryable(): boolean {
+    return CODES[this.code].retryable;
+  }
+
+  /** Exit status of a process that ends because of this error. */
+  get exitStatus(): number {
+    return CODES[this.code].exit;
+  }
+}
