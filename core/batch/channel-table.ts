@@ -3,21 +3,10 @@
  * so that a stored block stays readable for ever.
  */
 import { createHash } from "node:crypto";
+import type { Behaviour } from "#core/measurement/metrics.js";
 
 /** How a value became integers; decides the lanes. */
 export type ChannelEncoding = "int" | "uint" | "f32" | "wide" | "f64";
-
-/** How a channel behaves; chooses the starting probabilities of codec 2. */
-export type ChannelKind =
-  | "fastTemperature"
-  | "slowTemperature"
-  | "setpoint"
-  | "pressure"
-  | "percent"
-  | "speed"
-  | "power"
-  | "state"
-  | "counter";
 
 /** One channel. `int`, `uint`, `wide`: value = q * multiplier / 10 ** decimals. */
 export interface Channel {
@@ -25,7 +14,7 @@ export interface Channel {
   readonly encoding: ChannelEncoding;
   readonly multiplier: number;
   readonly decimals: number;
-  readonly kind: ChannelKind;
+  readonly kind: Behaviour;
 }
 
 /** Channels in their order, and their name. */

@@ -19,7 +19,7 @@ const PEERS = {
 export function isPeerMissing(peer: keyof typeof PEERS): boolean {
   const [command, ...args] = PEERS[peer];
   const works = spawnSync(command, args, { stdio: "ignore" }).status === 0;
-  if (!works && process.env["CI"] === "true") {
+  if (!works && process.env.CI === "true") {
     throw new Error(`the peer ${peer} is missing: apt-get install ${peer}`);
   }
   return !works;
