@@ -10,7 +10,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
-import type { ListInstallationsResponse as Page } from "#proto/heatpool/admin/v1/admin.js";
+import type * as wire from "#proto/heatpool/admin/v1/admin.js";
 import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
 import type { ReleaseSummary } from "../aggregate/community.js";
 import type { InstallationRecord } from "../registry/registry.js";
@@ -75,11 +75,12 @@ export function connectAdmin(
     );
 
   return {
-    status: () => ask((options, done) => client.getStatus({}, metadata, options, done)),
+    status: () =>
+      ask<wire.GetStatusResponse>((options, done) => client.getStatus({}, metadata, options, done)),
     async *installations() {
       for (let pageToken = ""; ; ) {
         const request = { pageSize: PAGE_SIZE, pageToken };
-        const page = await ask<Page>((options, done) =>
+        const page = await ask<wire.ListInstallationsResponse>((options, done) =>
           client.listInstallations(request, metadata, options, done),
         );
         yield* page.installations.map(toNumbers);
@@ -88,7 +89,9 @@ export function connectAdmin(
       }
     },
     releaseStatistics: () =>
-      ask((options, done) => client.releaseStatistics({}, metadata, options, done)),
+      ask<wire.ReleaseStatisticsResponse>((options, done) =>
+        client.releaseStatistics({}, metadata, options, done),
+      ),
     close: () => client.close(),
   };
 }
