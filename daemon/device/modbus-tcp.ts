@@ -19,6 +19,10 @@ export interface LinkRules {
   readonly connectTimeoutMs: number;
   /** Shortest time between an answer and the next request. */
   readonly pauseMs: number;
+  /** Rest after connecting. */
+  readonly pauseAfterConnectMs: number;
+  /** The device closes a connection that rests this long; learnt where it is not known. */
+  readonly idleLimitMs: number | undefined;
   /** Accept answers of any unit: some gateways answer as unit 0 or 255. */
   readonly anyUnit: boolean;
   /** Exception codes that mean "no such register" here: never retried. */
@@ -76,7 +80,7 @@ export function connectModbusTcp(
   let connection: ModbusConnection | undefined;
   let running: Promise<void> | undefined;
   let hangUpWanted = false;
-  let idleLimitMs: number | undefined;
+  let idleLimitMs = rules.idleLimitMs;
   let [requests, connects, idleCloses, strayFrames] = [0, 0, 0, 0];
 
   function noteIdleClose(idleMs: number): void {
@@ -103,6 +107,7 @@ export function connectModbusTcp(
       onIdleClose: noteIdleClose,
       signal: ended.signal,
     });
+    if (rules.pauseAfterConnectMs > 0) await clock.sleep(rules.pauseAfterConnectMs, ended.signal);
     return connection;
   }
 
