@@ -1,6 +1,7 @@
 /** Is this the device that the profile describes? Refuses to read on with a wrong map. */
 import type { Decoded } from "./decode.js";
-import type { IdentificationRule, Profile, ProfileRegister, ValueTest } from "./profile.js";
+import type { IdentificationRule, Profile, ProfileRegister } from "./profile.js";
+import { passes } from "./value-test.js";
 
 /** What the device answered to the identifying registers, by register id. */
 export type IdentificationAnswers = ReadonlyMap<string, Decoded | "refused">;
@@ -18,16 +19,6 @@ export function findMismatch(profile: Profile, answers: IdentificationAnswers): 
     if (wrong !== undefined) return `${rule.registerId} ${wrong}; expected ${rule.meaning}`;
   }
   return undefined;
-}
-
-/** Whether a value passes. */
-export function passes(test: ValueTest, value: number): boolean {
-  return (
-    (test.oneOf === undefined || test.oneOf.includes(value)) &&
-    (test.min === undefined || value >= test.min) &&
-    (test.max === undefined || value <= test.max) &&
-    (test.above === undefined || value > test.above)
-  );
 }
 
 function findFault(rule: IdentificationRule, answer: Decoded | "refused" | undefined) {

@@ -59,6 +59,8 @@ export interface RegisterFormat {
   readonly resolution: Resolution | undefined;
   /** Raw words that mean "nothing there"; enum codes and legal values are already taken out. */
   readonly absent: readonly (readonly number[])[];
+  /** `sum`: values of a single word that mean "nothing there". */
+  readonly absentInAnyWord: readonly number[];
   /** Whether a float that is not a number means "nothing there". */
   readonly isNanAbsent: boolean;
   /** Whether 1 means no and 0 means yes. */
@@ -222,6 +224,8 @@ export interface Profile {
   readonly slowSeconds: number;
   readonly parameters: readonly ProfileParameter[];
   readonly registers: readonly ProfileRegister[];
+  /** Per metric the ids of the registers that may serve it, best first. */
+  readonly candidates: ReadonlyMap<string, readonly string[]>;
   /** In an order in which each needs only earlier ones. */
   readonly derived: readonly DerivedMetric[];
   readonly identification: readonly IdentificationRule[];
