@@ -2,196 +2,65 @@
  * The metric catalogue: every quantity that may leave the house, with its unit and its bounds.
  *
  * A metric that is not here is never sent, never stored and never averaged. Ids do not change and
- * are not reused; a new one is added at the end of its group.
+ * are not reused; a new one is added at the end of its group. A quantity that devices give in
+ * units which cannot be turned into each other is several metrics (`fan_speed` in rpm,
+ * `fan_speed_percent`); what can be turned is turned in the profile (W to kW, rps to Hz).
  */
+import { CIRCUIT_METRICS } from "./circuits.js";
+import { ENERGIES, RUN_COUNTERS } from "./counters.js";
+import { DRIVES, FLUIDS, POWERS } from "./machine.js";
+import {
+  code,
+  fastTemperature,
+  flag,
+  type Metric,
+  power,
+  pressure,
+  ratio,
+  slowTemperature,
+  speed,
+} from "./metric.js";
+import { STATES } from "./states.js";
+import { HOUSE_TEMPERATURES, MACHINE_TEMPERATURES, TEMPERATURE_TARGETS } from "./temperatures.js";
 
-/** How a quantity behaves over time; chooses starting probabilities of codec 2. */
-export type Behaviour =
-  | "fastTemperature"
-  | "slowTemperature"
-  | "setpoint"
-  | "pressure"
-  | "percent"
-  | "speed"
-  | "power"
-  | "state"
-  | "counter";
+export type { Behaviour, Metric } from "./metric.js";
 
-/** A named quantity with a fixed unit. */
-export interface Metric {
-  /** `^[a-z][a-z0-9_]{0,63}$` */
-  readonly id: string;
-  /** `°C`, `kW`, `bar`, … ; empty for numbers without unit. */
-  readonly unit: string;
-  /** `gauge` may be averaged; `counter` only rises; `flag` is 0 or 1; `code` is a device's code. */
-  readonly kind: "gauge" | "counter" | "flag" | "code";
-  readonly behaviour: Behaviour;
-  /** Values are stored as multiples of multiplier / 10 ** decimals. */
-  readonly resolution: { readonly multiplier: number; readonly decimals: number };
-  /** Plausible range in the unit; what lies outside is refused. */
-  readonly min: number;
-  readonly max: number;
-  readonly label: { readonly de: string; readonly en: string };
-}
-
-const tenth = { multiplier: 1, decimals: 1 };
-const hundredth = { multiplier: 1, decimals: 2 };
-const whole = { multiplier: 1, decimals: 0 };
-
-function temperature(
-  id: string,
-  behaviour: Behaviour,
-  bounds: readonly [number, number],
-  de: string,
-  en: string,
-): Metric {
-  const [min, max] = bounds;
-  return {
-    id,
-    unit: "°C",
-    kind: "gauge",
-    behaviour,
-    resolution: tenth,
-    min,
-    max,
-    label: { de, en },
-  };
-}
+/** The metrics that faults are detected by. `power_current` is electrical. */
+const ESTABLISHED: readonly Metric[] = [
+  fastTemperature("temp_outdoor", [-60, 60], ["Außentemperatur", "Outdoor temperature"]),
+  fastTemperature("temp_flow", [-30, 120], ["Vorlauftemperatur", "Flow temperature"]),
+  fastTemperature("temp_return", [-30, 120], ["Rücklauftemperatur", "Return temperature"]),
+  slowTemperature("temp_hot_water", [-10, 120], ["Warmwassertemperatur", "Hot water temperature"]),
+  power("power_current", [0, 500], ["Elektrische Leistungsaufnahme", "Electrical power"]),
+  power(
+    "power_compressor",
+    [0, 500],
+    ["Elektrische Leistung des Verdichters", "Compressor electrical power"],
+  ),
+  power("power_thermal", [-500, 1000], ["Wärmeleistung", "Thermal power"]),
+  ratio("cop_current", [0, 15], ["Leistungszahl (COP)", "COP"]),
+  pressure("pressure_high", [0, 150], ["Hochdruck", "High pressure"]),
+  pressure("pressure_low", [0, 100], ["Niederdruck", "Low pressure"]),
+  speed("fan_speed", "rpm", [0, 10000], ["Ventilatordrehzahl", "Fan speed"]),
+  speed("compressor_frequency", "Hz", [0, 500], ["Verdichterfrequenz", "Compressor frequency"]),
+  flag("compressor_state", ["Verdichter läuft", "Compressor running"]),
+  code("operating_mode", ["Betriebsart", "Operating mode"]),
+  code("fault", ["Störung", "Fault"]),
+];
 
 /** All metrics. */
 export const METRICS: readonly Metric[] = [
-  temperature(
-    "temp_outdoor",
-    "fastTemperature",
-    [-60, 60],
-    "Außentemperatur",
-    "Outdoor temperature",
-  ),
-  temperature("temp_flow", "fastTemperature", [-30, 120], "Vorlauftemperatur", "Flow temperature"),
-  temperature(
-    "temp_return",
-    "fastTemperature",
-    [-30, 120],
-    "Rücklauftemperatur",
-    "Return temperature",
-  ),
-  temperature(
-    "temp_hot_water",
-    "slowTemperature",
-    [-10, 120],
-    "Warmwassertemperatur",
-    "Hot water temperature",
-  ),
-  {
-    id: "power_current",
-    unit: "kW",
-    kind: "gauge",
-    behaviour: "power",
-    resolution: hundredth,
-    min: 0,
-    max: 500,
-    label: { de: "Elektrische Leistungsaufnahme", en: "Electrical power" },
-  },
-  {
-    id: "power_compressor",
-    unit: "kW",
-    kind: "gauge",
-    behaviour: "power",
-    resolution: hundredth,
-    min: 0,
-    max: 500,
-    label: { de: "Elektrische Leistung des Verdichters", en: "Compressor electrical power" },
-  },
-  {
-    id: "power_thermal",
-    unit: "kW",
-    kind: "gauge",
-    behaviour: "power",
-    resolution: hundredth,
-    min: -500,
-    max: 1000,
-    label: { de: "Wärmeleistung", en: "Thermal power" },
-  },
-  {
-    id: "cop_current",
-    unit: "",
-    kind: "gauge",
-    behaviour: "power",
-    resolution: hundredth,
-    min: 0,
-    max: 15,
-    label: { de: "Leistungszahl (COP)", en: "COP" },
-  },
-  {
-    id: "pressure_high",
-    unit: "bar",
-    kind: "gauge",
-    behaviour: "pressure",
-    resolution: hundredth,
-    min: 0,
-    max: 150,
-    label: { de: "Hochdruck", en: "High pressure" },
-  },
-  {
-    id: "pressure_low",
-    unit: "bar",
-    kind: "gauge",
-    behaviour: "pressure",
-    resolution: hundredth,
-    min: 0,
-    max: 100,
-    label: { de: "Niederdruck", en: "Low pressure" },
-  },
-  {
-    id: "fan_speed",
-    unit: "",
-    kind: "gauge",
-    behaviour: "speed",
-    resolution: whole,
-    min: 0,
-    max: 10000,
-    label: { de: "Ventilatordrehzahl", en: "Fan speed" },
-  },
-  {
-    id: "compressor_frequency",
-    unit: "",
-    kind: "gauge",
-    behaviour: "speed",
-    resolution: tenth,
-    min: 0,
-    max: 12000,
-    label: { de: "Verdichterfrequenz", en: "Compressor frequency" },
-  },
-  {
-    id: "compressor_state",
-    unit: "",
-    kind: "flag",
-    behaviour: "state",
-    resolution: whole,
-    min: 0,
-    max: 1,
-    label: { de: "Verdichter läuft", en: "Compressor running" },
-  },
-  {
-    id: "operating_mode",
-    unit: "",
-    kind: "code",
-    behaviour: "state",
-    resolution: whole,
-    min: 0,
-    max: 65535,
-    label: { de: "Betriebsart", en: "Operating mode" },
-  },
-  {
-    id: "fault",
-    unit: "",
-    kind: "code",
-    behaviour: "state",
-    resolution: whole,
-    min: 0,
-    max: 65535,
-    label: { de: "Störung", en: "Fault" },
-  },
+  ...ESTABLISHED,
+  ...MACHINE_TEMPERATURES,
+  ...HOUSE_TEMPERATURES,
+  ...TEMPERATURE_TARGETS,
+  ...DRIVES,
+  ...POWERS,
+  ...FLUIDS,
+  ...ENERGIES,
+  ...RUN_COUNTERS,
+  ...STATES,
+  ...CIRCUIT_METRICS,
 ];
 
 const byId = new Map(METRICS.map((metric) => [metric.id, metric]));
