@@ -28,6 +28,7 @@ const CODES = {
   DIGEST_MISMATCH: { retryable: false, exit: 1 },
   BATCH_GAP: { retryable: true, exit: 1 },
   BATCH_FORKED: { retryable: false, exit: 1 },
+  SUPERSEDED: { retryable: true, exit: 1 },
   CONSENT_MISSING: { retryable: false, exit: 1 },
   UNAUTHENTICATED: { retryable: false, exit: 77 },
   PERMISSION_DENIED: { retryable: false, exit: 77 },

@@ -1,0 +1,86 @@
+/** The admin service: what the operator may ask, on the wire. Never on a public listener. */
+import { HeatpoolError } from "#core/errors.js";
+import type * as wire from "#proto/heatpool/admin/v1/admin.js";
+import type { AdminServiceServer } from "#proto/heatpool/admin/v1/admin_service.js";
+import type { InstallationRecord } from "../registry/registry.js";
+import type { Behind } from "./door.js";
+import { guardUnary } from "./guard.js";
+import { parseInstallationId } from "./installation-id.js";
+import type { ToStatus } from "./status.js";
+
+/** What the door itself knows. */
+export interface DoorFacts {
+  readonly version: string;
+  openStreams(): number;
+}
+
+const PAGE_SIZE = 100;
+/** Of the wire contract. */
+const PAGE_SIZE_MAX = 1_000;
+
+export function createAdminHandler(
+  behind: Pick<Behind, "totals" | "installations" | "community">,
+  facts: DoorFacts,
+  toStatus: ToStatus,
+): AdminServiceServer {
+  return {
+    getStatus: guardUnary<wire.GetStatusRequest, wire.GetStatusResponse>(toStatus, async () => {
+      const totals = await behind.totals();
+      return {
+        ...totals,
+        version: facts.version,
+        openStreams: facts.openStreams(),
+        startedAtMs: BigInt(totals.startedAtMs),
+        batchesStored: BigInt(totals.batchesStored),
+        snapshotsStored: BigInt(totals.snapshotsStored),
+        readingsStored: BigInt(totals.readingsStored),
+        snapshotsDuplicate: BigInt(totals.snapshotsDuplicate),
+        snapshotsRejected: BigInt(totals.snapshotsRejected),
+        snapshotsReportedLost: BigInt(totals.snapshotsReportedLost),
+        storeBytes: BigInt(totals.storeBytes),
+        statisticsReleasedAtMs: BigInt(totals.statisticsReleasedAtMs),
+        warnings: [...totals.warnings],
+      };
+    }),
+    listInstallations: guardUnary<wire.ListInstallationsRequest, wire.ListInstallationsResponse>(
+      toStatus,
+      async ({ pageSize, pageToken }) => {
+        if (pageSize > PAGE_SIZE_MAX) {
+          const what = `page_size ${pageSize}, at most ${PAGE_SIZE_MAX}`;
+          throw new HeatpoolError("INVALID_ARGUMENT", what);
+        }
+        const limit = pageSize === 0 ? PAGE_SIZE : pageSize;
+        const after = pageToken === "" ? "" : parseInstallationId(pageToken);
+        // One more than asked for tells whether there is a next page.
+        const found = behind.installations(after, limit + 1);
+        const page = found.slice(0, limit);
+        return {
+          installations: page.map(toInstallation),
+          nextPageToken: found.length > limit ? (page.at(-1)?.installationId ?? "") : "",
+        };
+      },
+    ),
+    releaseStatistics: guardUnary<wire.ReleaseStatisticsRequest, wire.ReleaseStatisticsResponse>(
+      toStatus,
+      async () => {
+        const released = await behind.community.release();
+        return { ...released, releasedAtMs: BigInt(released.releasedAtMs) };
+      },
+    ),
+  };
+}
+
+function toInstallation(record: InstallationRecord): wire.Installation {
+  return {
+    installationId: record.installationId,
+    heatpumpModels: [...record.heatpumpModels],
+    daemonVersion: record.daemonVersion,
+    firstSeenAtMs: BigInt(record.firstSeenAtMs),
+    lastReceivedAtMs: BigInt(record.lastReceivedAtMs),
+    snapshotsStored: BigInt(record.snapshotsStored),
+    readingsStored: BigInt(record.readingsStored),
+    snapshotsReportedLost: BigInt(record.snapshotsReportedLost),
+    snapshotsRejected: BigInt(record.snapshotsRejected),
+    daysWithData: record.daysWithData,
+  };
+}

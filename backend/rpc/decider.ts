@@ -1,0 +1,118 @@
+/**
+ * Batches of one stream on their way to a decision: several at once, decisions in the order of
+ * arrival.
+ *
+ * Whoever sends faster than its quota is paused, not refused. A short pause is waited for here with
+ * the batch in hand, and batches that came behind it, and therefore found a gap, are offered again.
+ */
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import type { Decision, Delivery, IncomingBatch } from "../ingest/ingest.js";
+import { retryDelayMs } from "./status.js";
+
+/** What a decider needs. */
+export interface DeciderParts {
+  readonly delivery: Pick<Delivery, "take">;
+  readonly clock: Clock;
+  /** Batches that may wait for their decision. */
+  readonly windowBatches: number;
+  onDecision(decision: Decision): void;
+  /** The daemon should send nothing for that long. */
+  onPause(pauseMs: number): void;
+  /** A batch could not be decided; nothing will be any more. */
+  onFailure(): void;
+}
+
+/** Takes batches until one cannot be decided. */
+export interface Decider {
+  /** Resolves when there is room for the next batch. @throws what stopped the decider */
+  offer(batch: IncomingBatch): Promise<void>;
+  /** Resolves when every batch is decided. @throws what stopped the decider */
+  settle(): Promise<void>;
+}
+
+interface Waiting {
+  readonly batch: IncomingBatch;
+  outcome: Promise<Outcome>;
+  /** How many pauses had been waited for when the batch was last offered. */
+  pauses: number;
+}
+
+type Outcome = { readonly decision: Decision } | { readonly error: unknown };
+
+/** A longer pause ends the stream: daemons give up on an ack after 30 s (delivery.md, 4.4). */
+const PAUSE_IN_HAND_MAX_MS = 20_000;
+
+/** @param stop ends waiting; the stream is over then */
+export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
+  const queue: Waiting[] = [];
+  let pauses = 0;
+  let failure: { readonly error: unknown } | undefined;
+  let working: Promise<void> = Promise.resolve();
+  let wake = () => {};
+
+  /** Never rejects, so that no rejection is ever left alone. */
+  const take = (batch: IncomingBatch): Promise<Outcome> =>
+    parts.delivery.take(batch).then(
+      (decision) => ({ decision }),
+      (error: unknown) => ({ error }),
+    );
+
+  const mayTryAgain = async (error: unknown, waiting: Waiting): Promise<boolean> => {
+    const pauseMs = retryDelayMs(error);
+    if (pauseMs !== undefined && pauseMs <= PAUSE_IN_HAND_MAX_MS && !stop.aborted) {
+      parts.onPause(Math.ceil(pauseMs));
+      await parts.clock.sleep(pauseMs, stop);
+      pauses += 1;
+      return !stop.aborted;
+    }
+    const isGap = error instanceof HeatpoolError && error.code === "BATCH_GAP";
+    return isGap && waiting.pauses < pauses;
+  };
+
+  const decide = async (waiting: Waiting): Promise<Decision> => {
+    for (;;) {
+      const outcome = await waiting.outcome;
+      if ("decision" in outcome) return outcome.decision;
+      if (!(await mayTryAgain(outcome.error, waiting))) throw outcome.error;
+      waiting.pauses = pauses;
+      waiting.outcome = take(waiting.batch);
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    try {
+      for (let head = queue[0]; head !== undefined; head = queue[0]) {
+        parts.onDecision(await decide(head));
+        queue.shift();
+        wake();
+      }
+    } catch (error) {
+      failure = { error };
+      wake();
+      parts.onFailure();
+    }
+  };
+
+  const check = (): void => {
+    if (failure !== undefined) throw failure.error;
+  };
+
+  return {
+    async offer(batch) {
+      check();
+      queue.push({ batch, outcome: take(batch), pauses });
+      if (queue.length === 1) working = work();
+      while (queue.length >= parts.windowBatches && failure === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      check();
+    },
+    async settle() {
+      await working;
+      check();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * Installation ids as people and programs spell them; inside, only lower-case UUIDv4 exist.
+ *
+ * Source: RFC 9562, 4 and 5.4.
+ */
+import { HeatpoolError } from "#core/errors.js";
+
+const UUID_BYTES = 16;
+/** Version 4 and the variant of RFC 9562. */
+const UUID_V4 = /^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/;
+
+/** Sixteen bytes of an id to text. @throws HeatpoolError `INVALID_ARGUMENT` other lengths */
+export function fromUuidBytes(name: string, bytes: Uint8Array): string {
+  if (bytes.length !== UUID_BYTES) {
+    throw new HeatpoolError("INVALID_ARGUMENT", `${name} has ${bytes.length} bytes, not 16`);
+  }
+  return withDashes(Buffer.from(bytes).toString("hex"));
+}
+
+/**
+ * Any usual spelling: capitals, braces, `urn:uuid:`, without dashes.
+ *
+ * @throws HeatpoolError `INVALID_ARGUMENT` not a random UUID
+ */
+export function parseInstallationId(text: string): string {
+  const hex = text
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "")
+    .replace(/^\{(.*)\}$/, "$1")
+    .replaceAll("-", "");
+  if (!UUID_V4.test(hex)) {
+    throw new HeatpoolError("INVALID_ARGUMENT", "installation_id is not a UUIDv4");
+  }
+  return withDashes(hex);
+}
+
+function withDashes(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

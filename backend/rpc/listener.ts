@@ -1,0 +1,133 @@
+/**
+ * Listening: addresses, keys, and what a grpc-js server is told about its limits.
+ *
+ * Only loopback and unix sockets may be without TLS. The least TLS version is set for the whole
+ * process before a listener opens: grpc-js has no option for it.
+ */
+import { rm } from "node:fs/promises";
+import { connect } from "node:net";
+import {
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServerOptions,
+} from "@grpc/grpc-js";
+import { HeatpoolError } from "#core/errors.js";
+
+/** Where to listen. */
+export type Address =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** The server's certificate chain and private key, both PEM. */
+export interface ServerIdentity {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+/** Limits of the public listener; starting values of security.md, 13. */
+export interface ListenerLimits {
+  readonly messageBytesMax: number;
+  /** Calls at once on one connection. */
+  readonly streamsMax: number;
+  /** Connections are ended at this age. */
+  readonly connectionAgeMaxMs: number;
+  /** Ping a silent connection after this time. 0: never; keepalive costs more than a day's data. */
+  readonly keepaliveMs: number;
+}
+
+/** A connection without a call is closed after this time. */
+const IDLE_MAX_MS = 300_000;
+/** Calls that an old connection still carries may take this long. */
+const AGE_GRACE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+/** MB of HTTP/2 state per connection; grpc-js lifts Node's limit unless told. */
+const SESSION_MEMORY_MAX = 16;
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+/** Whether nobody but this machine can reach `address`. */
+export function isLocal(address: Address): boolean {
+  return address.kind === "unix" || LOOPBACK.test(address.host);
+}
+
+export function createServer(limits: ListenerLimits, interceptors: ServerInterceptor[]): Server {
+  const options: ServerOptions = {
+    interceptors,
+    "grpc.max_receive_message_length": limits.messageBytesMax,
+    "grpc.max_send_message_length": limits.messageBytesMax,
+    "grpc.max_concurrent_streams": limits.streamsMax,
+    "grpc.max_connection_age_ms": limits.connectionAgeMaxMs,
+    "grpc.max_connection_age_grace_ms": AGE_GRACE_MS,
+    "grpc.max_connection_idle_ms": IDLE_MAX_MS,
+    "grpc-node.max_session_memory": SESSION_MEMORY_MAX,
+    "grpc.enable_channelz": 0,
+    ...(limits.keepaliveMs > 0 && {
+      "grpc.keepalive_time_ms": limits.keepaliveMs,
+      "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+    }),
+  };
+  return new Server(options);
+}
+
+/**
+ * Opens `server` at `address`. Resolves with the port, 0 for a unix socket.
+ *
+ * @param identity left out: without TLS
+ * @throws HeatpoolError `UNAVAILABLE` the address is taken · `CONFIG_INVALID` without TLS on an
+ *   address that others can reach · `CERTIFICATE_INVALID` key and certificate do not fit
+ */
+export async function listen(
+  server: Server,
+  address: Address,
+  identity: ServerIdentity | undefined,
+): Promise<number> {
+  if (identity === undefined && !isLocal(address)) {
+    throw new HeatpoolError("CONFIG_INVALID", `${describe(address)}: not without TLS`, {
+      hint: "Listen on 127.0.0.1, or run `heatpool-backend ca init` and name its files under tls.",
+    });
+  }
+  if (address.kind === "unix") await removeStaleSocket(address.path);
+  const credentials = toCredentials(identity);
+  return new Promise((resolve, reject) => {
+    server.bindAsync(describe(address), credentials, (cause, port) => {
+      if (cause === null) resolve(address.kind === "unix" ? 0 : port);
+      else reject(notListening(address, cause));
+    });
+  });
+}
+
+/** As grpc-js names it. */
+export function describe(address: Address): string {
+  if (address.kind === "unix") return `unix:${address.path}`;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${host}:${address.port}`;
+}
+
+function toCredentials(identity: ServerIdentity | undefined): ServerCredentials {
+  if (identity === undefined) return ServerCredentials.createInsecure();
+  try {
+    const pair = { private_key: identity.key, cert_chain: identity.certificate };
+    return ServerCredentials.createSsl(null, [pair], false);
+  } catch (cause) {
+    const what = "the server's certificate and key do not fit";
+    throw new HeatpoolError("CERTIFICATE_INVALID", what, { cause });
+  }
+}
+
+function notListening(address: Address, cause: Error): HeatpoolError {
+  return new HeatpoolError("UNAVAILABLE", `cannot listen on ${describe(address)}`, {
+    cause,
+    hint: "Another program listens there, or the address is not one of this machine.",
+  });
+}
+
+/** A killed process leaves its socket behind; one that still answers stays. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const isAnswered = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    probe.once("close", () => resolve(false)).unref();
+    probe.once("connect", () => probe.destroy());
+  });
+  if (!isAnswered) await rm(path, { force: true });
+}

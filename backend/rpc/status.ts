@@ -1,0 +1,87 @@
+/**
+ * Our errors as gRPC status and back: the only place that knows both.
+ *
+ * The exact code travels beside the status as metadata `heatpool-code`. What is not an error of
+ * ours is a bug: its text stays here, the caller learns `INTERNAL`.
+ */
+import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
+import { type ErrorCode, HeatpoolError } from "#core/errors.js";
+
+/** Turns what a handler threw into what its caller learns. */
+export type ToStatus = (error: unknown) => StatusObject;
+
+/** Metadata with our own code, e.g. `BATCH_GAP`. */
+const CODE_KEY = "heatpool-code";
+/** Metadata with the least time until the next attempt, in milliseconds. */
+const RETRY_KEY = "retry-after-ms";
+/** HTTP/2 peers cap the size of all headers; texts from outside are cut here. */
+const DETAILS_MAX = 512;
+/** Where a refusal for the rate says no time. */
+const RETRY_DEFAULT_MS = 60_000;
+
+/** Codes that may pass the door. */
+const STATUS_OF: Partial<Record<ErrorCode, status>> = {
+  BATCH_FORKED: status.ABORTED,
+  BATCH_GAP: status.ABORTED,
+  BATCH_MALFORMED: status.INVALID_ARGUMENT,
+  BATCH_TOO_LARGE: status.RESOURCE_EXHAUSTED,
+  CONSENT_MISSING: status.FAILED_PRECONDITION,
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  NOT_FOUND: status.NOT_FOUND,
+  PERMISSION_DENIED: status.PERMISSION_DENIED,
+  PROTOCOL: status.FAILED_PRECONDITION,
+  RATE_LIMITED: status.RESOURCE_EXHAUSTED,
+  STORE_DAMAGED: status.UNAVAILABLE,
+  STORE_FAILED: status.UNAVAILABLE,
+  STORE_LOCKED: status.UNAVAILABLE,
+  SUPERSEDED: status.ABORTED,
+  TOO_SOON: status.FAILED_PRECONDITION,
+  UNAUTHENTICATED: status.UNAUTHENTICATED,
+  UNAVAILABLE: status.UNAVAILABLE,
+};
+
+/** What a status means to a client of ours where the server named no code. */
+const CODE_OF: Partial<Record<status, ErrorCode>> = {
+  [status.DEADLINE_EXCEEDED]: "UNAVAILABLE",
+  [status.FAILED_PRECONDITION]: "PROTOCOL",
+  [status.INVALID_ARGUMENT]: "INVALID_ARGUMENT",
+  [status.NOT_FOUND]: "NOT_FOUND",
+  [status.PERMISSION_DENIED]: "PERMISSION_DENIED",
+  [status.RESOURCE_EXHAUSTED]: "RATE_LIMITED",
+  [status.UNAUTHENTICATED]: "UNAUTHENTICATED",
+  [status.UNAVAILABLE]: "UNAVAILABLE",
+};
+
+/** @param report learns of every bug, i.e. of what is no `HeatpoolError` */
+export function createToStatus(report: (bug: unknown) => void): ToStatus {
+  return (error) => {
+    const code = error instanceof HeatpoolError ? STATUS_OF[error.code] : undefined;
+    if (!(error instanceof HeatpoolError) || code === undefined) {
+      report(error);
+      return { code: status.INTERNAL, details: "internal error", metadata: new Metadata() };
+    }
+    const metadata = new Metadata();
+    metadata.set(CODE_KEY, error.code);
+    const retryAfterMs = retryDelayMs(error);
+    if (retryAfterMs !== undefined) metadata.set(RETRY_KEY, String(Math.ceil(retryAfterMs)));
+    return { code, details: error.message.slice(0, DETAILS_MAX), metadata };
+  };
+}
+
+/** How long to wait, where the error is a refusal for the rate: its cause says `retryAfterMs`. */
+export function retryDelayMs(error: unknown): number | undefined {
+  if (!(error instanceof HeatpoolError) || error.code !== "RATE_LIMITED") return undefined;
+  const { cause } = error;
+  const said = cause !== null && typeof cause === "object" && "retryAfterMs" in cause;
+  const delayMs = said ? cause.retryAfterMs : undefined;
+  return typeof delayMs === "number" && delayMs > 0 ? delayMs : RETRY_DEFAULT_MS;
+}
+
+/** A failed call of our own clients as an error of ours. */
+export function fromStatus(error: ServiceError): HeatpoolError {
+  const [named] = error.metadata.get(CODE_KEY);
+  const code = Object.keys(STATUS_OF).find((one) => one === named) as ErrorCode | undefined;
+  return new HeatpoolError(code ?? CODE_OF[error.code] ?? "PROTOCOL", error.details, {
+    cause: error,
+  });
+}

@@ -1,0 +1,222 @@
+/**
+ * Telemetry on the wire ↔ our vocabulary. What is checked here is form: lengths, counts, numbers
+ * that JavaScript holds exactly. What the content is worth is decided behind the door.
+ */
+import {
+  type Channel,
+  type ChannelEncoding,
+  type ChannelTable,
+  createChannelTable,
+} from "#core/batch/channel-table.js";
+import { HeatpoolError } from "#core/errors.js";
+import type { Behaviour } from "#core/measurement/metrics.js";
+import * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { IncomingBatch, Introduction, Rejection, ReportedLoss } from "../ingest/ingest.js";
+import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
+
+/** What a hello says to the door itself and to the rooms behind it. */
+export interface Greeting {
+  readonly introduction: Introduction;
+  /** Random id of the daemon's boot; tells a half-open stream from a clone. */
+  readonly bootId: string;
+  /** Codec of batches that name none. */
+  readonly codec: number;
+}
+
+/** An ack in the making. */
+export interface Receipt {
+  readonly epoch: number;
+  ackedThrough: number;
+  admitted: number;
+  duplicate: number;
+  rejected: number;
+  readonly outcomes: {
+    sequence: number;
+    reason: Rejection;
+    snapshots: number;
+    detail: string;
+  }[];
+}
+
+/** Revision of the protocol that this backend speaks. */
+const PROTOCOL_REVISION = 1;
+/** Of the wire contract. */
+const DEVICES_MAX = 64;
+const EPOCHS_MAX = 64;
+const CODECS_MAX = 8;
+const SCOPES_MAX = 8;
+const LOSSES_MAX = 256;
+const CHANNELS_MAX = 256;
+const TABLE_ID_BYTES = 8;
+const NAME_MAX = 128;
+const VERSION_MAX = 64;
+const REASON_MAX = 64;
+const DETAIL_MAX = 256;
+const DEVICE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const METRIC_ID = /^[a-z][a-z0-9_]{0,63}$/;
+const STEP_MIN_MS = 1_000;
+const STEP_MAX_MS = 3_600_000;
+
+const ENCODINGS: readonly ChannelEncoding[] = ["int", "uint", "f32", "wide", "f64"];
+const BEHAVIOURS: Record<Behaviour, true> = {
+  fastTemperature: true,
+  slowTemperature: true,
+  setpoint: true,
+  pressure: true,
+  percent: true,
+  speed: true,
+  power: true,
+  state: true,
+  counter: true,
+};
+
+/** @throws HeatpoolError `PROTOCOL` another revision · `INVALID_ARGUMENT` beyond the contract */
+export function toGreeting(hello: wire.Hello): Greeting {
+  if (hello.protocolRevision !== PROTOCOL_REVISION) {
+    const what = `revision ${hello.protocolRevision}, this backend speaks ${PROTOCOL_REVISION}`;
+    throw new HeatpoolError("PROTOCOL", what);
+  }
+  atMost("devices", hello.devices.length, DEVICES_MAX);
+  atMost("epochs", hello.epochs.length, EPOCHS_MAX);
+  atMost("codecs", hello.codecs.length, CODECS_MAX);
+  atMost("consent_scopes", hello.consentScopes.length, SCOPES_MAX);
+  const introduction: Introduction = {
+    installationId: parseInstallationId(fromUuidBytes("installation_id", hello.installationId)),
+    daemonVersion: short("daemon_version", hello.daemonVersion, VERSION_MAX),
+    consentVersion: hello.consentVersion,
+    consentScopes: hello.consentScopes.map((scope) => short("scope", scope, REASON_MAX)),
+    devices: hello.devices.map(toDevice),
+    epochs: hello.epochs.map((epoch) => ({
+      epochId: fromUuidBytes("epoch_id", epoch.epochId),
+      firstUnacked: safe("first_unacked", epoch.firstUnacked),
+      lastSealed: safe("last_sealed", epoch.lastSealed),
+    })),
+  };
+  const bootId = Buffer.from(hello.bootId).toString("hex");
+  return { introduction, bootId, codec: hello.codecs[0] ?? 0 };
+}
+
+function toDevice(device: wire.Device): Introduction["devices"][number] {
+  const { deviceId, profileVersion, tableId, stepMs } = device;
+  if (!DEVICE_ID.test(deviceId)) throw invalid("device_id is not a device's name");
+  if (tableId.length !== TABLE_ID_BYTES) throw invalid(`table_id has ${tableId.length} bytes`);
+  if (stepMs < STEP_MIN_MS || stepMs > STEP_MAX_MS) throw invalid(`step_ms ${stepMs}`);
+  return {
+    deviceId,
+    profile: short("profile", device.profile, NAME_MAX),
+    profileVersion,
+    heatpumpModel: short("heatpump_model", device.heatpumpModel, NAME_MAX),
+    tableId: Uint8Array.from(tableId),
+    stepMs,
+  };
+}
+
+/** @throws HeatpoolError `INVALID_ARGUMENT` an epoch that the hello did not declare */
+export function toIncomingBatch(batch: wire.Batch, greeting: Greeting): IncomingBatch {
+  if (batch.epoch >= greeting.introduction.epochs.length) {
+    throw invalid(`epoch ${batch.epoch} was not declared`);
+  }
+  return {
+    device: batch.device,
+    epoch: batch.epoch,
+    sequence: safe("sequence", batch.sequence),
+    rows: batch.rows,
+    slot: safe("slot", batch.slot ?? 0n),
+    codec: batch.codec ?? greeting.codec,
+    plainBytes: batch.plainBytes,
+    check: batch.check,
+    block: batch.block,
+  };
+}
+
+/** @throws HeatpoolError `INVALID_ARGUMENT` not a table, or not the one that its id names */
+export function toChannelTable(table: wire.ChannelTable): ChannelTable {
+  atMost("channels", table.channels.length, CHANNELS_MAX);
+  const made = createChannelTable(table.channels.map(toChannel));
+  if (Buffer.compare(made.id, table.tableId) !== 0) throw invalid("table_id is of another table");
+  return made;
+}
+
+function toChannel({ metric, encoding, multiplier, decimals, kind }: wire.Channel): Channel {
+  const isKnown =
+    METRIC_ID.test(metric) &&
+    (ENCODINGS as readonly string[]).includes(encoding) &&
+    Object.hasOwn(BEHAVIOURS, kind) &&
+    multiplier >= 1 &&
+    decimals <= 9;
+  if (!isKnown) throw invalid("a channel does not follow its format");
+  return {
+    metric,
+    encoding: encoding as ChannelEncoding,
+    multiplier,
+    decimals,
+    kind: kind as Behaviour,
+  };
+}
+
+/** @throws HeatpoolError `INVALID_ARGUMENT` beyond the contract */
+export function toLosses(report: wire.LossReport, greeting: Greeting): ReportedLoss[] {
+  atMost("losses", report.losses.length, LOSSES_MAX);
+  return report.losses.map((loss) => toLoss(loss, greeting));
+}
+
+function toLoss(loss: wire.Loss, { introduction }: Greeting): ReportedLoss {
+  const device = introduction.devices[loss.device - 1];
+  if (loss.device !== 0 && device === undefined) throw invalid(`device ${loss.device - 1}`);
+  const batches =
+    loss.epochId.length === 0
+      ? undefined
+      : {
+          epochId: fromUuidBytes("epoch_id", loss.epochId),
+          sequenceFrom: safe("sequence_from", loss.sequenceFrom),
+          sequenceTo: safe("sequence_to", loss.sequenceTo),
+        };
+  return {
+    number: safe("number", loss.number),
+    reason: short("reason", loss.reason, REASON_MAX),
+    deviceId: device?.deviceId,
+    fromMs: safe("from_ms", loss.fromMs),
+    toMs: safe("to_ms", loss.toMs),
+    snapshots: safe("snapshots", loss.snapshots),
+    batches,
+  };
+}
+
+/** The receipt as a message; nothing for no receipt. */
+export function toAck(receipt: Receipt | undefined): wire.DeliverResponse | undefined {
+  if (receipt === undefined) return undefined;
+  const value: wire.Ack = {
+    epoch: receipt.epoch,
+    ackedThrough: BigInt(receipt.ackedThrough),
+    admitted: BigInt(receipt.admitted),
+    duplicate: BigInt(receipt.duplicate),
+    rejected: BigInt(receipt.rejected),
+    outcomes: receipt.outcomes.map(({ sequence, reason, snapshots, detail }) => ({
+      sequence: BigInt(sequence),
+      reason: wire.RejectReason[`REJECT_REASON_${reason}`],
+      snapshots,
+      detail: detail.slice(0, DETAIL_MAX),
+    })),
+  };
+  return { body: { $case: "ack", value } };
+}
+
+/** A 64-bit number from outside, where JavaScript holds it exactly. */
+function safe(name: string, value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw invalid(`${name} ${value} is too large`);
+  return number;
+}
+
+function short(name: string, text: string, lengthMax: number): string {
+  atMost(`length of ${name}`, text.length, lengthMax);
+  return text;
+}
+
+function atMost(name: string, value: number, valueMax: number): void {
+  if (value > valueMax) throw invalid(`${name}: ${value}, at most ${valueMax}`);
+}
+
+function invalid(what: string): HeatpoolError {
+  return new HeatpoolError("INVALID_ARGUMENT", what);
+}
