@@ -7,7 +7,7 @@
  * never waits for a poll, nor a poll for it. After consent was withdrawn no further byte leaves.
  */
 
-import { backoffMs } from "#core/backoff.js";
+import { backoffMs, createUniform } from "#core/backoff.js";
 import type { Chance, Clock } from "#core/clock.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
@@ -63,7 +63,7 @@ const CLOCK_LOOK_MS = 1_000;
 /** Delivers until `signal` fires; then says goodbye and waits for the last acks, at most 6 s. */
 export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<void> {
   const { backlog, clock, log } = deps;
-  const random = toRandom(deps.chance);
+  const random = createUniform(deps.chance);
   let limits = recallLimits(deps.limitStore);
   let state: UplinkState = { isOnline: false, lastWelcomeAtMs: 0, lastEnd: "", retryInMs: 0 };
   const setState = (change: Partial<UplinkState>) => {
@@ -149,14 +149,6 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
 
   await Promise.all([seal(), connect()]);
   await receipts.settled();
-}
-
-/** Uniform numbers in [0, 1) from random bytes. */
-function toRandom(chance: Chance): () => number {
-  return () => {
-    const bytes = chance(4);
-    return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
-  };
 }
 
 async function sleepUntilSynced(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
