@@ -103,7 +103,7 @@ const backlogSchema = z.strictObject({
     .default(30)
     .describe("A power cut loses at most this much; less wears the SD card more"),
   evict: z
-    .enum(["drop-oldest", "thin-oldest", "drop-newest"])
+    .enum(["drop-oldest", "drop-newest"])
     .default("drop-oldest")
     .describe("What goes when the limit is reached"),
 });

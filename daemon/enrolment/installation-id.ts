@@ -2,8 +2,10 @@
  * Who we are: a random UUIDv4, made once and kept for good. It is derived from nothing, and never
  * quietly replaced: a new one would make the installation a stranger to its own data.
  */
+import assert from "node:assert/strict";
 import type { Chance } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
+import { formatUuid } from "#core/uuid.js";
 
 /** Where the id is kept. */
 export interface IdFile {
@@ -42,12 +44,7 @@ export function createUuid(chance: Chance): string {
   const bytes = Buffer.from(chance(16));
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString("hex");
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join("-");
+  const uuid = formatUuid(bytes);
+  assert(uuid !== undefined);
+  return uuid;
 }

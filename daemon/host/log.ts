@@ -37,7 +37,8 @@ export function createLog(write: (line: string) => void, clock: Clock, threshold
 }
 
 const IPV4 = /\b(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}\b/g;
-const IPV6 = /(?<![\w:])(?=[0-9a-f:]*:[0-9a-f:]*:)([0-9a-f]{0,4}):([0-9a-f]{0,4}):[0-9a-f:.]*/gi;
+const IPV6 =
+  /(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]*:){4})([0-9a-f]{0,4}):([0-9a-f]{0,4}):[0-9a-f:.]*/gi;
 const UUID = /\b([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
 const CONTROL = /\p{Cc}/gu;
 

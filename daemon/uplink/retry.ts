@@ -59,7 +59,8 @@ const TIME_OF_CERTIFICATE =
 
 /** How long a told wait is: clamped, with jitter on top. */
 export function toldMs(ms: number, random: () => number): number {
-  return Math.min(TOLD_MAX_MS, Math.max(TOLD_MIN_MS, ms)) * (1 + TOLD_JITTER * random());
+  const told = Math.min(TOLD_MAX_MS, Math.max(TOLD_MIN_MS, ms));
+  return Math.round(told * (1 + TOLD_JITTER * random()));
 }
 
 /** Decides on the next attempt. */

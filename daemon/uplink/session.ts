@@ -77,6 +77,8 @@ interface Session {
   wasAcked: boolean;
   lastTrafficMs: number;
   pingSentMs: number | undefined;
+  /** The backend may hold a batch in hand while it pauses us. */
+  pausedUntilMs: number;
 }
 
 /** Runs one stream. Ends when the stream did, or after an announced end when `stop` fires. */
@@ -143,6 +145,7 @@ async function createSession(deps: SessionDeps): Promise<Session> {
     wasAcked: false,
     lastTrafficMs: clock.monotonicMs(),
     pingSentMs: undefined,
+    pausedUntilMs: 0,
   };
 }
 
@@ -268,7 +271,9 @@ function ping(session: Session, stream: UplinkStream): void {
 function awaited(session: Session): { what: string; sinceMs: number } | undefined {
   if (session.outbox === undefined) return { what: "no welcome", sinceMs: session.openedMs };
   const oldest = session.window.oldest;
-  if (oldest !== undefined) return { what: "no ack", sinceMs: oldest.sentAtMs };
+  if (oldest !== undefined) {
+    return { what: "no ack", sinceMs: Math.max(oldest.sentAtMs, session.pausedUntilMs) };
+  }
   const sinceMs = session.pingSentMs;
   return sinceMs === undefined ? undefined : { what: "no pong", sinceMs };
 }
@@ -332,11 +337,7 @@ async function handle(
     }
     case "control":
       deps.setLimits(body.value.limits);
-      if (body.value.pauseMs > 0) {
-        const pauseMs = toldMs(body.value.pauseMs, deps.random);
-        deps.log("info", "uplink.paused", { ms: Math.round(pauseMs), why: body.value.reason });
-        outbox.pauseUntil(deps.clock.monotonicMs() + pauseMs);
-      } else outbox.pauseUntil(0);
+      pause(session, outbox, body.value);
       return undefined;
     case "goodbye": {
       const end = { kind: "goodbye", reconnectAfterMs: body.value.reconnectAfterMs } as const;
@@ -350,6 +351,14 @@ async function handle(
     default:
       return { kind: "unfit", what: `unexpected ${body.$case}` };
   }
+}
+
+function pause(session: Session, outbox: Outbox, { pauseMs, reason }: wire.Control): void {
+  const { clock, random, log } = session.deps;
+  const ms = pauseMs > 0 ? toldMs(pauseMs, random) : 0;
+  session.pausedUntilMs = clock.monotonicMs() + ms;
+  outbox.pauseUntil(session.pausedUntilMs);
+  if (ms > 0) log("info", "uplink.paused", { ms: Math.round(ms), why: reason });
 }
 
 async function acceptWelcome(
@@ -368,8 +377,7 @@ async function acceptWelcome(
     // An older image of this disk was restored: its numbers stand for other bytes there.
     if (through > epoch.lastSealed)
       return { kind: "unfit", what: `epoch conflict: ${through} of ${epoch.lastSealed}` };
-    if (through >= epoch.firstUnacked)
-      await deps.receipts.heal(epoch.epochId, epoch.firstUnacked - 1, through);
+    if (through >= epoch.firstUnacked) deps.receipts.heal(epoch.epochId, through);
   }
   deps.setLimits(welcome.limits);
   session.lanes = declaration.epochs.map(({ epochId }, k) => createLane(epochId, k, acked[k] ?? 0));

@@ -1,7 +1,10 @@
 /**
  * Our words to wire messages. Batches go out as they were sealed: nothing is encoded again here.
  */
-import type { Channel, ChannelTable } from "#core/batch/channel-table.js";
+import assert from "node:assert/strict";
+import type { ChannelTable } from "#core/batch/channel-table.js";
+import { toWireBatch, toWireTable } from "#core/batch/wire-batch.js";
+import { parseUuid } from "#core/uuid.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { BacklogEntry, DeviceStream, EpochState, Loss } from "../backlog/backlog.js";
 
@@ -29,9 +32,11 @@ const CODECS_WRITTEN = [1];
 /** Greatest response that is taken; the largest is a welcome with 64 unknown tables. */
 export const RESPONSE_BYTES_MAX = 256 * 1024;
 
-/** 16 bytes of a UUID. */
+/** 16 bytes of a UUID of ours. */
 function toUuidBytes(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll("-", ""), "hex");
+  const bytes = parseUuid(uuid);
+  assert(bytes !== undefined, "ids of our own are UUIDs");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 export function toHello(
@@ -86,30 +91,14 @@ export function toBatch(
   { sequence, sealed }: BacklogEntry,
   place: { device: number; epoch: number; isBacklog: boolean },
 ): wire.DeliverRequest {
-  const digest = Buffer.from(sealed.digest.buffer, sealed.digest.byteOffset, 4);
-  const value: wire.Batch = {
-    device: place.device,
-    epoch: place.epoch,
-    sequence: BigInt(sequence),
-    rows: sealed.rows,
-    slot: BigInt(sealed.slot),
-    codec: sealed.codec,
-    plainBytes: sealed.plainBytes,
-    check: digest.readUInt32LE(0),
-    continues: false,
-    backlog: place.isBacklog,
-    block: Buffer.from(sealed.block.buffer, sealed.block.byteOffset, sealed.block.byteLength),
-  };
+  const { device, epoch, isBacklog: backlog } = place;
+  const [defaultCodec = 0] = CODECS_WRITTEN;
+  const value = toWireBatch(sealed, { device, epoch, sequence, backlog, defaultCodec });
   return { body: { $case: "batch", value } };
 }
 
 export function toTable(table: ChannelTable): wire.DeliverRequest {
-  const value = { tableId: Buffer.from(table.id), channels: table.channels.map(toChannel) };
-  return { body: { $case: "table", value } };
-}
-
-function toChannel({ metric, encoding, multiplier, decimals, kind }: Channel): wire.Channel {
-  return { metric, encoding, multiplier, decimals, kind };
+  return { body: { $case: "table", value: toWireTable(table) } };
 }
 
 export function toLossReport(

@@ -128,12 +128,19 @@ export function createListedBacklog(): ListedBacklog {
       waiting.filter((one) => one.epochId === epochId && one.sequence > sequence).slice(0, limit),
     async acknowledge(receipt) {
       receipts.push(receipt);
-      waiting = waiting.filter(
-        (one) => one.epochId !== receipt.epochId || one.sequence > receipt.ackedThrough,
-      );
+      const isDecided = (one: BacklogEntry) =>
+        one.epochId === receipt.epochId && one.sequence <= receipt.ackedThrough;
+      const rows = rowsOf(waiting.filter(isDecided));
+      waiting = waiting.filter((one) => !isDecided(one));
+      const counted = receipt.admitted + receipt.duplicate + receipt.rejected;
       sums.admitted += receipt.admitted;
-      sums.duplicate += receipt.duplicate;
+      sums.duplicate += counted === 0 ? rows : receipt.duplicate;
       sums.rejected += receipt.rejected;
+      if (counted > 0 && counted < rows) {
+        const span = { fromMs: 0, toMs: 0, readings: 0, deviceId: undefined, batches: undefined };
+        const kind = { class: "lost", reason: "dead-letter-dropped" } as const;
+        backlog.recordLoss({ ...kind, ...span, snapshots: rows - counted });
+      }
     },
     recordLoss(loss) {
       ledger.push({ number: ++lossNumber, ...loss });
