@@ -44,15 +44,28 @@ export function guardBidi<Request, Response>(
   return (call) => {
     const gone = new AbortController();
     call.once("cancelled", () => gone.abort()).once("close", () => gone.abort());
+    let written: Promise<unknown> = Promise.resolve();
     const respond = async (): Promise<void> => {
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
       for await (const response of handle(requests, call, gone.signal)) {
-        if (!call.write(response)) await once(call, "drain", { signal: gone.signal });
+        let mayGoOn = true;
+        written = new Promise((resolve) => {
+          mayGoOn = call.write(response, resolve);
+        });
+        if (!mayGoOn) await once(call, "drain", { signal: gone.signal });
       }
       call.end();
     };
-    respond().catch((error: unknown) => {
+    respond().catch(async (error: unknown) => {
+      // An error that meets a message on its way destroys both, when somebody is reading as well.
+      if (!gone.signal.aborted) await Promise.race([written, fired(gone.signal)]);
       if (!gone.signal.aborted) call.emit("error", toStatus(error));
     });
   };
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

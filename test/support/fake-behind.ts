@@ -1,0 +1,160 @@
+/**
+ * What stands behind the gRPC door, in memory, for tests of the door alone: it decides as it is
+ * told and remembers what it was asked.
+ */
+import { HeatpoolError } from "#core/errors.js";
+import type {
+  Decision,
+  IncomingBatch,
+  Introduction,
+  ReportedLoss,
+} from "../../backend/ingest/ingest.js";
+import type { Behind } from "../../backend/rpc/door.js";
+
+/** Decides one batch; the default takes every next number and refuses gaps. */
+export type Decide = (batch: IncomingBatch) => Promise<Decision>;
+
+/** The fake, and what it saw. */
+export interface FakeBehind extends Behind {
+  readonly opened: Introduction[];
+  readonly batches: IncomingBatch[];
+  readonly losses: ReportedLoss[];
+  readonly tables: string[];
+  closed: number;
+  /** Decides instead of the default. */
+  decide: Decide | undefined;
+}
+
+export function admitted(batch: IncomingBatch): Decision {
+  const { epoch, sequence, rows } = batch;
+  return { epoch, sequence, admitted: rows, duplicate: 0, rejected: 0, outcomes: [] };
+}
+
+export function createFakeBehind(): FakeBehind {
+  const acked = new Map<string, number>();
+  const fake: FakeBehind = {
+    opened: [],
+    batches: [],
+    losses: [],
+    tables: [],
+    closed: 0,
+    decide: undefined,
+    ingest: {
+      async open(introduction) {
+        if (introduction.consentVersion === 0) {
+          throw new HeatpoolError("CONSENT_MISSING", "consent version 0");
+        }
+        fake.opened.push(introduction);
+        const of = (epoch: number) => introduction.epochs[epoch]?.epochId ?? "";
+        return {
+          ackedThrough: introduction.epochs.map(({ epochId }) => acked.get(epochId) ?? 0),
+          unknownTables: introduction.devices.map(({ tableId }) => tableId),
+          lossAckedThrough: 0,
+          async learnTable(table) {
+            fake.tables.push(Buffer.from(table.id).toString("hex"));
+          },
+          async take(batch) {
+            fake.batches.push(batch);
+            if (fake.decide !== undefined) return fake.decide(batch);
+            const expected = (acked.get(of(batch.epoch)) ?? 0) + 1;
+            if (batch.sequence > expected) {
+              throw new HeatpoolError("BATCH_GAP", `${batch.sequence} came, ${expected} is next`);
+            }
+            if (batch.sequence < expected) {
+              return { ...admitted(batch), admitted: 0, duplicate: batch.rows };
+            }
+            acked.set(of(batch.epoch), batch.sequence);
+            return admitted(batch);
+          },
+          async takeLosses(losses) {
+            fake.losses.push(...losses);
+            return Math.max(...losses.map(({ number }) => number));
+          },
+          close() {
+            fake.closed += 1;
+          },
+        };
+      },
+    },
+    community: {
+      poolStatus: () => ({
+        totalInstallations: 2,
+        totalReadings: 5_000_000_000,
+        modelsAvailable: ["idm/navigator-2.0"],
+        dataSufficient: true,
+        message: "enough",
+        messageDe: "genug",
+        closedTestPool: false,
+      }),
+      averages(heatpumpModel, metrics) {
+        const unknown = metrics.find((metric) => metric === "nonsense");
+        if (unknown !== undefined) throw new HeatpoolError("INVALID_ARGUMENT", unknown);
+        const metric = {
+          metric: "temp_flow",
+          unit: "°C",
+          mean: 35.12,
+          median: 34.5,
+          p10: undefined,
+          p90: 41.25,
+          installations: 15,
+        };
+        return {
+          heatpumpModel,
+          window: "24h",
+          metrics: [metric],
+          installations: 15,
+          releasedAtMs: 1_790_000_000_000,
+          suppressedBecause: "",
+        };
+      },
+      async release() {
+        throw new HeatpoolError("TOO_SOON", "released 3 h ago");
+      },
+    },
+    eligibility: (installationId) => ({
+      eligible: installationId.startsWith("0"),
+      code: "CONTRIBUTING",
+      reason: "data came within 30 days",
+      reasonDe: "Daten kamen in den letzten 30 Tagen",
+      lastReceivedAtMs: 1_790_000_000_000,
+      daysWithData: 3,
+      windowDays: 30,
+      installationsMissing: 0,
+      readingsMissing: 0,
+    }),
+    totals: async () => ({
+      startedAtMs: 1_790_000_000_000,
+      installations: 3,
+      activeInstallations30d: 2,
+      batchesStored: 10,
+      snapshotsStored: 100,
+      readingsStored: 1_000,
+      snapshotsDuplicate: 1,
+      snapshotsRejected: 2,
+      snapshotsReportedLost: 3,
+      storeBytes: 4_096,
+      statisticsReleasedAtMs: 0,
+      closedTestPool: false,
+      warnings: ["Node is old"],
+    }),
+    installations: (after, limit) =>
+      [0, 1, 2]
+        .map((number) => ({
+          installationId: `0000000${number}-0000-4000-8000-000000000000`,
+          index: number,
+          heatpumpModels: ["idm/navigator-2.0"],
+          daemonVersion: "0.1.0",
+          firstSeenAtMs: 1,
+          lastReceivedAtMs: 2,
+          snapshotsStored: 3,
+          readingsStored: 4,
+          snapshotsReportedLost: 5,
+          snapshotsRejected: 6,
+          daysReceived: 7,
+          daysWithData: 8,
+        }))
+        .filter(({ installationId }) => installationId > after)
+        .slice(0, limit),
+  };
+  return fake;
+}
