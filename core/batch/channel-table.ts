@@ -24,6 +24,8 @@ export interface ChannelTable {
   readonly channels: readonly Channel[];
   /** Number of lanes of all channels together. */
   readonly lanes: number;
+  /** Per channel its first lane, and `lanes` at the end. */
+  readonly laneStarts: readonly number[];
 }
 
 /** Greatest number of channels in a table. */
@@ -39,7 +41,12 @@ export function createChannelTable(channels: readonly Channel[]): ChannelTable {
   const lines = channels
     .map((one) => [one.metric, one.encoding, one.multiplier, one.decimals, one.kind].join(","))
     .join("\n");
-  const id = createHash("sha256").update(lines).digest().subarray(0, 8);
-  const lanes = channels.reduce((sum, one) => sum + laneCount(one.encoding), 0);
-  return { id, channels, lanes };
+  const id = new Uint8Array(createHash("sha256").update(lines).digest().subarray(0, 8));
+  const laneStarts = [0];
+  let lanes = 0;
+  for (const one of channels) {
+    lanes += laneCount(one.encoding);
+    laneStarts.push(lanes);
+  }
+  return { id, channels, lanes, laneStarts };
 }

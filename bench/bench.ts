@@ -1,0 +1,38 @@
+/**
+ * `npm run -s bench -- <name> [--short]`: runs one measurement, or names them all. What a bench
+ * prints on standard output is one JSON line per case; everything else goes to standard error.
+ */
+import { parseArgs } from "node:util";
+import type { Bench } from "./harness.js";
+
+/** Benches by name; each is the file of that name beside this one. */
+const BENCHES: Readonly<Record<string, string>> = {
+  modbus: "requests per poll and requests per second of the Modbus reader, on real peers",
+  bytes: "bytes per reading in a batch, against JSON with gzip",
+  ingest: "readings the backend takes in durably per CPU-second",
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    short: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+const [name, ...rest] = positionals;
+
+if (values.help || name === undefined) {
+  console.log(usage());
+  process.exitCode = values.help ? 0 : 64;
+} else if (BENCHES[name] === undefined || rest.length > 0) {
+  console.error(`unknown bench: ${positionals.join(" ")}\n${usage()}`);
+  process.exitCode = 64;
+} else {
+  const { run } = (await import(`./${name}.ts`)) as { run: Bench };
+  await run({ short: values.short });
+}
+
+function usage(): string {
+  const lines = Object.entries(BENCHES).map(([key, what]) => `  ${key.padEnd(10)} ${what}`);
+  return ["usage: npm run -s bench -- <name> [--short]", ...lines].join("\n");
+}
