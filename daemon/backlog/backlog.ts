@@ -70,7 +70,7 @@ export type LossReason =
 
 /** An entry of the loss ledger. */
 export interface Loss {
-  /** Counts from 1. */
+  /** Rises from 1; after an unclean end some numbers are skipped. */
   readonly number: number;
   readonly class: "not-collected" | "lost";
   readonly reason: LossReason;
@@ -93,6 +93,8 @@ export interface BacklogStatus {
   /** Bytes of the directory. */
   readonly diskBytes: number;
   readonly limitBytes: number;
+  /** Whether the file system is nearly full. */
+  readonly isSpaceLow: boolean;
   /** Batches and snapshots sealed and not acknowledged. */
   readonly batches: number;
   readonly snapshots: number;
@@ -124,14 +126,19 @@ export interface Backlog {
   streams(): readonly DeviceStream[];
   /** Up to `limit` batches of `epochId` after `sequence`, oldest first; every checksum checked. */
   after(epochId: string, sequence: number, limit: number): Promise<readonly BacklogEntry[]>;
-  /** Forgets what the backend decided, and counts it. Calling it twice is harmless. */
+  /**
+   * Forgets what the backend decided, and counts it. Calling it twice is harmless. A receipt whose
+   * counts are all 0 (a welcome's position) counts what it forgets as duplicate.
+   */
   acknowledge(receipt: Receipt): Promise<void>;
-  /** Notes that something was not collected or not kept; rides in the next commit. */
+  /** Notes what never came here: not collected, or lost on the way. Rides in the next commit. */
   recordLoss(loss: Omit<Loss, "number">): void;
-  /** Ledger entries after `number`, oldest first, at most `limit`. Only committed ones. */
+  /** Ledger entries after `number`, oldest first, at most `limit`; committed, and fixed from here. */
   losses(number: number, limit: number): Promise<readonly Loss[]>;
   /** Forgets ledger entries up to `number`. */
   acknowledgeLosses(number: number): Promise<void>;
+  /** Begins a new epoch for what is sealed from here on; the old one drains under its own id. */
+  beginEpoch(): Promise<void>;
   status(): BacklogStatus;
   /** Calls back after each commit that made recorded snapshots durable. */
   onCommit(listener: (snapshots: readonly Snapshot[]) => void): void;

@@ -1,0 +1,104 @@
+/**
+ * Journal blocks to sealed batches: which can be sealed at present, and what becomes of the rest.
+ */
+import { sealSnapshots } from "#core/batch/batch-builder.js";
+import type { SealedBatch } from "#core/batch/sealed-batch.js";
+import type { Clock } from "#core/clock.js";
+import type { Snapshot } from "#core/measurement/snapshot.js";
+import type { DeviceStream, LossReason } from "./backlog.js";
+import { resolveTimes } from "./block-times.js";
+import { readBlock, startOf, type UnsealedBlock } from "./journal.js";
+import { streamKeyOf } from "./stored-records.js";
+
+/** How batches are cut. */
+export interface SealingRules {
+  readonly codec: number;
+  readonly rowsMax: number;
+  readonly blockBytesMax: number;
+}
+
+/** What is known about time and streams. */
+export interface SealingFacts {
+  readonly clock: Clock;
+  readonly bootId: Uint8Array;
+  /** Newest sealed time, Unix milliseconds. */
+  readonly sealedThroughMs: number;
+  readonly streams: ReadonlyMap<string, DeviceStream>;
+}
+
+/** A batch and when its rows were taken. */
+export interface PlannedBatch {
+  readonly sealed: SealedBatch;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What sealing makes of the journal. */
+export interface SealingPlan {
+  readonly batches: readonly PlannedBatch[];
+  /** Blocks whose rows are in the batches or lost. */
+  readonly used: readonly UnsealedBlock[];
+  /** Blocks that will never be sent. */
+  readonly lost: readonly { readonly block: UnsealedBlock; readonly reason: LossReason }[];
+}
+
+/** Plans batches of all blocks whose times are resolved, stream by stream in order. */
+export function planSealing(
+  blocks: readonly UnsealedBlock[],
+  facts: SealingFacts,
+  rules: SealingRules,
+): SealingPlan {
+  const verdicts = resolveTimes(blocks, facts.clock, facts.bootId, facts.sealedThroughMs);
+  const rows = new Map<DeviceStream, Snapshot[]>();
+  const used: UnsealedBlock[] = [];
+  const lost: { block: UnsealedBlock; reason: LossReason }[] = [];
+  for (const [at, block] of blocks.entries()) {
+    const verdict = verdicts[at];
+    if (verdict === undefined || verdict.kind === "wait") continue;
+    used.push(block);
+    const stream = facts.streams.get(streamKeyOf(block.rows));
+    if (verdict.kind === "unresolvable") lost.push({ block, reason: "time-unresolved" });
+    else if (stream === undefined || !takeRows(rows, block, stream, verdict.startMs)) {
+      lost.push({ block, reason: "corrupt-record" });
+    }
+  }
+  const batches = [...rows].flatMap(([stream, snapshots]) => sealStream(stream, snapshots, rules));
+  return { batches, used, lost };
+}
+
+/** Adds a block's rows to its stream's. False: its bytes are not what was written. */
+function takeRows(
+  rows: Map<DeviceStream, Snapshot[]>,
+  block: UnsealedBlock,
+  stream: DeviceStream,
+  startMs: number | undefined,
+): boolean {
+  try {
+    const mine = rows.get(stream) ?? [];
+    mine.push(...readBlock(block, stream, startMs));
+    rows.set(stream, mine);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sealStream(
+  stream: DeviceStream,
+  snapshots: readonly Snapshot[],
+  { codec, rowsMax, blockBytesMax }: SealingRules,
+): PlannedBatch[] {
+  let next = 0;
+  return sealSnapshots(snapshots, stream, codec, { rowsMax, blockBytesMax }).map((sealed) => {
+    const first = snapshots[next];
+    next += sealed.rows;
+    const last = snapshots[next - 1];
+    return { sealed, fromMs: first?.takenAtMs ?? 0, toMs: last?.takenAtMs ?? 0 };
+  });
+}
+
+/** Span of a block, for the ledger. */
+export function spanOf(block: UnsealedBlock): { fromMs: number; toMs: number } {
+  const fromMs = startOf(block);
+  return { fromMs, toMs: fromMs + (block.rows.rows - 1) * block.rows.stepMs };
+}

@@ -1,0 +1,76 @@
+/**
+ * The backlog's own records as bytes and back. Batches, journal blocks, losses and channel tables
+ * are those of `core/batch/records.ts`; the few small ones beside them are JSON.
+ *
+ * Decoders throw on bytes that do not fit; whoever reads a store calls that damage.
+ */
+import { decodeLossEntry, encodeLossEntry } from "#core/batch/records.js";
+import type { DeviceStream, EpochState, Loss, LossReason } from "./backlog.js";
+
+/** Counters since the backlog was made. `lost` is the sum of what the ledger calls lost. */
+export interface Counters {
+  recorded: number;
+  admitted: number;
+  duplicate: number;
+  rejected: number;
+  lost: number;
+}
+
+/** What each commit writes beside its records, so that both are always of one moment. */
+export interface BacklogState {
+  readonly epochs: readonly EpochState[];
+  readonly counters: Counters;
+  /** Journal blocks below this number are sealed. */
+  readonly journalFirst: number;
+  readonly journalNext: number;
+  readonly lossNext: number;
+  /** Newest snapshot's wall clock, Unix milliseconds; 0: none yet. */
+  readonly newestMs: number;
+  /** Newest sealed snapshot's time, Unix milliseconds; 0: none yet. */
+  readonly sealedThroughMs: number;
+}
+
+export function encodeState(state: BacklogState): Buffer {
+  return Buffer.from(JSON.stringify(state));
+}
+
+export function decodeState(payload: Buffer): BacklogState {
+  return JSON.parse(payload.toString()) as BacklogState;
+}
+
+/** A device stream without its table's channels. */
+export interface StoredStream extends Omit<DeviceStream, "table"> {
+  readonly tableId: string;
+}
+
+export function encodeStream(stream: DeviceStream): Buffer {
+  const { table, ...rest } = stream;
+  return Buffer.from(JSON.stringify({ ...rest, tableId: hex(table.id) }));
+}
+
+export function decodeStream(payload: Buffer): StoredStream {
+  return JSON.parse(payload.toString()) as StoredStream;
+}
+
+export function encodeLoss(loss: Loss): Buffer {
+  return Buffer.from(encodeLossEntry(loss));
+}
+
+export function decodeLoss(payload: Buffer): Loss {
+  const entry = decodeLossEntry(payload);
+  // Only this room writes entries, with reasons of its own list.
+  return { ...entry, reason: entry.reason as LossReason };
+}
+
+/** Names a device stream: what a batch says about itself. */
+export function streamKeyOf(of: {
+  readonly deviceId: string;
+  readonly tableId: Uint8Array;
+  readonly stepMs: number;
+}): string {
+  return `${hex(of.tableId)}/${of.stepMs}/${of.deviceId}`;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

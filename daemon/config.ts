@@ -1,0 +1,155 @@
+/**
+ * Shape of `/etc/heatpool/heatpool.yaml`: the one place where settings of the daemon are named,
+ * limited and explained. From it come the type, the check and the JSON Schema for editors.
+ *
+ * Secrets are paths, never values. Unknown keys are faults, so that a misspelt one is not ignored.
+ */
+import { z } from "zod";
+import { readYaml } from "#core/schema/read-yaml.js";
+
+/** More heat pumps than a house has; each costs memory. */
+const DEVICES_MAX = 16;
+const PATH = z.string().min(1).max(4096);
+const PROFILE_NAME = /^[a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*$/;
+/** A host name, an IPv4 address or an IPv6 address in brackets. */
+const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)$/;
+
+const deviceSchema = z.strictObject({
+  deviceId: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "a-z, 0-9 and -, at most 32 characters")
+    .default("heatpump")
+    .describe("Name of the heat pump within this house; does not change what is measured"),
+  host: z
+    .string()
+    .regex(HOST, "a host name or address")
+    .describe("Address of the Modbus TCP server"),
+  port: z.int().min(1).max(65535).default(502).describe("TCP port of the Modbus server"),
+  unitId: z
+    .int()
+    .min(0)
+    .max(255)
+    .optional()
+    .describe("Unit identifier, where it differs from the profile's"),
+  profile: z
+    .string()
+    .regex(PROFILE_NAME, "brand/model")
+    .describe("Profile that reads it, e.g. idm/navigator-2.0; see `heatpool profile list`"),
+  parameters: z
+    .record(
+      z.string().regex(/^[a-z][a-zA-Z0-9]{0,31}$/),
+      z.union([z.string().max(64), z.number(), z.boolean()]),
+    )
+    .default({})
+    .describe("What the profile asks for about this house, e.g. circuits: 2"),
+  pollIntervalSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .describe("Seconds between two polls; a profile may ask for more"),
+  heatpumpModel: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("Model by which the community compares, where it differs from the profile's"),
+});
+
+const backendSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(
+      /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?):\d{1,5}$/,
+      "host:port",
+    )
+    .describe("Where the backend listens, as host:port"),
+  caFile: PATH.optional().describe("Certificates to trust instead of the system's (PEM)"),
+  tlsMinVersion: z
+    .enum(["1.2", "1.3"])
+    .default("1.3")
+    .describe("Least version of TLS; 1.2 only for an operator who needs it"),
+  claimTokenFile: PATH.optional().describe("File with the token that the operator gave out"),
+  insecureLoopback: z
+    .boolean()
+    .default(false)
+    .describe("Plain text to a backend on this machine, for trials"),
+});
+
+const uplinkSchema = z.strictObject({
+  profile: z
+    .enum(["economy", "live"])
+    .default("economy")
+    .describe("economy: hourly, few bytes; live: every few minutes, connection kept warm"),
+  intervalSeconds: z
+    .int()
+    .min(1)
+    .max(43_200)
+    .optional()
+    .describe("Seconds between two batches, whatever the profile; for trials"),
+});
+
+const backlogSchema = z.strictObject({
+  limitMiB: z
+    .int()
+    .min(4)
+    .max(65_536)
+    .default(64)
+    .describe("Greatest size on disk of what waits to be sent"),
+  commitIntervalSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(30)
+    .describe("A power cut loses at most this much; less wears the SD card more"),
+  evict: z
+    .enum(["drop-oldest", "drop-newest"])
+    .default("drop-oldest")
+    .describe("What goes when the limit is reached"),
+});
+
+/** Shape of the file. */
+export const configSchema = z
+  .strictObject({
+    devices: z.array(deviceSchema).min(1).max(DEVICES_MAX).describe("The heat pumps to read"),
+    backend: backendSchema
+      .optional()
+      .describe("Left out: nothing is shared, whatever was agreed to"),
+    uplink: uplinkSchema.prefault({}).describe("How often data are sent"),
+    backlog: backlogSchema.prefault({}).describe("What waits on disk until the backend has it"),
+    stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
+    runtimeDir: PATH.default("/run/heatpool").describe("Where the control socket lives"),
+    profileDirs: z
+      .array(PATH)
+      .max(8)
+      .default(["/etc/heatpool/profiles"])
+      .describe("Folders with own profiles; they go before the ones that come with heatpool"),
+    language: z.enum(["de", "en"]).default("en").describe("Language of what the programs say"),
+    logLevel: z
+      .enum(["debug", "info", "warn", "error"])
+      .default("info")
+      .describe("Least important event that is logged"),
+  })
+  .check((context) => {
+    const seen = new Set<string>();
+    for (const [index, { deviceId }] of context.value.devices.entries()) {
+      if (seen.has(deviceId)) {
+        context.issues.push({
+          code: "custom",
+          input: deviceId,
+          path: ["devices", index, "deviceId"],
+          message: `${deviceId} names two devices`,
+        });
+      }
+      seen.add(deviceId);
+    }
+  });
+
+/** A checked configuration. */
+export type Config = z.output<typeof configSchema>;
+export type DeviceConfig = z.output<typeof deviceSchema>;
+
+/** @throws HeatpoolError `CONFIG_INVALID`, naming every faulty line */
+export function parseConfig(text: string, name = "heatpool.yaml"): Config {
+  return readYaml(text, configSchema, { name, code: "CONFIG_INVALID" });
+}

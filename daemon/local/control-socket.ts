@@ -1,0 +1,152 @@
+/**
+ * The control socket: how commands of the owner reach the running daemon. HTTP over a Unix socket
+ * that only the daemon's own user and root may open; nothing on the network leads here.
+ */
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { dirname, join } from "node:path";
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+
+/** What may be asked; answers become JSON. */
+export interface Control {
+  status(): unknown;
+  backlog(): unknown;
+  /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
+  consentChanged(): Promise<unknown>;
+}
+
+const FOLDER_MODE = 0o700;
+const SOCKET_MODE = 0o600;
+/** A question has no body; headers of our own client stay far below. */
+const HEADER_BYTES_MAX = 4096;
+const REQUEST_MAX_MS = 5_000;
+/** Wiping a large backlog takes its time on an SD card. */
+const ANSWER_MAX_MS = 30_000;
+const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Path of the socket in the runtime directory. */
+export function controlSocketPath(runtimeDir: string): string {
+  return join(runtimeDir, "control.sock");
+}
+
+/**
+ * Answers until `signal` fires.
+ *
+ * @throws HeatpoolError `STATE_INVALID` when the socket cannot be made
+ */
+export async function runControlSocket(
+  deps: { path: string; control: Control; onListening?: () => void },
+  signal: AbortSignal,
+): Promise<void> {
+  const { path, control } = deps;
+  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (asked, answer) => {
+    void respond(control, asked, answer);
+  });
+  server.requestTimeout = REQUEST_MAX_MS;
+  server.maxConnections = 16;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    // A socket file outlives a killed daemon; a living one holds the backlog's lock as well.
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(path, resolve);
+    });
+    chmodSync(path, SOCKET_MODE);
+  } catch (cause) {
+    throw new HeatpoolError("STATE_INVALID", `${path}: cannot listen`, {
+      cause,
+      hint: "Let runtimeDir name a folder that the daemon may write to.",
+    });
+  }
+  deps.onListening?.();
+  await new Promise<void>((resolve) => {
+    const stop = () => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  rmSync(path, { force: true });
+}
+
+async function respond(
+  control: Control,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+): Promise<void> {
+  const routes: Record<string, () => unknown> = {
+    "GET /status": () => control.status(),
+    "GET /backlog": () => control.backlog(),
+    "POST /consent/withdraw": () => control.consentChanged(),
+    "POST /consent/granted": () => control.consentChanged(),
+  };
+  asked.resume();
+  const route = routes[`${asked.method} ${asked.url}`];
+  const send = (code: number, body: unknown) => {
+    answer.writeHead(code, { "content-type": "application/json" });
+    answer.end(JSON.stringify(body));
+  };
+  if (route === undefined) return send(404, { error: "NOT_FOUND" });
+  try {
+    send(200, await route());
+  } catch (fault) {
+    send(500, { error: String(fault) });
+  }
+}
+
+/**
+ * Asks the running daemon.
+ *
+ * @returns its answer, or `undefined` when no daemon listens
+ * @throws HeatpoolError `UNAVAILABLE` when it listens and does not answer
+ */
+export async function askDaemon(
+  clock: Clock,
+  path: string,
+  question: "GET /status" | "GET /backlog" | "POST /consent/withdraw" | "POST /consent/granted",
+): Promise<unknown> {
+  const [method = "", route = ""] = question.split(" ");
+  const late = new AbortController();
+  const done = new AbortController();
+  void clock.sleep(ANSWER_MAX_MS, done.signal).then(() => late.abort());
+  try {
+    const { code, text } = await exchange(path, method, route, late.signal);
+    if (code !== 200) throw new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${text}`);
+    return JSON.parse(text);
+  } catch (fault) {
+    const code = (fault as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
+    if (fault instanceof HeatpoolError) throw fault;
+    throw new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${String(fault)}`, {
+      cause: fault,
+      ...(code === "EACCES" ? { hint: "Run this as root or as the daemon's user." } : {}),
+    });
+  } finally {
+    done.abort();
+  }
+}
+
+function exchange(
+  socketPath: string,
+  method: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ code: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath, method, path, signal }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (part: string) => {
+        text += part;
+        if (text.length > ANSWER_BYTES_MAX) answer.destroy(new Error("answer too long"));
+      });
+      answer.once("error", reject);
+      answer.once("end", () => resolve({ code: answer.statusCode ?? 0, text }));
+    });
+    asking.once("error", reject);
+    asking.end();
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * What goes out next on a welcomed stream: tables the backend asked for, then losses, then batches
+ * within the window. The current epoch goes first; older ones drain beside it, oldest first, at the
+ * rate the backend set.
+ */
+import type { Clock } from "#core/clock.js";
+import type { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { Backlog, BacklogEntry } from "../backlog/backlog.js";
+import { advance, type Lane, peek } from "./lane.js";
+import type { UplinkLimits } from "./limits.js";
+import type { Window } from "./window.js";
+import { type Declaration, findDevice, toBatch, toLossReport, toTable } from "./wire.js";
+
+/** What to do next. */
+export type Next =
+  | { readonly kind: "send"; readonly request: DeliverRequest }
+  /** Nothing may go out before something happens, or before `ms` have passed. */
+  | { readonly kind: "wait"; readonly ms: number }
+  /** A batch belongs to a device that the hello did not declare. */
+  | { readonly kind: "redeclare" };
+
+/** What the outbox works with. */
+export interface OutboxDeps {
+  readonly backlog: Backlog;
+  readonly clock: Clock;
+  readonly declaration: Declaration;
+  readonly window: Window;
+  limits(): UplinkLimits;
+  /** Time after which an unsent batch counts as backlog. */
+  intervalMs(): number;
+}
+
+/** Chooses messages, one at a time. */
+export interface Outbox {
+  next(): Promise<Next>;
+  /** No batch before this monotonic time. */
+  pauseUntil(monotonicMs: number): void;
+  /** Losses up to `number` are known to the backend. */
+  lossesKnown(number: number): void;
+  /** New batches or losses may be there. */
+  refresh(): void;
+}
+
+/** Loss entries in one report. */
+const LOSSES_AT_A_TIME = 256;
+/** "Until something happens". */
+const LONG_MS = 3_600_000;
+const WAIT: Next = { kind: "wait", ms: LONG_MS };
+
+/**
+ * @param lanes in the order of the hello's epochs: the current one, then the others, oldest first
+ * @param unknownTables ids that the welcome asks for
+ */
+export function createOutbox(
+  deps: OutboxDeps,
+  lanes: readonly Lane[],
+  start: { unknownTables: readonly Uint8Array[]; lossAckedThrough: number },
+): Outbox {
+  const { backlog, clock, declaration, window } = deps;
+  const tables = new Map(
+    declaration.devices
+      .filter(({ table }) => start.unknownTables.some((id) => Buffer.compare(id, table.id) === 0))
+      .map(({ table }) => [Buffer.from(table.id).toString("hex"), table]),
+  );
+  const voided: { epochId: string; sequenceFrom: number; sequenceTo: number }[] = [];
+  let pausedUntilMs = 0;
+  let backlogFreeAtMs = 0;
+  let lossesSent = start.lossAckedThrough;
+  let lossesAcked = start.lossAckedThrough;
+  let mayHaveLosses = true;
+
+  async function nextLosses(): Promise<DeliverRequest | undefined> {
+    if (!mayHaveLosses || lossesSent > lossesAcked) return undefined;
+    const losses = await backlog.losses(lossesSent, LOSSES_AT_A_TIME);
+    mayHaveLosses = losses.length === LOSSES_AT_A_TIME;
+    const newest = losses.at(-1);
+    if (newest === undefined) return undefined;
+    lossesSent = newest.number;
+    for (const { batches } of losses) if (batches !== undefined) voided.push(batches);
+    return toLossReport(losses, declaration.devices);
+  }
+
+  /** Whether the numbers before `entry` are accounted for at the backend. */
+  async function isHoleExplained(lane: Lane, entry: BacklogEntry): Promise<boolean> {
+    const first = lane.sentThrough + 1;
+    if (entry.sequence === first) return true;
+    if (lossesSent > lossesAcked || mayHaveLosses) return false;
+    const isVoid = (sequence: number) =>
+      voided.some(
+        (one) =>
+          one.epochId === lane.epochId &&
+          one.sequenceFrom <= sequence &&
+          sequence <= one.sequenceTo,
+      );
+    const numbers = Array.from({ length: entry.sequence - first }, (_, k) => first + k);
+    if (numbers.every(isVoid)) return true;
+    if (window.has(lane.index)) return false;
+    if (lane.holeReportedBefore === entry.sequence) return true;
+    // The backend lost what it had once decided, or we did: name the numbers that never come.
+    lane.holeReportedBefore = entry.sequence;
+    const at = clock.nowMs();
+    backlog.recordLoss({
+      class: "lost",
+      reason: "corrupt-store",
+      deviceId: undefined,
+      fromMs: at,
+      toMs: at,
+      snapshots: 0,
+      readings: 0,
+      batches: { epochId: lane.epochId, sequenceFrom: first, sequenceTo: entry.sequence - 1 },
+    });
+    await backlog.flush();
+    mayHaveLosses = true;
+    return false;
+  }
+
+  async function nextBatch(lane: Lane): Promise<Next | undefined> {
+    const entry = await peek(lane, backlog);
+    if (entry === undefined) return undefined;
+    if (!(await isHoleExplained(lane, entry)))
+      return mayHaveLosses ? { kind: "wait", ms: 0 } : WAIT;
+    const device = findDevice(declaration.devices, entry);
+    if (device < 0) return { kind: "redeclare" };
+    const bytes = entry.sealed.block.length;
+    if (!window.fits(bytes, deps.limits())) return WAIT;
+    const nowMs = clock.monotonicMs();
+    const isBacklog = waitedMs(entry, clock) > deps.intervalMs();
+    if (isBacklog && nowMs < backlogFreeAtMs) return { kind: "wait", ms: backlogFreeAtMs - nowMs };
+    const rate = deps.limits().backlogBytesPerSecond;
+    if (isBacklog && rate > 0)
+      backlogFreeAtMs = Math.max(nowMs, backlogFreeAtMs) + (bytes / rate) * 1000;
+    advance(lane, entry);
+    window.add({ epoch: lane.index, entry, sentAtMs: nowMs });
+    return { kind: "send", request: toBatch(entry, { device, epoch: lane.index, isBacklog }) };
+  }
+
+  return {
+    async next() {
+      for (const [name, table] of tables) {
+        tables.delete(name);
+        return { kind: "send", request: toTable(table) };
+      }
+      const report = await nextLosses();
+      if (report !== undefined) return { kind: "send", request: report };
+      const pauseMs = pausedUntilMs - clock.monotonicMs();
+      if (pauseMs > 0) return { kind: "wait", ms: pauseMs };
+      const [fresh, ...older] = lanes;
+      const first = fresh === undefined ? undefined : await nextBatch(fresh);
+      if (first !== undefined && first.kind !== "wait") return first;
+      for (const lane of older) {
+        const next = await nextBatch(lane);
+        if (next === undefined) continue;
+        if (next.kind !== "wait") return next;
+        return { kind: "wait", ms: Math.min(next.ms, first?.ms ?? LONG_MS) };
+      }
+      return first ?? WAIT;
+    },
+    pauseUntil(monotonicMs) {
+      pausedUntilMs = monotonicMs;
+    },
+    lossesKnown(number) {
+      lossesAcked = Math.max(lossesAcked, number);
+      lossesSent = Math.max(lossesSent, lossesAcked);
+    },
+    refresh() {
+      mayHaveLosses = true;
+      for (const lane of lanes) lane.isDrained = false;
+    },
+  };
+}
+
+/** How long a batch has been complete, by the wall clock that also dated it. */
+function waitedMs({ sealed }: BacklogEntry, clock: Clock): number {
+  return clock.nowMs() - (sealed.slot + sealed.rows) * sealed.stepMs;
+}

@@ -1,0 +1,422 @@
+/**
+ * One stream from hello to its end.
+ *
+ * Nothing is sent before the welcome; at most a window is on its way, and the next message waits
+ * until the network took the last. A stream whose oldest batch has no ack within 30 s is dead,
+ * whatever TCP says. When consent is withdrawn the connection is thrown away in the same tick.
+ */
+import type { Clock } from "#core/clock.js";
+import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { Backlog } from "../backlog/backlog.js";
+import type { Log } from "../host/log.js";
+import { createLane, type Lane, peek, settleLane } from "./lane.js";
+import type { UplinkLimits } from "./limits.js";
+import { createOutbox, type Outbox } from "./outbox.js";
+import type { Receipts } from "./receipts.js";
+import { type SessionEnd, type SessionResult, toldMs } from "./retry.js";
+import type { StreamEnd, Transport, UplinkStream } from "./transport.js";
+import { createWaker, type Waker } from "./waker.js";
+import { createWindow, type Window } from "./window.js";
+import { type Declaration, type Introduction, toHello } from "./wire.js";
+
+/** What a stream works with. */
+export interface SessionDeps {
+  readonly backlog: Backlog;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly introduction: Introduction;
+  readonly receipts: Receipts;
+  readonly log: Log;
+  /** Pings keep a `live` stream warm; an economy stream is silent between batches. */
+  readonly mayPing: boolean;
+  limits(): UplinkLimits;
+  setLimits(wished: wire.Limits | undefined): void;
+  intervalMs(): number;
+  /** Told when the backend answers, so that sealing follows. */
+  onWelcome(): void;
+  /** Calls back when batches were sealed, until the returned function is called. */
+  onSealed(listener: () => void): () => void;
+}
+
+/** Welcome, ack and pong must come within this time. */
+const ANSWER_MS = 30_000;
+/** A live stream asks for a sign of life after this time without traffic. */
+const PING_AFTER_MS = 30_000;
+/** How long an announced end waits for the last acks. */
+const LAST_ACKS_MS = 5_000;
+/** How long the other side may take to end a stream after that. */
+const END_MS = 1_000;
+/** Responses that wait to be handled; a healthy backend never comes near. */
+const INBOX_MAX = 1_024;
+const DEVICES_MAX = 64;
+const EPOCHS_MAX = 64;
+
+interface Closing {
+  readonly end: SessionEnd;
+  readonly untilMs: number;
+  /** Whether our goodbye is still to be said. */
+  owesGoodbye: boolean;
+}
+
+interface Session {
+  readonly deps: SessionDeps;
+  readonly declaration: Declaration;
+  readonly window: Window;
+  readonly waker: Waker;
+  readonly openedMs: number;
+  readonly inbox: wire.DeliverResponse[];
+  lanes: readonly Lane[];
+  /** There since the welcome. */
+  outbox: Outbox | undefined;
+  /** How the network says it ended. */
+  ended: StreamEnd | undefined;
+  /** Why it is to end: nothing more is sent, the last acks are awaited. */
+  closing: Closing | undefined;
+  isWriting: boolean;
+  wasAcked: boolean;
+  lastTrafficMs: number;
+  pingSentMs: number | undefined;
+  /** The backend may hold a batch in hand while it pauses us. */
+  pausedUntilMs: number;
+}
+
+/** Runs one stream. Ends when the stream did, or after an announced end when `stop` fires. */
+export async function runSession(
+  deps: SessionDeps,
+  stop: AbortSignal,
+  withdrawn: AbortSignal,
+): Promise<SessionResult> {
+  const session = await createSession(deps);
+  const { waker } = session;
+  const stream = deps.transport.open({
+    onResponse(response) {
+      session.inbox.push(response);
+      waker.wake();
+    },
+    onEnd(end) {
+      session.ended = end;
+      waker.wake();
+    },
+  });
+  const cancel = () => {
+    stream.cancel();
+    waker.wake();
+  };
+  withdrawn.addEventListener("abort", cancel, { once: true });
+  stop.addEventListener("abort", waker.wake, { once: true });
+  const unlisten = deps.onSealed(() => {
+    session.outbox?.refresh();
+    waker.wake();
+  });
+  try {
+    await greet(session, stream);
+    const end = await converse(session, stream, { stop, withdrawn });
+    const livedMs = deps.clock.monotonicMs() - session.openedMs;
+    const wasWelcomed = session.outbox !== undefined;
+    return { end, wasWelcomed, wasAcked: session.wasAcked, livedMs };
+  } finally {
+    unlisten();
+    withdrawn.removeEventListener("abort", cancel);
+    stop.removeEventListener("abort", waker.wake);
+    stream.cancel();
+  }
+}
+
+async function createSession(deps: SessionDeps): Promise<Session> {
+  const { backlog, clock } = deps;
+  const epochs = [...backlog.epochs()];
+  const current = epochs.splice(-1);
+  return {
+    deps,
+    declaration: {
+      devices: backlog.streams().slice(0, DEVICES_MAX),
+      epochs: [...current, ...epochs].slice(0, EPOCHS_MAX),
+    },
+    window: createWindow(),
+    waker: createWaker(clock),
+    openedMs: clock.monotonicMs(),
+    inbox: [],
+    lanes: [],
+    outbox: undefined,
+    ended: undefined,
+    closing: undefined,
+    isWriting: false,
+    wasAcked: false,
+    lastTrafficMs: clock.monotonicMs(),
+    pingSentMs: undefined,
+    pausedUntilMs: 0,
+  };
+}
+
+async function greet(session: Session, stream: UplinkStream): Promise<void> {
+  const { deps, declaration } = session;
+  const losses = await deps.backlog.losses(0, 1);
+  write(
+    session,
+    stream,
+    toHello(deps.introduction, declaration, {
+      clockSynced: deps.clock.isSynced(),
+      lossLedgerLast: losses.at(-1)?.number ?? 0,
+    }),
+  );
+}
+
+/** Handles answers, sends what is due, and sleeps in between, until there is an end. */
+async function converse(
+  session: Session,
+  stream: UplinkStream,
+  signals: { stop: AbortSignal; withdrawn: AbortSignal },
+): Promise<SessionEnd> {
+  for (;;) {
+    if (signals.withdrawn.aborted) return { kind: "stopped" };
+    const end = await handleInbox(session);
+    if (end !== undefined) return end;
+    if (session.ended !== undefined) {
+      return session.closing?.end ?? { kind: "broken", end: session.ended };
+    }
+    if (signals.stop.aborted && session.closing === undefined)
+      announceEnd(session, { kind: "stopped" });
+    const silence = findSilence(session);
+    if (silence !== undefined) return silence;
+    const waitMs = await step(session, stream);
+    if (typeof waitMs !== "number") return waitMs;
+    if (waitMs > 0) await session.waker.wait(Math.min(waitMs, untilDeadlineMs(session)));
+  }
+}
+
+/** Sends one message if one is due. Returns how long to wait, or why this is over. */
+async function step(session: Session, stream: UplinkStream): Promise<number | SessionEnd> {
+  const { deps, outbox, closing } = session;
+  const forever = ANSWER_MS;
+  if (closing !== undefined) return close(session, stream, closing);
+  if (outbox === undefined || session.isWriting) return forever;
+  if (deps.backlog.status().epochId !== session.declaration.epochs[0]?.epochId) {
+    announceEnd(session, { kind: "redeclare" });
+    return 0;
+  }
+  try {
+    const next = await outbox.next();
+    if (next.kind === "redeclare") {
+      announceEnd(session, { kind: "redeclare" });
+      return 0;
+    }
+    if (next.kind === "send" && session.ended === undefined) {
+      write(session, stream, next.request);
+      return forever;
+    }
+    if (isPingDue(session)) ping(session, stream);
+    return next.kind === "wait" ? next.ms : forever;
+  } catch (fault) {
+    return { kind: "local", what: String(fault) };
+  }
+}
+
+function write(session: Session, stream: UplinkStream, request: wire.DeliverRequest): void {
+  session.isWriting = true;
+  session.lastTrafficMs = session.deps.clock.monotonicMs();
+  void stream.write(request).then(() => {
+    session.isWriting = false;
+    session.waker.wake();
+  });
+}
+
+/** From here on no batch follows; the acks of what is on its way are awaited for a while. */
+function announceEnd(session: Session, end: SessionEnd): void {
+  const untilMs = session.deps.clock.monotonicMs() + LAST_ACKS_MS;
+  session.closing = { end, untilMs, owesGoodbye: session.outbox !== undefined };
+}
+
+async function close(
+  session: Session,
+  stream: UplinkStream,
+  closing: Closing,
+): Promise<number | SessionEnd> {
+  const leftMs = closing.untilMs - session.deps.clock.monotonicMs();
+  if (leftMs <= 0 && session.isWriting) return closing.end;
+  if (session.isWriting) return leftMs;
+  if (closing.owesGoodbye) {
+    closing.owesGoodbye = false;
+    const value = { reason: closing.end.kind, reconnectAfterMs: 0 };
+    write(session, stream, { body: { $case: "goodbye", value } });
+    return leftMs;
+  }
+  if (session.window.size > 0 && leftMs > 0) return leftMs;
+  stream.end();
+  await waitForEnd(session);
+  return closing.end;
+}
+
+async function waitForEnd(session: Session): Promise<void> {
+  const untilMs = session.deps.clock.monotonicMs() + END_MS;
+  while (session.ended === undefined) {
+    const leftMs = untilMs - session.deps.clock.monotonicMs();
+    if (leftMs <= 0) return;
+    await session.waker.wait(leftMs);
+  }
+}
+
+function isPingDue({ deps, lastTrafficMs, pingSentMs }: Session): boolean {
+  const quietMs = deps.clock.monotonicMs() - lastTrafficMs;
+  return deps.mayPing && pingSentMs === undefined && quietMs >= PING_AFTER_MS;
+}
+
+function ping(session: Session, stream: UplinkStream): void {
+  session.pingSentMs = session.deps.clock.monotonicMs();
+  const nonce = BigInt(Math.floor(session.deps.random() * 2 ** 32));
+  write(session, stream, { body: { $case: "ping", value: { nonce } } });
+}
+
+/** What should have been answered, and since when. */
+function awaited(session: Session): { what: string; sinceMs: number } | undefined {
+  if (session.outbox === undefined) return { what: "no welcome", sinceMs: session.openedMs };
+  const oldest = session.window.oldest;
+  if (oldest !== undefined) {
+    return { what: "no ack", sinceMs: Math.max(oldest.sentAtMs, session.pausedUntilMs) };
+  }
+  const sinceMs = session.pingSentMs;
+  return sinceMs === undefined ? undefined : { what: "no pong", sinceMs };
+}
+
+function findSilence(session: Session): SessionEnd | undefined {
+  const missing = awaited(session);
+  if (missing === undefined) return undefined;
+  const isDue = session.deps.clock.monotonicMs() - missing.sinceMs >= ANSWER_MS;
+  if (!isDue) return undefined;
+  return session.closing?.end ?? { kind: "silent", what: missing.what };
+}
+
+function untilDeadlineMs(session: Session): number {
+  const nowMs = session.deps.clock.monotonicMs();
+  const answer = awaited(session);
+  const ping = session.deps.mayPing ? session.lastTrafficMs + PING_AFTER_MS : Infinity;
+  const deadline = Math.min(
+    answer === undefined ? Infinity : answer.sinceMs + ANSWER_MS,
+    session.closing?.untilMs ?? Infinity,
+    ping > nowMs ? ping : Infinity,
+  );
+  return Math.max(0, deadline - nowMs);
+}
+
+/** Handles what came. Returns an end when the backend broke the rules. */
+async function handleInbox(session: Session): Promise<SessionEnd | undefined> {
+  if (session.inbox.length > INBOX_MAX) return { kind: "unfit", what: "too many responses" };
+  for (;;) {
+    const body = session.inbox.shift()?.body;
+    if (body === undefined) {
+      if (session.inbox.length === 0) return undefined;
+      continue;
+    }
+    session.lastTrafficMs = session.deps.clock.monotonicMs();
+    if (body.$case === "welcome") {
+      const end = await acceptWelcome(session, body.value);
+      if (end !== undefined) return end;
+    } else if (session.outbox === undefined) {
+      return { kind: "unfit", what: `${body.$case} before welcome` };
+    } else {
+      const end = await handle(session, session.outbox, body);
+      if (end !== undefined) return end;
+    }
+  }
+}
+
+async function handle(
+  session: Session,
+  outbox: Outbox,
+  body: Exclude<wire.DeliverResponse["body"], undefined>,
+): Promise<SessionEnd | undefined> {
+  const { deps } = session;
+  switch (body.$case) {
+    case "ack":
+      return acceptAck(session, body.value);
+    case "lossAck": {
+      const through = Number(body.value.ackedThrough);
+      outbox.lossesKnown(through);
+      await deps.backlog.acknowledgeLosses(through);
+      return undefined;
+    }
+    case "control":
+      deps.setLimits(body.value.limits);
+      pause(session, outbox, body.value);
+      return undefined;
+    case "goodbye": {
+      const end = { kind: "goodbye", reconnectAfterMs: body.value.reconnectAfterMs } as const;
+      const untilMs = deps.clock.monotonicMs() + LAST_ACKS_MS;
+      session.closing ??= { end, untilMs, owesGoodbye: false };
+      return undefined;
+    }
+    case "pong":
+      session.pingSentMs = undefined;
+      return undefined;
+    default:
+      return { kind: "unfit", what: `unexpected ${body.$case}` };
+  }
+}
+
+function pause(session: Session, outbox: Outbox, { pauseMs, reason }: wire.Control): void {
+  const { clock, random, log } = session.deps;
+  const ms = pauseMs > 0 ? toldMs(pauseMs, random) : 0;
+  session.pausedUntilMs = clock.monotonicMs() + ms;
+  outbox.pauseUntil(session.pausedUntilMs);
+  if (ms > 0) log("info", "uplink.paused", { ms: Math.round(ms), why: reason });
+}
+
+async function acceptWelcome(
+  session: Session,
+  welcome: wire.Welcome,
+): Promise<SessionEnd | undefined> {
+  const { deps, declaration } = session;
+  if (session.outbox !== undefined) return { kind: "unfit", what: "second welcome" };
+  if (welcome.ackedThrough.length !== declaration.epochs.length)
+    return { kind: "unfit", what: "welcome about other epochs" };
+  if (!welcome.codecs.includes(1))
+    return { kind: "unfit", what: "backend does not accept codec 1" };
+  const acked = welcome.ackedThrough.map(Number);
+  for (const [index, epoch] of declaration.epochs.entries()) {
+    const through = acked[index] ?? 0;
+    // An older image of this disk was restored: its numbers stand for other bytes there.
+    if (through > epoch.lastSealed)
+      return { kind: "unfit", what: `epoch conflict: ${through} of ${epoch.lastSealed}` };
+    if (through >= epoch.firstUnacked) deps.receipts.heal(epoch.epochId, through);
+  }
+  deps.setLimits(welcome.limits);
+  session.lanes = declaration.epochs.map(({ epochId }, k) => createLane(epochId, k, acked[k] ?? 0));
+  const lossAckedThrough = Number(welcome.lossAckedThrough);
+  session.outbox = createOutbox({ ...deps, declaration, window: session.window }, session.lanes, {
+    unknownTables: welcome.unknownTables,
+    lossAckedThrough,
+  });
+  if (lossAckedThrough > 0) await deps.backlog.acknowledgeLosses(lossAckedThrough);
+  deps.onWelcome();
+  deps.log("info", "uplink.connected", { serverTimeMs: Number(welcome.serverTimeMs) });
+  return undefined;
+}
+
+async function acceptAck(session: Session, ack: wire.Ack): Promise<SessionEnd | undefined> {
+  const { deps, window } = session;
+  const lane = session.lanes[ack.epoch];
+  if (lane === undefined) return { kind: "unfit", what: `ack for epoch ${ack.epoch}` };
+  const through = Number(ack.ackedThrough);
+  if (through <= lane.ackedThrough) return undefined;
+  if (through > lane.sentThrough) {
+    // Fine where the ledger voided the numbers in between; not where a batch still waits.
+    const unsent = await peek(lane, deps.backlog);
+    if (unsent !== undefined && unsent.sequence <= through)
+      return { kind: "unfit", what: `ack of ${through}, sent ${lane.sentThrough}` };
+  }
+  const batches = window.settle(ack.epoch, through);
+  const counts = {
+    admitted: Number(ack.admitted),
+    duplicate: Number(ack.duplicate),
+    rejected: Number(ack.rejected),
+  };
+  settleLane(lane, through);
+  deps.receipts.take(lane.epochId, through, batches, counts);
+  session.wasAcked = true;
+  deps.log("info", "uplink.acked", { epoch: ack.epoch, ackedThrough: through, ...counts });
+  for (const { sequence, reason, snapshots, detail } of ack.outcomes) {
+    const facts = { sequence: Number(sequence), reason, snapshots, detail };
+    deps.log("warn", "uplink.rejected", facts);
+  }
+  return undefined;
+}

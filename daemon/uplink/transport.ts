@@ -1,0 +1,38 @@
+/**
+ * One stream to the backend: the port between the rules of delivery and a network.
+ *
+ * `grpc-transport.ts` keeps it over gRPC. Every stream has a connection of its own, so that only
+ * our schedule decides when somebody calls. After `cancel` no further byte of this stream leaves.
+ */
+import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
+
+/** How a stream ended. */
+export interface StreamEnd {
+  /** Name of the gRPC status, e.g. `UNAVAILABLE`. */
+  readonly status: string;
+  readonly details: string;
+  /** When the backend said when to come back. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What a stream tells; called in order, nothing after `onEnd`. */
+export interface StreamListener {
+  onResponse(response: DeliverResponse): void;
+  /** Exactly once. */
+  onEnd(end: StreamEnd): void;
+}
+
+/** An open stream. */
+export interface UplinkStream {
+  /** Resolves when the network took the message, or the stream ended; one at a time. */
+  write(request: DeliverRequest): Promise<void>;
+  /** Nothing more will be written. */
+  end(): void;
+  /** Throws the connection away at once. */
+  cancel(): void;
+}
+
+/** Opens streams. */
+export interface Transport {
+  open(listener: StreamListener): UplinkStream;
+}

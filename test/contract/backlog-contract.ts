@@ -1,0 +1,374 @@
+/**
+ * The promises of `daemon/backlog/backlog.ts`, for every backlog: nothing recorded is unaccounted
+ * for, numbers and bytes never change their meaning, and what was told stays as it was told.
+ */
+import { describe, expect, it } from "vitest";
+import type { Backlog } from "../../daemon/backlog/backlog.js";
+import type { BacklogOptions } from "../../daemon/backlog/backlog-options.js";
+import {
+  countTo,
+  drainNumbers,
+  numbersIn,
+  optionsOf,
+  snapshotOf,
+  waitingEntries,
+} from "../support/backlog-material.js";
+import { createFakeClock } from "../support/fake-clock.js";
+
+/** A place that backlogs can be opened at, again and again. */
+export interface BacklogPlace {
+  open(options: BacklogOptions): Promise<Backlog>;
+}
+
+/** Runs the promises against backlogs at places that `create` makes. */
+export function backlogContract(name: string, create: () => BacklogPlace): void {
+  describe(`${name} keeps the backlog's promise`, () => {
+    const begin = async (more: Partial<BacklogOptions> = {}, seed = 1) => {
+      const clock = createFakeClock();
+      const place = create();
+      const options = { ...optionsOf(clock, seed), ...more };
+      return { clock, place, options, backlog: await place.open(options) };
+    };
+    const recordAll = (backlog: Backlog, numbers: readonly number[]) => {
+      for (const k of numbers) backlog.record(snapshotOf(k));
+    };
+
+    it("hands out what was recorded, once, in order", async () => {
+      const { backlog } = await begin();
+      recordAll(backlog, countTo(5));
+      expect(await backlog.seal()).toBe(1);
+      const entries = await waitingEntries(backlog);
+      expect(numbersIn(entries)).toEqual(countTo(5));
+      expect(entries[0]?.sealed).toMatchObject({ deviceId: "heatpump", rows: 5, readings: 15 });
+      await backlog.close();
+    });
+
+    it("numbers batches from 1 without holes, and the bytes of a number stay", async () => {
+      const { backlog } = await begin();
+      for (const k of countTo(4)) {
+        backlog.record(snapshotOf(k));
+        await backlog.seal();
+      }
+      const first = await waitingEntries(backlog);
+      expect(first.map((entry) => entry.sequence)).toEqual([1, 2, 3, 4]);
+      expect(await waitingEntries(backlog)).toEqual(first);
+      const { epochId } = backlog.status();
+      expect(await backlog.after(epochId, 1, 2)).toEqual(first.slice(1, 3));
+      await backlog.close();
+    });
+
+    it("seals nothing when nothing was recorded", async () => {
+      const { backlog } = await begin();
+      expect(await backlog.seal()).toBe(0);
+      expect(backlog.epochs()).toHaveLength(1);
+      expect(backlog.epochs()[0]).toMatchObject({ firstUnacked: 1, lastSealed: 0 });
+      await backlog.close();
+    });
+
+    it("keeps devices apart", async () => {
+      const { backlog } = await begin();
+      backlog.record(snapshotOf(0));
+      backlog.record(snapshotOf(1, { deviceId: "second" }));
+      backlog.record(snapshotOf(2));
+      expect(await backlog.seal()).toBe(2);
+      const entries = await waitingEntries(backlog);
+      expect(entries.map((one) => [one.sealed.deviceId, numbersIn([one])])).toEqual([
+        ["heatpump", [0, 2]],
+        ["second", [1]],
+      ]);
+      await backlog.close();
+    });
+
+    it("forgets what was acknowledged and counts it, once", async () => {
+      const { backlog } = await begin();
+      for (const k of countTo(3)) {
+        backlog.record(snapshotOf(k));
+        await backlog.seal();
+      }
+      const { epochId } = backlog.status();
+      const receipt = { epochId, ackedThrough: 2, admitted: 1, duplicate: 0, rejected: 1 };
+      await backlog.acknowledge(receipt);
+      await backlog.acknowledge(receipt);
+      expect(numbersIn(await waitingEntries(backlog))).toEqual([2]);
+      expect(backlog.epochs()).toEqual([{ epochId, firstUnacked: 3, lastSealed: 3 }]);
+      expect(backlog.status()).toMatchObject({
+        recorded: 3,
+        admitted: 1,
+        rejected: 1,
+        duplicate: 0,
+        snapshots: 1,
+        unaccounted: 0,
+      });
+      await backlog.close();
+    });
+
+    it("counts as duplicate what a receipt without counts decides", async () => {
+      const { backlog } = await begin();
+      backlog.record(snapshotOf(0));
+      await backlog.seal();
+      const { epochId } = backlog.status();
+      const bare = { epochId, ackedThrough: 1, admitted: 0, duplicate: 0, rejected: 0 };
+      await backlog.acknowledge(bare);
+      expect(backlog.status()).toMatchObject({ duplicate: 1, unaccounted: 0 });
+      await backlog.close();
+    });
+
+    it("shows a receipt whose counts do not fit as unaccounted", async () => {
+      const { backlog } = await begin();
+      recordAll(backlog, countTo(3));
+      await backlog.seal();
+      const { epochId } = backlog.status();
+      await backlog.acknowledge({
+        epochId,
+        ackedThrough: 1,
+        admitted: 2,
+        duplicate: 0,
+        rejected: 0,
+      });
+      expect(backlog.status().unaccounted).toBe(1);
+      await backlog.close();
+    });
+
+    it("continues its epoch after a clean end and reuses no number, even when all was sent", async () => {
+      const { backlog, place, options } = await begin();
+      backlog.record(snapshotOf(0));
+      await backlog.seal();
+      const { epochId } = backlog.status();
+      await backlog.acknowledge({
+        epochId,
+        ackedThrough: 1,
+        admitted: 1,
+        duplicate: 0,
+        rejected: 0,
+      });
+      await backlog.close();
+      const again = await place.open(options);
+      expect(again.epochs()).toEqual([{ epochId, firstUnacked: 2, lastSealed: 1 }]);
+      again.record(snapshotOf(1));
+      await again.seal();
+      expect((await waitingEntries(again)).map((entry) => entry.sequence)).toEqual([2]);
+      expect(again.status()).toMatchObject({ recorded: 2, admitted: 1, unaccounted: 0 });
+      await again.close();
+    });
+
+    it("keeps journal, batches, counters and losses over a clean end", async () => {
+      const { backlog, place, options } = await begin();
+      recordAll(backlog, [0, 1]);
+      await backlog.seal();
+      recordAll(backlog, [2, 3]);
+      backlog.recordLoss(lossOf("device-offline", 10));
+      await backlog.close();
+      const again = await place.open(options);
+      expect(again.status()).toMatchObject({ recorded: 4, snapshots: 2, unsealed: 2 });
+      expect(await again.losses(0, 10)).toMatchObject([{ number: 1, snapshots: 10 }]);
+      expect(await drainNumbers(again)).toEqual([0, 1, 2, 3]);
+      await again.close();
+    });
+
+    it("begins a new epoch on demand; the old one drains under its own id", async () => {
+      const { backlog } = await begin();
+      recordAll(backlog, [0]);
+      await backlog.seal();
+      const old = backlog.status().epochId;
+      await backlog.beginEpoch();
+      recordAll(backlog, [1]);
+      await backlog.seal();
+      const { epochId } = backlog.status();
+      expect(epochId).not.toBe(old);
+      expect(backlog.epochs()).toEqual([
+        { epochId: old, firstUnacked: 1, lastSealed: 1 },
+        { epochId, firstUnacked: 1, lastSealed: 1 },
+      ]);
+      await backlog.acknowledge({
+        epochId: old,
+        ackedThrough: 1,
+        admitted: 1,
+        duplicate: 0,
+        rejected: 0,
+      });
+      expect(backlog.epochs()).toEqual([{ epochId, firstUnacked: 1, lastSealed: 1 }]);
+      await backlog.close();
+    });
+
+    it("commits at once when the last commit is old, and groups what comes sooner", async () => {
+      const { backlog, clock } = await begin({ commitIntervalMs: 30_000 });
+      const committed: number[] = [];
+      backlog.onCommit((snapshots) => committed.push(snapshots.length));
+      await clock.advance(30_000);
+      backlog.record(snapshotOf(0));
+      await backlog.after(backlog.status().epochId, 0, 1);
+      expect(committed).toEqual([1]);
+      const { commits } = backlog.status();
+      recordAll(backlog, [1, 2]);
+      backlog.record(snapshotOf(3, { deviceId: "second" }));
+      await clock.advance(29_000);
+      expect(committed).toEqual([1]);
+      await clock.advance(1_000);
+      await backlog.after(backlog.status().epochId, 0, 1);
+      expect(committed).toEqual([1, 3]);
+      expect(backlog.status().commits).toBe(commits + 1);
+      await backlog.close();
+    });
+
+    it("seals by itself when the rows of a batch are full", async () => {
+      const { backlog } = await begin({ rowsMax: 10 });
+      recordAll(backlog, countTo(10));
+      await backlog.flush();
+      expect(backlog.status()).toMatchObject({ batches: 1, unsealed: 0 });
+      await backlog.close();
+    });
+
+    it("seals by itself after an hour", async () => {
+      const { backlog, clock } = await begin();
+      for (const k of countTo(61)) {
+        backlog.record(snapshotOf(k));
+        await clock.advance(60_000);
+      }
+      await backlog.flush();
+      expect(backlog.status()).toMatchObject({ batches: 1, snapshots: 61, unsealed: 0 });
+      await backlog.close();
+    });
+
+    it("waits with sealing until the clock is known, then gives rows their true times", async () => {
+      const { backlog, clock } = await begin();
+      clock.setSynced(false);
+      for (const k of countTo(3)) {
+        backlog.record(snapshotOf(k, { startMs: 0, clockSynced: false }));
+        await clock.advance(60_000);
+      }
+      expect(await backlog.seal()).toBe(0);
+      const bootMs = Date.UTC(2027, 0, 1);
+      clock.stepWall(bootMs + clock.monotonicMs());
+      clock.setSynced(true);
+      expect(await backlog.seal()).toBe(1);
+      const [entry] = await waitingEntries(backlog);
+      expect(entry?.sealed).toMatchObject({ rows: 3, slot: bootMs / 60_000 });
+      await backlog.close();
+    });
+
+    it("enters what it cannot take in the ledger and stays balanced", async () => {
+      const { backlog } = await begin();
+      backlog.record(snapshotOf(0, { deviceId: "stranger" }));
+      backlog.record({ ...snapshotOf(1), takenAtMs: Number.NaN });
+      expect(await backlog.losses(0, 10)).toMatchObject([
+        { class: "lost", reason: "operator-dropped", deviceId: "stranger", snapshots: 1 },
+        { class: "lost", reason: "time-unresolved", deviceId: "heatpump", snapshots: 1 },
+      ]);
+      expect(backlog.status()).toMatchObject({ recorded: 2, lost: 2, unaccounted: 0 });
+      await backlog.close();
+    });
+
+    it("merges equal losses until they were told, and never changes what was told", async () => {
+      const { backlog } = await begin();
+      backlog.recordLoss(lossOf("device-offline", 1));
+      backlog.recordLoss(lossOf("device-offline", 2));
+      const told = await backlog.losses(0, 10);
+      expect(told).toMatchObject([{ number: 1, snapshots: 3 }]);
+      backlog.recordLoss(lossOf("device-offline", 4));
+      expect(await backlog.losses(0, 10)).toMatchObject([
+        { ...told[0] },
+        { number: 2, snapshots: 4 },
+      ]);
+      await backlog.acknowledgeLosses(1);
+      expect(await backlog.losses(0, 10)).toMatchObject([{ number: 2 }]);
+      await backlog.close();
+    });
+
+    it("keeps the ledger within its limit by merging, not by dropping", async () => {
+      const { backlog } = await begin();
+      for (let k = 0; k < 6_000; k++) {
+        backlog.recordLoss(lossOf(k % 2 === 0 ? "device-offline" : "slot-missed", 1));
+      }
+      const losses = await backlog.losses(0, 10_000);
+      expect(losses.length).toBeLessThan(2_100);
+      expect(losses.reduce((sum, loss) => sum + loss.snapshots, 0)).toBe(6_000);
+      await backlog.close();
+    });
+
+    it("puts what was lost on the way into the balance", async () => {
+      const { backlog } = await begin();
+      backlog.recordLoss({ ...lossOf("memory-overflow", 5), class: "lost" });
+      expect(backlog.status()).toMatchObject({ recorded: 5, lost: 5, unaccounted: 0 });
+      await backlog.close();
+    });
+
+    it("notes the time between two lives, once per device", async () => {
+      const { backlog, place, options } = await begin();
+      recordAll(backlog, countTo(3));
+      await backlog.close();
+      const again = await place.open(options);
+      recordAll(again, [10, 11]);
+      expect(await again.losses(0, 10)).toMatchObject([
+        { class: "not-collected", reason: "shutdown", deviceId: "heatpump", snapshots: 7 },
+      ]);
+      expect(again.status()).toMatchObject({ recorded: 5, lost: 0, unaccounted: 0 });
+      await again.close();
+    });
+
+    it("names the streams that waiting batches use, beside the configured ones", async () => {
+      const { backlog, place, options } = await begin();
+      recordAll(backlog, [0]);
+      await backlog.seal();
+      await backlog.close();
+      const second = options.streams.filter((stream) => stream.deviceId === "second");
+      const again = await place.open({ ...options, streams: second });
+      expect(
+        again
+          .streams()
+          .map((stream) => stream.deviceId)
+          .sort(),
+      ).toEqual(["heatpump", "second"]);
+      const { epochId } = again.status();
+      await again.acknowledge({ epochId, ackedThrough: 1, admitted: 1, duplicate: 0, rejected: 0 });
+      expect(again.streams().map((stream) => stream.deviceId)).toEqual(["second"]);
+      await again.close();
+    });
+
+    it("wipes everything and begins a new epoch that works", async () => {
+      const { backlog, place, options } = await begin();
+      recordAll(backlog, countTo(3));
+      await backlog.seal();
+      recordAll(backlog, [3]);
+      backlog.recordLoss(lossOf("device-offline", 1));
+      const told = await backlog.losses(0, 10);
+      const old = backlog.status().epochId;
+      const wiped = backlog.wipe();
+      backlog.record(snapshotOf(4));
+      expect(await backlog.after(old, 0, 10)).toEqual([]);
+      await wiped;
+      expect(backlog.status()).toMatchObject({ recorded: 0, snapshots: 0, unsealed: 0, lost: 0 });
+      expect(backlog.status().epochId).not.toBe(old);
+      expect(await waitingEntries(backlog)).toEqual([]);
+      backlog.recordLoss(lossOf("device-offline", 1));
+      const [after] = await backlog.losses(0, 10);
+      expect(after?.number).toBeGreaterThan(told[0]?.number ?? 0);
+      recordAll(backlog, [7]);
+      expect(await drainNumbers(backlog)).toEqual([7]);
+      await backlog.close();
+      const again = await place.open(options);
+      expect(numbersIn(await waitingEntries(again))).toEqual([7]);
+      await again.close();
+    });
+
+    it("takes nothing in after it was closed, and closes twice without harm", async () => {
+      const { backlog } = await begin();
+      await backlog.close();
+      backlog.record(snapshotOf(0));
+      await backlog.close();
+      expect(backlog.status().recorded).toBe(0);
+    });
+  });
+}
+
+function lossOf(reason: "device-offline" | "slot-missed" | "memory-overflow", snapshots: number) {
+  return {
+    class: "not-collected" as const,
+    reason,
+    deviceId: "heatpump",
+    fromMs: Date.UTC(2026, 10, 1),
+    toMs: Date.UTC(2026, 10, 1) + 60_000,
+    snapshots,
+    readings: 0,
+    batches: undefined,
+  };
+}

@@ -1,0 +1,67 @@
+/** The configuration: every fault is named at once, with its line, before anything is opened. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { HeatpoolError } from "#core/errors.js";
+import { parseConfig } from "../../daemon/config.js";
+
+function faultsOf(text: string): string[] {
+  try {
+    parseConfig(text);
+  } catch (fault) {
+    if (fault instanceof HeatpoolError && fault.code === "CONFIG_INVALID")
+      return fault.message.split("\n").map((line) => line.trim());
+    throw fault;
+  }
+  throw new Error("no fault found");
+}
+
+describe("parseConfig", () => {
+  it("needs one device with address and profile, and fills in the rest", () => {
+    const config = parseConfig("devices: [{ host: 192.0.2.7, profile: idm/navigator-2.0 }]");
+    expect(config).toMatchObject({
+      devices: [{ deviceId: "heatpump", port: 502, pollIntervalSeconds: 60, parameters: {} }],
+      uplink: { profile: "economy" },
+      backlog: { limitMiB: 64, commitIntervalSeconds: 30, evict: "drop-oldest" },
+      stateDir: "/var/lib/heatpool",
+      runtimeDir: "/run/heatpool",
+      language: "en",
+      logLevel: "info",
+    });
+    expect(config.backend).toBeUndefined();
+  });
+
+  it("names all faults of a file at once, each with its line", () => {
+    const text = [
+      "devices:",
+      "  - host: 192.0.2.7",
+      "    port: 70000",
+      "    profile: idm",
+      "backend:",
+      "  url: no-port",
+      "polIntervalSeconds: 5",
+    ].join("\n");
+    const faults = faultsOf(text).join("\n");
+    expect(faults).toMatch(/heatpool\.yaml:3.*devices\.0\.port/);
+    expect(faults).toMatch(/heatpool\.yaml:4.*devices\.0\.profile/);
+    expect(faults).toMatch(/heatpool\.yaml:6.*backend\.url/);
+    expect(faults).toMatch(/heatpool\.yaml:7.*polIntervalSeconds.*unknown key/);
+  });
+
+  it("refuses two devices of one name", () => {
+    const text = [
+      "devices:",
+      "  - { host: a, profile: idm/navigator-2.0 }",
+      "  - { host: b, profile: idm/navigator-2.0 }",
+    ].join("\n");
+    expect(faultsOf(text).join("\n")).toMatch(/heatpool\.yaml:3.*names two devices/);
+  });
+
+  it("has an example that is valid, also with every commented setting switched on", () => {
+    const text = readFileSync("systemd/heatpool.yaml", "utf8");
+    expect(parseConfig(text).devices).toHaveLength(1);
+    const everything = text.replace(/^(\s*)# (?=\s*[a-zA-Z]+:)/gm, "$1");
+    const config = parseConfig(everything);
+    expect(config.backend?.url).toBe("heatpool.example.org:8443");
+    expect(config.uplink.intervalSeconds).toBe(3600);
+  });
+});

@@ -1,0 +1,176 @@
+/** A backlog as a list: what the uplink may see of one, without disk, with its own counting. */
+import { createHash } from "node:crypto";
+import { createChannelTable } from "#core/batch/channel-table.js";
+import type {
+  Backlog,
+  BacklogEntry,
+  DeviceStream,
+  Loss,
+  Receipt,
+} from "../../../daemon/backlog/backlog.js";
+
+export const EPOCH = "11111111-1111-4111-8111-111111111111";
+export const OLD_EPOCH = "22222222-2222-4222-8222-222222222222";
+
+export const DEVICE: DeviceStream = {
+  deviceId: "heatpump",
+  profile: "idm/navigator-2.0",
+  profileVersion: 1,
+  heatpumpModel: "idm/navigator-2.0",
+  table: createChannelTable([
+    { metric: "temp_flow", encoding: "int", multiplier: 1, decimals: 1, kind: "fastTemperature" },
+  ]),
+  stepMs: 60_000,
+};
+
+/** Batch `sequence` of `epochId`: ten snapshots that ended at `endMs`. */
+export function entryOf(
+  epochId: string,
+  sequence: number,
+  { endMs = Date.UTC(2026, 10, 1), bytes = 100, rows = 10, device = DEVICE } = {},
+): BacklogEntry {
+  const slot = Math.round(endMs / device.stepMs) - rows;
+  const block = Buffer.alloc(bytes, `${epochId}/${sequence}`);
+  return {
+    epochId,
+    sequence,
+    sealed: {
+      deviceId: device.deviceId,
+      tableId: device.table.id,
+      stepMs: device.stepMs,
+      slot,
+      rows,
+      readings: rows,
+      codec: 1,
+      plainBytes: bytes,
+      digest: createHash("sha256").update(block).digest().subarray(0, 16),
+      block,
+    },
+  };
+}
+
+/** The list and the hand that fills it. */
+export interface ListedBacklog extends Backlog {
+  /** Puts a batch in as if it had been sealed. */
+  put(entry: BacklogEntry): void;
+  /** Comes out of the next `seal`. */
+  readonly toSeal: BacklogEntry[];
+  readonly waiting: readonly BacklogEntry[];
+  readonly receipts: readonly Receipt[];
+  readonly ledger: readonly Loss[];
+  /** Begins another epoch, as a repair does. */
+  beginEpoch(epochId: string): void;
+  /** Throws a batch away with a ledger entry, as the size limit does. */
+  evict(sequence: number): void;
+  seals: number;
+}
+
+export function createListedBacklog(): ListedBacklog {
+  let current = EPOCH;
+  const epochs = [EPOCH];
+  const lastSealed = new Map<string, number>();
+  let waiting: BacklogEntry[] = [];
+  let ledger: Loss[] = [];
+  let lossNumber = 0;
+  let recorded = 0;
+  let lost = 0;
+  const sums = { admitted: 0, duplicate: 0, rejected: 0 };
+  const receipts: Receipt[] = [];
+  const toSeal: BacklogEntry[] = [];
+  const rowsOf = (entries: readonly BacklogEntry[]) =>
+    entries.reduce((sum, { sealed }) => sum + sealed.rows, 0);
+  const backlog: ListedBacklog = {
+    toSeal,
+    seals: 0,
+    get waiting() {
+      return waiting;
+    },
+    receipts,
+    get ledger() {
+      return ledger;
+    },
+    put(entry) {
+      if (!epochs.includes(entry.epochId)) epochs.unshift(entry.epochId);
+      lastSealed.set(entry.epochId, entry.sequence);
+      waiting.push(entry);
+      recorded += entry.sealed.rows;
+    },
+    beginEpoch(epochId) {
+      current = epochId;
+      epochs.push(epochId);
+    },
+    evict(sequence) {
+      const gone = waiting.filter((one) => one.sequence === sequence);
+      waiting = waiting.filter((one) => one.sequence !== sequence);
+      const batches = { epochId: current, sequenceFrom: sequence, sequenceTo: sequence };
+      const span = { fromMs: 0, toMs: 0, readings: 0, deviceId: undefined };
+      const kind = { class: "lost", reason: "evicted-limit" } as const;
+      backlog.recordLoss({ ...kind, ...span, snapshots: rowsOf(gone), batches });
+    },
+    record: () => undefined,
+    flush: async () => undefined,
+    async seal() {
+      backlog.seals++;
+      const sealed = toSeal.splice(0);
+      for (const entry of sealed) backlog.put(entry);
+      return sealed.length;
+    },
+    epochs: () =>
+      epochs.map((epochId) => ({
+        epochId,
+        firstUnacked:
+          waiting.find((one) => one.epochId === epochId)?.sequence ??
+          (lastSealed.get(epochId) ?? 0) + 1,
+        lastSealed: lastSealed.get(epochId) ?? 0,
+      })),
+    streams: () => [DEVICE],
+    after: async (epochId, sequence, limit) =>
+      waiting.filter((one) => one.epochId === epochId && one.sequence > sequence).slice(0, limit),
+    async acknowledge(receipt) {
+      receipts.push(receipt);
+      const isDecided = (one: BacklogEntry) =>
+        one.epochId === receipt.epochId && one.sequence <= receipt.ackedThrough;
+      const rows = rowsOf(waiting.filter(isDecided));
+      waiting = waiting.filter((one) => !isDecided(one));
+      const counted = receipt.admitted + receipt.duplicate + receipt.rejected;
+      sums.admitted += receipt.admitted;
+      sums.duplicate += counted === 0 ? rows : receipt.duplicate;
+      sums.rejected += receipt.rejected;
+      if (counted > 0 && counted < rows) {
+        const span = { fromMs: 0, toMs: 0, readings: 0, deviceId: undefined, batches: undefined };
+        const kind = { class: "lost", reason: "dead-letter-dropped" } as const;
+        backlog.recordLoss({ ...kind, ...span, snapshots: rows - counted });
+      }
+    },
+    recordLoss(loss) {
+      ledger.push({ number: ++lossNumber, ...loss });
+      if (loss.class === "lost") lost += loss.snapshots;
+    },
+    losses: async (number, limit) => ledger.filter((one) => one.number > number).slice(0, limit),
+    async acknowledgeLosses(number) {
+      ledger = ledger.filter((one) => one.number > number);
+    },
+    status() {
+      const snapshots = rowsOf(waiting);
+      const decided = sums.admitted + sums.duplicate + sums.rejected;
+      return {
+        epochId: current,
+        mode: "durable",
+        diskBytes: 0,
+        limitBytes: 0,
+        batches: waiting.length,
+        snapshots,
+        unsealed: 0,
+        recorded,
+        ...sums,
+        lost,
+        unaccounted: recorded - decided - snapshots - lost,
+        commits: 0,
+      };
+    },
+    onCommit: () => undefined,
+    wipe: async () => undefined,
+    close: async () => undefined,
+  };
+  return backlog;
+}

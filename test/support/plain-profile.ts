@@ -1,0 +1,96 @@
+/** Profiles made in code, for tests that need exactly so many registers and nothing else. */
+import type { Profile, ProfileConnection, ProfileRegister } from "#core/profile/profile.js";
+
+/** A uint16 input register at `address` that serves no metric; its id is `r<address>`. */
+export function plainRegister(
+  address: number,
+  more: Partial<ProfileRegister> = {},
+): ProfileRegister {
+  return {
+    id: `r${address}`,
+    unitId: 1,
+    space: "input",
+    manualSpace: "input",
+    address,
+    format: {
+      encoding: "uint16",
+      words: 1,
+      wordOrder: "high-first",
+      byteOrder: "high-first",
+      bits: undefined,
+      magnitudes: [],
+      scale: { numerator: 1, denominator: 1, offset: 0 },
+      resolution: { multiplier: 1, decimals: 0 },
+      absent: [[65_535]],
+      absentInAnyWord: [],
+      isNanAbsent: false,
+      isInverted: false,
+    },
+    unit: "",
+    metrics: [],
+    label: { de: `Register ${address}`, en: `register ${address}` },
+    codes: new Map(),
+    isFlags: false,
+    group: "fast",
+    isSingle: false,
+    min: 0,
+    max: 1000,
+    maxStep: undefined,
+    conditions: [],
+    access: "r",
+    write: undefined,
+    sources: ["test"],
+    confidence: "verified",
+    isVerified: false,
+    ...more,
+  };
+}
+
+/** A profile of these registers. */
+export function plainProfile(
+  registers: readonly ProfileRegister[],
+  connection: Partial<ProfileConnection> = {},
+  more: Partial<Profile> = {},
+): Profile {
+  return {
+    name: "test/plain",
+    version: "1",
+    manufacturer: "Test",
+    model: "Plain",
+    description: { de: "Versuch", en: "Test" },
+    isVerified: false,
+    connection: {
+      transport: "tcp",
+      port: 502,
+      unitId: 1,
+      mayAnswerAsAnyUnit: false,
+      wordsPerReadMax: 125,
+      bitsPerReadMax: 2000,
+      gapWordsMax: 0,
+      isExact: false,
+      readable: [],
+      forbidden: [],
+      hasOneSpace: false,
+      requestTimeoutMs: 1000,
+      connectTimeoutMs: 1000,
+      pauseAfterConnectMs: 0,
+      pauseBetweenRequestsMs: 0,
+      shouldCloseAfterPoll: false,
+      idleCloseSeconds: undefined,
+      pollSecondsMin: 1,
+      refreshSeconds: undefined,
+      connectionsMax: undefined,
+      absentExceptions: [],
+      ...connection,
+    },
+    slowSeconds: 300,
+    parameters: [],
+    registers,
+    candidates: new Map(),
+    derived: [],
+    identification: [],
+    firmwareRegisterId: undefined,
+    sources: new Map([["test", "made up for tests"]]),
+    ...more,
+  };
+}
