@@ -212,7 +212,7 @@ function read(state: State, metric: string, random: () => number): number | unde
       return state.flow + noise(0.2);
     case "temp_return":
       return state.flow - (isRunning ? thermal / 1.6 : 0.2) + noise(0.2);
-    case "temp_storage":
+    case "temp_heat_storage":
       return state.storage;
     case "temp_hot_water":
     case "temp_hot_water_top":
@@ -249,19 +249,19 @@ function read(state: State, metric: string, random: () => number): number | unde
       return MODES[state.mode];
     case "fault":
       return 0;
-    case "energy_heating":
+    case "energy_heat_heating":
       return state.energyHeating;
-    case "energy_hot_water":
+    case "energy_heat_hot_water":
       return state.energyHotWater;
-    case "energy_defrost":
+    case "energy_heat_defrost":
       return state.energyDefrost;
-    case "energy_thermal":
+    case "energy_heat_total":
       return state.energyHeating + state.energyHotWater + state.energyDefrost;
-    case "energy_electric":
+    case "energy_electric_total":
       return state.energyElectric;
-    case "compressor_hours":
+    case "hours_compressor":
       return state.runSeconds / 3600;
-    case "compressor_starts":
+    case "starts_compressor":
       return state.starts;
     default:
       return undefined;
