@@ -37,8 +37,8 @@ export function createPartBuilder(metrics: readonly string[]): PartBuilder {
   const runs: HourRun[] = [];
   return {
     build(columns, table) {
-      let sources = plans.get(table);
-      if (sources === undefined) plans.set(table, (sources = planSources(table, metrics)));
+      const sources = plans.get(table) ?? planSources(table, metrics);
+      plans.set(table, sources);
       if (times.length < columns.rows) times = new Float64Array(columns.rows);
       readTimes(columns, times);
       const hours = splitHours(times, columns.rows, runs);
