@@ -1,7 +1,7 @@
 /**
  * Codec 2, encoding: row by row, each cell predicted from its own last two differences, its
- * neighbour and how busy the row before was; the bits then take what they are worth. A tenth to a
- * sixth smaller than codec 1, at a third of its speed. `codec-2-decoder.ts` is its mirror.
+ * neighbour and how busy the row before was; the bits then take what they are worth. About a
+ * sixth smaller than codec 1, at a fraction of its speed. `codec-2-decoder.ts` is its mirror.
  */
 import type { ChannelTable } from "./channel-table.js";
 import {
