@@ -1,0 +1,125 @@
+/**
+ * The Modbus reader: how many requests a poll of an iDM takes, and how fast it reads from real
+ * servers, beside what the same server gives a client that does nothing but ask.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Clock } from "#core/clock.js";
+import { connectModbusTcp } from "../daemon/device/modbus-tcp.js";
+import {
+  compileC,
+  type ModbusPeer,
+  startLibmodbus,
+  startPymodbus,
+} from "../test/support/modbus-peer.js";
+import { isPeerMissing } from "../test/support/peer.js";
+import { type BenchOptions, measure, skipCase } from "./harness.js";
+import { askRaw } from "./raw-modbus-client.js";
+
+/** The block that an iDM answers at once; every word of it has its own value. */
+const BLOCK = { address: 1000, count: 40 };
+
+const PEERS = [
+  { name: "pymodbus", debian: "python3-pymodbus", start: startPymodbus, requests: 1500 },
+  { name: "libmodbus", debian: "libmodbus-dev", start: startLibmodbus, requests: 10_000 },
+] as const;
+
+/** Only what the reader needs: monotonic time, and sleeps that are never reached here. */
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  isSynced: () => true,
+  sleep: (_ms, signal) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+};
+
+/** Prints every case of this bench. */
+export async function run(options: BenchOptions): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
+  try {
+    for (const { name, debian, start, requests } of PEERS) {
+      if (isPeerMissing(debian)) {
+        skipCase("modbus", `${name}-rate`, debian);
+        continue;
+      }
+      const words = Array.from(
+        { length: BLOCK.count },
+        (_, at) => [BLOCK.address + at, at] as const,
+      );
+      const peer = await start(folder, new Map(words));
+      try {
+        await compareRates(name, peer, options.short ? requests / 20 : requests, folder, options);
+      } finally {
+        await peer.stop();
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function compareRates(
+  name: string,
+  { port }: ModbusPeer,
+  requests: number,
+  folder: string,
+  options: BenchOptions,
+): Promise<void> {
+  const ours = () => readWithReader(port, requests);
+  const common = { bench: "modbus", unit: "requests/s", better: "more", ours } as const;
+  await measure(
+    {
+      ...common,
+      case: `${name}-rate`,
+      baseline: {
+        name: "raw TCP client in Node, one request in flight",
+        round: async () => requests / (await askRaw({ port, ...BLOCK }, requests)),
+      },
+    },
+    options,
+  );
+  if (isPeerMissing("libmodbus-dev")) return skipCase("modbus", `${name}-rate-c`, "libmodbus-dev");
+  const client = compileC(folder, fileURLToPath(new URL("libmodbus-client.c", import.meta.url)));
+  await measure(
+    {
+      ...common,
+      case: `${name}-rate-c`,
+      baseline: { name: "C client on libmodbus", round: () => askWithC(client, port, requests) },
+    },
+    options,
+  );
+}
+
+/** Reads per second of the reader, every value compared. */
+async function readWithReader(port: number, requests: number): Promise<number> {
+  const rules = {
+    timeoutMs: 5000,
+    connectTimeoutMs: 5000,
+    pauseMs: 0,
+    pauseAfterConnectMs: 0,
+    idleLimitMs: undefined,
+    anyUnit: false,
+    absentCodes: [],
+  };
+  const reader = connectModbusTcp({ host: "127.0.0.1", port }, rules, clock);
+  const range = { unitId: 1, space: "input", ...BLOCK } as const;
+  await reader.read(range);
+  const start = performance.now();
+  for (let turn = 0; turn < requests; turn++) {
+    const words = await reader.read(range);
+    if (words.length !== BLOCK.count || words[39] !== 39) throw new Error(`wrong words: ${words}`);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  await reader.close();
+  return requests / seconds;
+}
+
+function askWithC(client: string, port: number, requests: number): number {
+  const args = [port, BLOCK.address, BLOCK.count, requests].map(String);
+  const { stdout, status } = spawnSync(client, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`the C client ended with ${status}`);
+  return Number(stdout);
+}
