@@ -21,6 +21,8 @@ const ASSEMBLY = /^(daemon|backend)\/((main|daemon|backend|config)\.ts$|commands
 
 /** Where each package may be imported. A package that is not listed may not be imported. */
 const HOMES: Record<string, RegExp> = {
+  // Types only: `level` is this class, but its own types hide repair and compactRange.
+  "classic-level": /^(daemon|backend)\/[a-z-]+\/level-/,
   commander: /^(daemon|backend)\/(main\.ts$|commands\/)/,
   "csv-parse": /\/csv-[a-z-]+\.ts$/,
   "@grpc/grpc-js": /^(daemon\/uplink|backend\/rpc)\//,

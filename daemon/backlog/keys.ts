@@ -6,6 +6,7 @@
  * `m/` counters · `t/` channel tables · `v/` device streams
  */
 
+import assert from "node:assert/strict";
 import { formatUuid, parseUuid } from "#core/uuid.js";
 
 /** Sorts of records. */
@@ -58,7 +59,9 @@ export function parseKey(
 
 /** 16 bytes of a UUID's text. */
 export function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(parseUuid(uuid) ?? new Uint8Array(16));
+  const bytes = parseUuid(uuid);
+  assert(bytes !== undefined, `${uuid} is no UUID`);
+  return Buffer.from(bytes);
 }
 
 /** A random UUID, version 4, from 16 random bytes. */
