@@ -79,6 +79,11 @@ export interface ReportedLoss {
   readonly batches: { epochId: string; sequenceFrom: number; sequenceTo: number } | undefined;
 }
 
+/** Cause of a `RATE_LIMITED`: when the same batch may come again. */
+export interface RetryDelay {
+  readonly retryAfterMs: number;
+}
+
 /** One installation's delivery while it is connected. */
 export interface Delivery {
   /** Per epoch of the introduction: everything up to this sequence is decided. */
@@ -86,13 +91,19 @@ export interface Delivery {
   /** Tables that must come before their batches. */
   readonly unknownTables: readonly Uint8Array[];
   readonly lossAckedThrough: number;
-  /** Learns a channel table. @throws HeatpoolError `INVALID_ARGUMENT` wrong id or unknown metric */
+  /**
+   * Learns a channel table of one of the introduction's devices. A table that names a metric which
+   * is not in the catalogue is learnt too: its batches are rejected as `UNKNOWN_METRIC`.
+   *
+   * @throws HeatpoolError `INVALID_ARGUMENT` wrong id, not declared, or not a table
+   */
   learnTable(table: ChannelTable): Promise<void>;
   /**
    * Decides one batch; may be called again before it returns, decisions come in call order.
    *
    * @throws HeatpoolError `BATCH_GAP` not the next number · `BATCH_FORKED` a known number with
-   *   other content · `RATE_LIMITED` above a quota · `STORE_FAILED` nothing was decided
+   *   other content · `RATE_LIMITED` above a quota; its cause is a `RetryDelay` · `PROTOCOL` the
+   *   batch's table did not come · `STORE_FAILED` nothing was decided
    */
   take(batch: IncomingBatch): Promise<Decision>;
   /** Stores loss entries; passes over the batches they void. Resolves with the last number. */

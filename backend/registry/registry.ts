@@ -1,6 +1,10 @@
 /**
  * Known installations and what each has contributed. O(1) per installation, whatever the fleet.
+ *
+ * The registry answers from memory; what it knows is the state that the store has written. A state
+ * is adopted only after its commit returned, so memory never knows more than the disk.
  */
+import type { DayBitmap } from "./day-bitmap.js";
 
 /** What is known about one installation. */
 export interface InstallationRecord {
@@ -21,4 +25,62 @@ export interface InstallationRecord {
   readonly daysReceived: number;
   /** Distinct days with data (by the snapshots' own time) within the last 64 days. */
   readonly daysWithData: number;
+}
+
+/** One heat pump model of an installation: a column of the rollups. */
+export interface ContributedModel {
+  readonly heatpumpModel: string;
+  /** Dense over all installations and models. */
+  readonly column: number;
+  readonly readings: number;
+}
+
+/** One installation as it is kept at rest. Immutable: a change is a new object. */
+export interface InstallationState {
+  readonly installationId: string;
+  readonly models: readonly ContributedModel[];
+  readonly daemonVersion: string;
+  readonly consentVersion: number;
+  readonly consentScopes: readonly string[];
+  readonly firstSeenAtMs: number;
+  readonly lastReceivedAtMs: number;
+  readonly snapshotsStored: number;
+  readonly readingsStored: number;
+  readonly snapshotsReportedLost: number;
+  readonly snapshotsRejected: number;
+  /** Days of receipt, by the backend's clock. */
+  readonly received: DayBitmap;
+  /** Days with data, by the snapshots' own time. */
+  readonly withData: DayBitmap;
+  readonly lossAckedThrough: number;
+}
+
+/** How much a cohort, or the whole pool, has contributed. */
+export interface PoolSize {
+  /** Installations that ever contributed. */
+  readonly installations: number;
+  readonly readings: number;
+}
+
+/** Installations, answered from memory. */
+export interface Registry {
+  find(installationId: string): InstallationState | undefined;
+  /** Installations after `installationId` in the order of ids, at most `limit`. */
+  list(installationId: string, limit: number, nowMs: number): readonly InstallationRecord[];
+  /** Takes over a state that is durable. */
+  adopt(state: InstallationState): void;
+  /** Forgets an installation; its columns may be given out again. Resolves with those columns. */
+  forget(installationId: string): readonly number[];
+  /** A column that no installation has. Given out once, also when its commit fails. */
+  nextColumn(): number;
+  /** Columns given out so far. */
+  readonly columns: number;
+  /** All states of one heat pump model, or of all models. */
+  members(heatpumpModel?: string): Iterable<InstallationState>;
+  /** Heat pump models that anybody contributed to. */
+  models(): readonly string[];
+  /** Size of one model's cohort; without a model of the whole pool. */
+  poolSize(heatpumpModel?: string): PoolSize;
+  /** Installations known. */
+  readonly size: number;
 }

@@ -1,0 +1,203 @@
+/**
+ * Shape of `/etc/heatpool/backend.yaml`: the one place where settings of the backend are named,
+ * limited and explained. From it come the type, the check and the JSON Schema for editors.
+ *
+ * Secrets are paths, never values. Unknown keys are faults, so that a misspelt one is not ignored.
+ */
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { readYaml } from "#core/schema/read-yaml.js";
+
+const PATH = z.string().min(1).max(4096);
+const PORT = z.int().min(0).max(65535);
+/** An address to listen on; names would leave the choice to a resolver. */
+const HOST = /^(localhost|\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
+
+const mainSchema = z.strictObject({
+  host: z
+    .string()
+    .regex(HOST, "an address of this machine")
+    .default("::")
+    .describe("Address on which daemons are awaited; :: is every one, IPv4 too"),
+  port: PORT.default(7443).describe("TCP port; 0: any free one"),
+  keepaliveSeconds: z
+    .int()
+    .min(0)
+    .max(7200)
+    .default(0)
+    .describe("Ping connections that are silent for this long; 0: never, as each ping costs bytes"),
+  connectionAgeHours: z
+    .int()
+    .min(1)
+    .max(168)
+    .default(24)
+    .describe("Daemons are asked to connect anew after this time, give or take a tenth"),
+  silenceSeconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(0)
+    .describe("End streams that say nothing for this long; 0: not before their age"),
+});
+
+const adminSchema = z.strictObject({
+  port: PORT.optional().describe(
+    "Loopback TCP port for operators' tools; left out: a unix socket in runtimeDir",
+  ),
+});
+
+const tlsSchema = z.strictObject({
+  certificateFile: PATH.optional().describe(
+    "Certificate chain (PEM); left out: tls/server.crt in stateDir, made by `ca init`",
+  ),
+  keyFile: PATH.optional().describe("Its private key (PEM); left out: tls/server.key in stateDir"),
+  caFile: PATH.optional().describe(
+    "Authority that this machine's own commands trust; left out: tls/ca.crt in stateDir",
+  ),
+  minVersion: z
+    .enum(["1.2", "1.3"])
+    .default("1.3")
+    .describe('Least version of TLS, in quotes; "1.2" only for daemons that need it'),
+  insecureLoopback: z
+    .boolean()
+    .default(false)
+    .describe("No TLS at all; only on loopback, for trials on one machine"),
+});
+
+const enrolmentSchema = z.strictObject({
+  claimTokens: z
+    .enum(["required", "off"])
+    .default("required")
+    .describe("required: only who holds a token may send; off: everybody may"),
+  claimTokensFile: PATH.optional().describe(
+    "SHA-256 of the tokens, one a line; left out: claim-tokens in stateDir",
+  ),
+});
+
+const streamSchema = z.strictObject({
+  windowBatches: z.int().min(1).max(64).default(8).describe("Batches without ack on one stream"),
+  windowKiB: z.int().min(64).max(4096).default(1024).describe("Bytes without ack on one stream"),
+  backlogKiBPerSecond: z
+    .int()
+    .min(0)
+    .max(65_536)
+    .default(32)
+    .describe("Rate at which a daemon may drain what waited; 0: no limit"),
+  uploadIntervalSeconds: z
+    .int()
+    .min(60)
+    .max(43_200)
+    .default(300)
+    .describe("Suggested time between two batches of daemons in the profile live"),
+  reconnectSpreadSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .describe("Daemons come back spread over this time"),
+});
+
+const quotaSchema = z.strictObject({
+  batchesPerSecond: z.number().min(0).max(1000).default(2).describe("Of one installation; 0: off"),
+  batchesBurst: z.int().min(1).max(100_000).default(60).describe("Batches that may come at once"),
+  snapshotsPerDay: z.int().min(0).default(600_000).describe("Of one installation; 0: off"),
+  MiBPerDay: z.int().min(0).default(256).describe("Of one installation; 0: off"),
+});
+
+const eligibilitySchema = z.strictObject({
+  windowDays: z.int().min(1).max(63).default(30).describe("Who sent within this time has models"),
+  minimumDays: z.int().min(1).max(63).default(1).describe("Distinct days of sending within it"),
+  coldStartInstallations: z.int().min(1).default(5).describe("Before that there is no model"),
+  coldStartReadings: z.int().min(1).default(10_000).describe("Before that there is no model"),
+});
+
+const cohortSchema = z.strictObject({
+  installationsMin: z
+    .int()
+    .min(1)
+    .default(15)
+    .describe("Least number behind a published figure; below 15 only in a closed test pool"),
+  probationDays: z
+    .int()
+    .min(0)
+    .max(63)
+    .default(7)
+    .describe("Days with data before an installation counts; below 7 only in a closed test pool"),
+});
+
+const privacySchema = z.strictObject({
+  closedTestPool: z
+    .boolean()
+    .default(false)
+    .describe("An operator's own test pool: lower rules, and everybody is told"),
+});
+
+const statisticsSchema = z.strictObject({
+  releaseMinuteOfDay: z
+    .int()
+    .min(0)
+    .max(1439)
+    .default(195)
+    .describe("When community statistics are released, in minutes after midnight UTC"),
+});
+
+/** Shape of the file. */
+export const configSchema = z.strictObject({
+  stateDir: PATH.default("/var/lib/heatpool-backend").describe("Where the backend keeps its state"),
+  runtimeDir: PATH.default("/run/heatpool-backend").describe("Where the admin socket lives"),
+  logLevel: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .describe("Least important event that is logged"),
+  main: mainSchema.prefault({}).describe("The listener for daemons"),
+  admin: adminSchema.prefault({}).describe("The listener for the operator, on this machine only"),
+  tls: tlsSchema.prefault({}).describe("Keys of the listeners"),
+  enrolment: enrolmentSchema.prefault({}).describe("Who may send"),
+  stream: streamSchema.prefault({}).describe("What daemons are told about sending"),
+  quota: quotaSchema.prefault({}).describe("Limits of one installation; above them it is paused"),
+  eligibility: eligibilitySchema.prefault({}).describe("Who may have models"),
+  cohort: cohortSchema.prefault({}).describe("Whose figures are published"),
+  privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
+  statistics: statisticsSchema.prefault({}).describe("Community statistics"),
+});
+
+/** The file's content with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/** Absolute paths of everything that the backend reads and keeps. */
+export interface Places {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  readonly tlsDir: string;
+  readonly claimTokensFile: string;
+  readonly storeDir: string;
+  readonly rollupsFile: string;
+  readonly adminSocket: string;
+}
+
+/** @throws HeatpoolError `CONFIG_INVALID`, naming every faulty line */
+export function parseConfig(text: string, name = "backend.yaml"): Config {
+  // A file of comments alone is one that changes nothing.
+  const isEmpty = /^(\s*(#.*)?(\n|$))*$/.test(text);
+  return readYaml(isEmpty ? "{}" : text, configSchema, { name, code: "CONFIG_INVALID" });
+}
+
+/** @param file where the configuration was read; paths in it are relative to its folder */
+export function toPlaces(config: Config, file: string): Places {
+  const from = dirname(resolve(file));
+  const stateDir = resolve(from, config.stateDir);
+  const place = (path: string | undefined, otherwise: string): string =>
+    path === undefined ? join(stateDir, otherwise) : resolve(from, path);
+  const { tls, enrolment } = config;
+  return {
+    certificateFile: place(tls.certificateFile, "tls/server.crt"),
+    keyFile: place(tls.keyFile, "tls/server.key"),
+    caFile: place(tls.caFile, "tls/ca.crt"),
+    tlsDir: join(stateDir, "tls"),
+    claimTokensFile: place(enrolment.claimTokensFile, "claim-tokens"),
+    storeDir: join(stateDir, "store"),
+    rollupsFile: join(stateDir, "rollups"),
+    adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
+  };
+}

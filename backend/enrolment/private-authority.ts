@@ -1,0 +1,95 @@
+/**
+ * A private authority for operators without a public name: made once, its certificate goes to the
+ * daemons, its key stays with the operator. Nothing that exists is ever replaced.
+ */
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { issueAuthority, issueServerCertificate } from "#core/certificate/certificate.js";
+import { encodePem } from "#core/certificate/der.js";
+import { keyId } from "#core/certificate/extension.js";
+import type { Chance } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import { PUBLIC_MODE, SECRET_MODE, writeNewFile } from "./new-file.js";
+
+/** Where everything lies. */
+export interface AuthorityFiles {
+  /** For the daemons. */
+  readonly authorityCertificate: string;
+  readonly authorityKey: string;
+  readonly serverCertificate: string;
+  readonly serverKey: string;
+}
+
+const DAY_MS = 86_400_000;
+/** Clocks of daemons may be behind by this much. */
+const CLOCK_BEHIND_MS = DAY_MS;
+/** Replacing it means visiting every daemon. */
+const AUTHORITY_LIFE_MS = 3_650 * DAY_MS;
+/** Longest that current TLS clients take from a private authority. */
+const SERVER_LIFE_MS = 825 * DAY_MS;
+const SERIAL_BYTES = 16;
+
+/** The names of the files in `folder`. */
+export function authorityFiles(folder: string): AuthorityFiles {
+  return {
+    authorityCertificate: join(folder, "ca.crt"),
+    authorityKey: join(folder, "ca.key"),
+    serverCertificate: join(folder, "server.crt"),
+    serverKey: join(folder, "server.key"),
+  };
+}
+
+/**
+ * Makes the authority and a server's certificate for `hosts`.
+ *
+ * @throws HeatpoolError `STATE_INVALID` one of the files exists · `INVALID_ARGUMENT` a wrong host
+ */
+export async function createPrivateAuthority(
+  folder: string,
+  hosts: readonly string[],
+  { chance, nowMs }: { chance: Chance; nowMs: number },
+): Promise<AuthorityFiles> {
+  const files = authorityFiles(folder);
+  const present = Object.values(files).find((path) => existsSync(path));
+  if (present !== undefined) {
+    throw new HeatpoolError("STATE_INVALID", `${present} exists already; nothing was changed`, {
+      hint: "This authority was made before. Give another --dir to make a second one.",
+    });
+  }
+  const [authorityKeys, serverKeys] = [newKeys(), newKeys()];
+  const notBeforeMs = nowMs - CLOCK_BEHIND_MS;
+  const name = keyId(authorityKeys.publicKey).toString("hex").slice(0, 8);
+  const certificate = issueAuthority({
+    commonName: `heatpool authority ${name}`,
+    privateKey: authorityKeys.privateKey,
+    serial: chance(SERIAL_BYTES),
+    validity: { notBeforeMs, notAfterMs: nowMs + AUTHORITY_LIFE_MS },
+  });
+  const server = issueServerCertificate(
+    {
+      hosts,
+      publicKey: serverKeys.publicKey,
+      serial: chance(SERIAL_BYTES),
+      validity: { notBeforeMs, notAfterMs: nowMs + SERVER_LIFE_MS },
+    },
+    { certificate, privateKey: authorityKeys.privateKey },
+  );
+  await writeNewFile(files.authorityKey, toPem(authorityKeys.privateKey), SECRET_MODE);
+  await writeNewFile(files.serverKey, toPem(serverKeys.privateKey), SECRET_MODE);
+  await writeNewFile(
+    files.authorityCertificate,
+    encodePem("CERTIFICATE", certificate),
+    PUBLIC_MODE,
+  );
+  await writeNewFile(files.serverCertificate, encodePem("CERTIFICATE", server), PUBLIC_MODE);
+  return files;
+}
+
+function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" });
+}
+
+function toPem(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
+}

@@ -1,0 +1,152 @@
+/**
+ * Admission: which rows of a block may enter the store. Pure; columns and facts in, verdict out.
+ *
+ * One bad snapshot never dooms its batch: the row with the bad cell is refused with its reason, the
+ * others are admitted. A cell costs two comparisons of integers and no object.
+ */
+import { type Columns, isPresent, readTimes } from "#core/batch/columns.js";
+import { type ChannelLanes, readValue } from "#core/batch/value-lanes.js";
+import type { Rejection } from "./ingest.js";
+import type { ChannelBounds, TablePlan } from "./table-plan.js";
+
+/** Data older than this are not taken: twelve months are kept, and a month more may have waited. */
+export const AGE_MAX_MS = 400 * 86_400_000;
+
+/** A daemon's clock may run ahead of ours by this much. */
+export const CLOCK_SKEW_MAX_MS = 5 * 60_000;
+
+/** Why rows were refused. */
+export interface Outcome {
+  readonly reason: Rejection;
+  snapshots: number;
+  /** The first one found, for a person to read. */
+  readonly detail: string;
+}
+
+/** What became of the rows of one block. */
+export interface Admission {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Rows refused; `undefined`: none, everything is admitted. */
+  readonly refused: Uint8Array | undefined;
+  readonly outcomes: readonly Outcome[];
+  /** Unix milliseconds per row; valid until the next call. */
+  readonly times: Float64Array;
+}
+
+let times = new Float64Array(0);
+
+/** Decides on the rows of a decoded block. */
+export function admit(columns: Columns, plan: TablePlan, nowMs: number): Admission {
+  if (times.length < columns.rows) times = new Float64Array(columns.rows);
+  readTimes(columns, times);
+  const refusals = createRefusals(columns.rows);
+  checkWindow(columns.rows, nowMs, refusals);
+  for (const [c, bounds] of plan.bounds.entries()) checkChannel(columns, c, bounds, refusals);
+  return {
+    firstMs: times[0] as number,
+    lastMs: times[columns.rows - 1] as number,
+    refused: refusals.rows(),
+    outcomes: refusals.outcomes,
+    times,
+  };
+}
+
+/** Collects refusals; a row is refused once, for the first reason found. */
+interface Refusals {
+  refuse(row: number, reason: Rejection, detail: () => string): void;
+  rows(): Uint8Array | undefined;
+  readonly outcomes: Outcome[];
+}
+
+function createRefusals(rows: number): Refusals {
+  let refused: Uint8Array | undefined;
+  const outcomes: Outcome[] = [];
+  return {
+    refuse(row, reason, detail) {
+      refused ??= new Uint8Array(rows);
+      if (refused[row] === 1) return;
+      refused[row] = 1;
+      const known = outcomes.find((one) => one.reason === reason);
+      if (known !== undefined) known.snapshots++;
+      else outcomes.push({ reason, snapshots: 1, detail: detail() });
+    },
+    rows: () => refused,
+    outcomes,
+  };
+}
+
+/** Times rise, so the first and the last row tell whether any has to be looked at. */
+function checkWindow(rows: number, nowMs: number, refusals: Refusals): void {
+  const [oldestMs, newestMs] = [nowMs - AGE_MAX_MS, nowMs + CLOCK_SKEW_MAX_MS];
+  if ((times[0] as number) >= oldestMs && (times[rows - 1] as number) <= newestMs) return;
+  for (let row = 0; row < rows; row++) {
+    const timeMs = times[row] as number;
+    const at = () => new Date(timeMs).toISOString();
+    if (timeMs < oldestMs) {
+      refusals.refuse(row, "TIME_TOO_OLD", () => `${at()}: more than 400 days ago`);
+    } else if (timeMs > newestMs) {
+      const ahead = Math.round((timeMs - nowMs) / 1000);
+      refusals.refuse(row, "TIME_IN_FUTURE", () => `${at()}: ${ahead} s ahead of the backend`);
+    }
+  }
+}
+
+function checkChannel(
+  columns: Columns,
+  c: number,
+  bounds: ChannelBounds,
+  refusals: Refusals,
+): void {
+  const { rows, counts } = columns;
+  if (counts[c] === 0) return;
+  const { encoding } = bounds.channel;
+  const lane = columns.lanes[bounds.lane] as Int32Array;
+  const isInteger = encoding === "int" || encoding === "uint";
+  if (isInteger && counts[c] === rows && areAllWithin(lane, rows, bounds, encoding === "uint")) {
+    return;
+  }
+  const low = columns.lanes[bounds.lane + (encoding === "wide" || encoding === "f64" ? 1 : 0)];
+  const lanes: ChannelLanes = { high: lane, low: low as Int32Array };
+  for (let row = 0; row < rows; row++) {
+    if (isPresent(columns, c, row)) checkValue(lanes, row, bounds, refusals);
+  }
+}
+
+/** The common case: whole columns of integers, nothing out of bounds. */
+function areAllWithin(
+  lane: Int32Array,
+  rows: number,
+  { minSteps, maxSteps }: ChannelBounds,
+  isUnsigned: boolean,
+): boolean {
+  if (isUnsigned) {
+    for (let row = 0; row < rows; row++) {
+      const q = (lane[row] as number) >>> 0;
+      if (q < minSteps || q > maxSteps) return false;
+    }
+    return true;
+  }
+  for (let row = 0; row < rows; row++) {
+    const q = lane[row] as number;
+    if (q < minSteps || q > maxSteps) return false;
+  }
+  return true;
+}
+
+function checkValue(
+  lanes: ChannelLanes,
+  row: number,
+  bounds: ChannelBounds,
+  refusals: Refusals,
+): void {
+  const { channel, min, max } = bounds;
+  const value = readValue(lanes, row, channel);
+  if (!Number.isFinite(value)) {
+    refusals.refuse(row, "NON_FINITE", () => `${channel.metric}: no finite number`);
+  } else if (value > max) {
+    refusals.refuse(row, "OUT_OF_RANGE", () => `${channel.metric}: ${value} above ${max}`);
+  } else if (value < min) {
+    refusals.refuse(row, "OUT_OF_RANGE", () => `${channel.metric}: ${value} below ${min}`);
+  }
+}

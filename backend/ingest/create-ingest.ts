@@ -1,0 +1,149 @@
+/**
+ * Ingest: opens deliveries, and keeps what the streams of one installation share.
+ *
+ * The same path for every door: introduction checked, tables learnt, batches decided in order,
+ * written, applied to registry and rollups, and only then answered.
+ */
+import { type ChannelTable, CHANNELS_MAX, createChannelTable } from "#core/batch/channel-table.js";
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import type { PartBuilder } from "../aggregate/rollup-part.js";
+import type { Rollups } from "../aggregate/rollups.js";
+import type { Registry } from "../registry/registry.js";
+import type { SnapshotStore } from "../store/snapshot-store.js";
+import { type MarkDay, newInstallation } from "./contribution.js";
+import { createBlockDecider } from "./decide-block.js";
+import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
+import type { Delivery, Ingest, Introduction } from "./ingest.js";
+import { createPutCommit, findEpoch, type InstallationWork } from "./installation-work.js";
+import { checkIntroduction } from "./introduction.js";
+import { createWorks } from "./works.js";
+import { takeLosses } from "./losses.js";
+import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
+import { type FindMetric, planTable, type TablePlan } from "./table-plan.js";
+
+/** What ingest works with. */
+export interface IngestDeps {
+  readonly store: SnapshotStore;
+  readonly registry: Registry;
+  readonly rollups: Rollups;
+  readonly parts: PartBuilder;
+  readonly clock: Clock;
+  /** The metric catalogue. */
+  readonly findMetric: FindMetric;
+  /** The registry's way of remembering days. */
+  readonly markDay: MarkDay;
+  readonly limits?: Partial<QuotaLimits>;
+}
+
+/** Reads the known tables, then takes deliveries. */
+export async function createIngest(deps: IngestDeps): Promise<Ingest> {
+  const { store, registry, clock, findMetric } = deps;
+  const limits = { ...QUOTA_DEFAULTS, ...deps.limits };
+  const plans = new Map<string, TablePlan>();
+  for await (const table of store.tables()) {
+    plans.set(hex(table.id), { ...planTable(table, findMetric), isStored: true });
+  }
+  const works = createWorks(async (id) => {
+    const state = (await store.installation(id)) ?? newInstallation(id, clock.nowMs());
+    const quota = createQuota(limits, () => clock.monotonicMs());
+    return { state, epochs: new Map(), quota, tail: Promise.resolve(), failed: false };
+  });
+  const shared: DeliveryDeps = {
+    ...deps,
+    plans,
+    put: createPutCommit(store, registry, works.drop),
+    decide: createBlockDecider(),
+    nowMs: () => clock.nowMs(),
+  };
+
+  return {
+    async open(introduction) {
+      checkIntroduction(introduction);
+      const { work, leave } = works.enter(introduction.installationId);
+      try {
+        const found = await work;
+        const epochs = [];
+        for (const { epochId } of introduction.epochs) {
+          epochs.push(await findEpoch(found, epochId, store));
+        }
+        await introduce(shared, found, introduction);
+        return createDelivery(shared, { introduction, work: found, epochs }, findMetric, leave);
+      } catch (cause) {
+        leave();
+        throw cause;
+      }
+    },
+  };
+}
+
+/** Notes what the sender says about itself, when it is something new. */
+async function introduce(
+  { put }: DeliveryDeps,
+  work: InstallationWork,
+  { daemonVersion, consentVersion, consentScopes }: Introduction,
+): Promise<void> {
+  const { state } = work;
+  const isKnown =
+    state.daemonVersion === daemonVersion &&
+    state.consentVersion === consentVersion &&
+    state.consentScopes.join() === consentScopes.join();
+  if (isKnown) return;
+  work.state = { ...state, daemonVersion, consentVersion, consentScopes: [...consentScopes] };
+  await put(work, {}, () => undefined);
+}
+
+function createDelivery(
+  deps: DeliveryDeps,
+  stream: Stream,
+  findMetric: FindMetric,
+  onClose: () => void,
+): Delivery {
+  const { work, epochs, introduction } = stream;
+  const { plans } = deps;
+  const declared = [...new Set(introduction.devices.map((one) => hex(one.tableId)))];
+  let answered: Promise<unknown> = Promise.resolve();
+  return {
+    get ackedThrough() {
+      return epochs.map((one) => one.ackedThrough);
+    },
+    get unknownTables() {
+      return declared.filter((id) => !plans.has(id)).map((id) => Buffer.from(id, "hex"));
+    },
+    get lossAckedThrough() {
+      return work.state.lossAckedThrough;
+    },
+    async learnTable(table) {
+      const id = hex(table.id);
+      checkTable(table, declared);
+      if (!plans.has(id)) plans.set(id, planTable(createChannelTable(table.channels), findMetric));
+    },
+    async take(batch) {
+      const result = takeBatch(deps, stream, batch);
+      const before = answered;
+      answered = result.catch(() => undefined);
+      await before;
+      return await result;
+    },
+    takeLosses: (losses) => takeLosses(deps, work, losses),
+    close: onClose,
+  };
+}
+
+function checkTable(table: ChannelTable, declared: readonly string[]): void {
+  const id = hex(table.id);
+  const { length } = table.channels;
+  if (length === 0 || length > CHANNELS_MAX) {
+    throw new HeatpoolError("INVALID_ARGUMENT", `table ${id}: ${length} channels`);
+  }
+  if (hex(createChannelTable(table.channels).id) !== id) {
+    throw new HeatpoolError("INVALID_ARGUMENT", `table ${id}: its channels have another id`);
+  }
+  if (!declared.includes(id)) {
+    throw new HeatpoolError("INVALID_ARGUMENT", `table ${id} was not declared`);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,68 @@
+/** What the doors ask about installations and the whole backend, answered from memory. */
+import type { Community } from "../aggregate/community.js";
+import type { EligibilityFacts } from "../eligibility/decide-eligibility.js";
+import type { Eligibility } from "../eligibility/eligibility.js";
+import type { BackendTotals, Behind } from "../rpc/door.js";
+import type { SnapshotStore } from "../store/snapshot-store.js";
+import { countDays, dayOf } from "./day-bitmap.js";
+import type { Registry } from "./registry.js";
+
+/** What the answers come from. */
+export interface FactSources {
+  readonly store: SnapshotStore;
+  readonly registry: Registry;
+  readonly community: Community;
+  readonly nowMs: () => number;
+  readonly startedAtMs: number;
+  /** The rule of `backend/eligibility`, with its settings. */
+  readonly decide: (facts: EligibilityFacts) => Eligibility;
+  readonly windowDays: number;
+  readonly warnings?: () => readonly string[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** Days after which an installation is no longer called active. */
+const ACTIVE_DAYS = 30;
+
+/** All of `Behind` but ingest and community. */
+export function createFacts(
+  sources: FactSources,
+): Pick<Behind, "eligibility" | "totals" | "installations"> {
+  const { store, registry, nowMs } = sources;
+  return {
+    eligibility(installationId, heatpumpModel) {
+      const state = registry.find(installationId);
+      const pool = registry.poolSize(heatpumpModel === "" ? undefined : heatpumpModel);
+      // Thirty times 24 hours touch one calendar day more.
+      const window = sources.windowDays + 1;
+      const today = dayOf(nowMs());
+      return sources.decide({
+        nowMs: nowMs(),
+        isKnown: state !== undefined,
+        lastReceivedAtMs: state?.lastReceivedAtMs ?? 0,
+        daysWithData: state === undefined ? 0 : countDays(state.received, today, window),
+        pool,
+      });
+    },
+    totals: async () => ({
+      ...store.totals(),
+      startedAtMs: sources.startedAtMs,
+      installations: registry.size,
+      activeInstallations30d: countActive(registry, nowMs()),
+      storeBytes: await store.bytes(),
+      statisticsReleasedAtMs: sources.community.averages("", []).releasedAtMs,
+      closedTestPool: sources.community.poolStatus().closedTestPool,
+      warnings: sources.warnings?.() ?? [],
+    }) satisfies BackendTotals,
+    installations: (after, limit) => registry.list(after, limit, nowMs()),
+  };
+}
+
+function countActive(registry: Registry, nowMs: number): number {
+  let active = 0;
+  for (const { lastReceivedAtMs } of registry.members()) {
+    if (lastReceivedAtMs > 0 && nowMs - lastReceivedAtMs <= ACTIVE_DAYS * DAY_MS) active++;
+  }
+  return active;
+}

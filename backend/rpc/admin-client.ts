@@ -1,0 +1,117 @@
+/**
+ * The operator's questions to a running backend, over its admin listener.
+ */
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import type * as wire from "#proto/heatpool/admin/v1/admin.js";
+import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
+import type { ReleaseSummary } from "../aggregate/community.js";
+import type { InstallationRecord } from "../registry/registry.js";
+import type { BackendTotals } from "./door.js";
+import { fromStatus } from "./status.js";
+
+/** The backend's state, as its operator sees it. */
+export interface BackendStatus extends BackendTotals {
+  readonly version: string;
+  readonly openStreams: number;
+}
+
+/** An installation, as its operator sees it. */
+export type ListedInstallation = Omit<InstallationRecord, "index" | "daysReceived">;
+
+/** A connection to the admin listener. */
+export interface AdminClient {
+  status(): Promise<BackendStatus>;
+  /** All installations in the order of their ids. */
+  installations(): AsyncIterable<ListedInstallation>;
+  /** @throws HeatpoolError `TOO_SOON` within 20 h of the last release */
+  releaseStatistics(): Promise<ReleaseSummary>;
+  close(): void;
+}
+
+/** A backend on the same machine answers at once, or is busy with a release. */
+const DEADLINE_MS = 30_000;
+const PAGE_SIZE = 1_000;
+
+/** An answer whose 64-bit numbers became ours. */
+type Numbers<T> = { [K in keyof T]: T[K] extends bigint ? number : T[K] };
+
+/**
+ * @param target as grpc-js names it: `unix:/path` or `127.0.0.1:7444`
+ * @param authority PEM to trust; left out: without TLS
+ */
+export function connectAdmin(
+  target: string,
+  authority: Buffer | undefined,
+  clock: Pick<Clock, "nowMs">,
+): AdminClient {
+  const client = new AdminServiceClient(target, toCredentials(authority), {
+    "grpc.enable_http_proxy": 0,
+    "grpc.service_config_disable_resolution": 1,
+    // A socket in the file system has no name of its own.
+    ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
+  });
+  const metadata = new Metadata();
+  const ask = async <Response extends object>(
+    call: (
+      options: Partial<CallOptions>,
+      done: (error: ServiceError | null, response: Response) => void,
+    ) => unknown,
+  ): Promise<Numbers<Response>> =>
+    toNumbers(
+      await new Promise<Response>((resolve, reject) => {
+        call({ deadline: clock.nowMs() + DEADLINE_MS }, (error, response) => {
+          if (error === null) resolve(response);
+          else reject(explain(error, target));
+        });
+      }),
+    );
+
+  return {
+    status: () =>
+      ask<wire.GetStatusResponse>((options, done) => client.getStatus({}, metadata, options, done)),
+    async *installations() {
+      for (let pageToken = ""; ; ) {
+        const request = { pageSize: PAGE_SIZE, pageToken };
+        const page = await ask<wire.ListInstallationsResponse>((options, done) =>
+          client.listInstallations(request, metadata, options, done),
+        );
+        yield* page.installations.map(toNumbers);
+        if (page.nextPageToken === "") return;
+        pageToken = page.nextPageToken;
+      }
+    },
+    releaseStatistics: () =>
+      ask<wire.ReleaseStatisticsResponse>((options, done) =>
+        client.releaseStatistics({}, metadata, options, done),
+      ),
+    close: () => client.close(),
+  };
+}
+
+function toCredentials(authority: Buffer | undefined): ChannelCredentials {
+  return authority === undefined ? credentials.createInsecure() : credentials.createSsl(authority);
+}
+
+function toNumbers<T extends object>(message: T): Numbers<T> {
+  const values = Object.entries(message).map(([name, value]) => {
+    return [name, typeof value === "bigint" ? Number(value) : value];
+  });
+  return Object.fromEntries(values) as Numbers<T>;
+}
+
+function explain(cause: ServiceError, target: string): HeatpoolError {
+  const error = fromStatus(cause);
+  if (error.code !== "UNAVAILABLE") return error;
+  return new HeatpoolError("UNAVAILABLE", `no backend answers at ${target}`, {
+    cause,
+    hint: "Is `heatpool-backend serve` running, with the same configuration?",
+  });
+}

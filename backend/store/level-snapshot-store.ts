@@ -1,0 +1,313 @@
+/**
+ * The snapshot store on LevelDB, for a backend that is one process.
+ *
+ * One group of commits is one `sync: true` batch: block, digest, epoch, installation, losses, dead
+ * letter, totals and the journal entry become durable together. The newest state of an installation
+ * in a group is the one written.
+ */
+import { mkdir } from "node:fs/promises";
+import type { ChannelTable } from "#core/batch/channel-table.js";
+import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
+import type { ReportedLoss } from "../ingest/ingest.js";
+import type { InstallationState } from "../registry/registry.js";
+import { createGroupCommit } from "./group-commit.js";
+import {
+  type Database,
+  folderBytes,
+  type Operation,
+  openDatabase,
+  toStoreError,
+  toWriteError,
+} from "./level-database.js";
+import type {
+  Commit,
+  DeadLetter,
+  EpochState,
+  SnapshotStore,
+  StoreCount,
+  StoredBlock,
+  StoreTotals,
+} from "./snapshot-store.js";
+import { addCounts, NO_TOTALS } from "./store-totals.js";
+import { blockKey, key, range, readU64, u64, uuidBytes } from "./store-keys.js";
+import { openBlock, openJson, openValue, sealBlock, sealJson, sealValue } from "./store-values.js";
+
+/** Decided batches whose digest is remembered per epoch, to tell a repeat from a fork. */
+export const DIGESTS_KEPT = 1_024;
+
+/** Dead letters kept for the operator; the oldest go first. */
+export const DEAD_LETTERS_MAX = 2_000;
+
+/** How long a dead letter is kept. */
+const DEAD_LETTER_MS = 30 * 86_400_000;
+
+const DAY_MS = 86_400_000;
+
+/** What one commit becomes: its own records, and states of which only the newest counts. */
+interface Entry {
+  readonly operations: readonly Operation[];
+  readonly blockKey: Buffer | undefined;
+  readonly commit: Commit;
+}
+
+/** @throws HeatpoolError `STORE_LOCKED`, `STORE_DAMAGED`, `STORE_FAILED` */
+export async function openLevelSnapshotStore(options: { folder: string }): Promise<SnapshotStore> {
+  const { folder } = options;
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  let database = await openDatabase(folder);
+  const totalsKey = key("totals");
+  let head = await readHead(database, totalsKey);
+  const deadLetterKeys: Buffer[] = await database.keys(range("deadLetter")).all();
+
+  const group = createGroupCommit<Entry>({
+    async write(entries) {
+      const next = { commit: head.commit + 1, totals: addCounts(head.totals, entries.map((one) => one.commit)) };
+      const operations = entries.flatMap((one) => one.operations);
+      operations.push(...newestStates(entries), ...journal(next.commit, entries));
+      operations.push({ type: "put", key: totalsKey, value: sealJson(totalsKey, next) });
+      await database.batch(operations as Operation[], { sync: true }).catch((cause: unknown) => {
+        throw toStoreError(cause, folder);
+      });
+      head = next;
+      return next.commit;
+    },
+    async recover() {
+      await database.close().catch(() => undefined);
+      database = await openDatabase(folder);
+      head = await readHead(database, totalsKey);
+    },
+  });
+
+  const read = async <T>(at: Buffer, open: (at: Buffer, value: Buffer) => T) => {
+    const value = await database.get(at).catch((cause: unknown) => {
+      throw toStoreError(cause, folder);
+    });
+    return value === undefined ? undefined : open(at, value);
+  };
+  async function* scan<T>(
+    bounds: { gt?: Buffer; gte?: Buffer; lt: Buffer },
+    open: (at: Buffer, value: Buffer) => T,
+  ): AsyncGenerator<T> {
+    for await (const [at, value] of database.iterator(bounds)) yield open(at, value);
+  }
+  const write = async (operations: Operation[]) => {
+    await database.batch(operations, { sync: true }).catch((cause: unknown) => {
+      throw toStoreError(cause, folder);
+    });
+  };
+
+  return {
+    async put(commit) {
+      return await group.add(toEntry(commit, deadLetterKeys)).catch((cause: unknown) => {
+        throw toWriteError(cause, folder);
+      });
+    },
+    get committedThrough() {
+      return head.commit;
+    },
+    installations: () => scan(range("installation"), openJson<InstallationState>),
+    installation: (id) => read(key("installation", uuidBytes(id)), openJson<InstallationState>),
+    epoch: (id, epochId) => read(epochKey(id, epochId), openJson<EpochState>),
+    digest: (id, epochId, sequence) => read(digestKey(id, epochId, sequence), openValue),
+    blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
+    async *blocksAfter(commitNumber) {
+      const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
+      for await (const keys of scan(bounds, openJournal)) {
+        for (const at of keys) {
+          const block = await read(at, openBlock);
+          if (block !== undefined) yield block;
+        }
+      }
+    },
+    async forgetJournal(commitNumber) {
+      await database.clear({ gte: range("journal").gte, lte: key("journal", u64(commitNumber)) });
+    },
+    tables: () =>
+      scan(
+        range("table"),
+        (at, value): ChannelTable => createChannelTable(openJson<Channel[]>(at, value)),
+      ),
+    deadLetters: () => scan(range("deadLetter"), openDeadLetter),
+    losses: (id) => scan(range("loss", uuidBytes(id)), openJson<ReportedLoss>),
+    totals: () => head.totals,
+    async count() {
+      const found = { blocks: 0, snapshots: 0, readings: 0 };
+      for await (const { batch } of scan(range("block"), openBlock)) {
+        found.blocks++;
+        found.snapshots += batch.rows;
+        found.readings += batch.readings;
+      }
+      return found satisfies StoreCount;
+    },
+    async putRecord(name, bytes) {
+      const at = key("record", Buffer.from(name, "utf8"));
+      await write([{ type: "put", key: at, value: sealValue(at, bytes) }]);
+    },
+    record: (name) => read(key("record", Buffer.from(name, "utf8")), openValue),
+    async erase(id) {
+      await group.idle();
+      const letters = deadLetterKeys.filter((at) => at.subarray(10, 26).equals(uuidBytes(id)));
+      await write(letters.map((at) => ({ type: "del", key: at })));
+      for (const at of letters) deadLetterKeys.splice(deadLetterKeys.indexOf(at), 1);
+      for (const space of ["installation", "epoch", "digest", "block", "loss"] as const) {
+        await eraseRange(database, range(space, uuidBytes(id)));
+      }
+      await eraseRange(database, range("deadLetter"), false);
+    },
+    bytes: () => folderBytes(folder),
+    async close() {
+      await group.idle();
+      await database.close();
+    },
+  };
+}
+
+interface Head {
+  readonly commit: number;
+  readonly totals: StoreTotals;
+}
+
+async function readHead(database: Database, at: Buffer): Promise<Head> {
+  const value = await database.get(at);
+  return value === undefined ? { commit: 0, totals: NO_TOTALS } : openJson<Head>(at, value);
+}
+
+function toEntry(commit: Commit, deadLetterKeys: Buffer[]): Entry {
+  const operations: Operation[] = [];
+  const put = (at: Buffer, value: Buffer) => operations.push({ type: "put", key: at, value });
+  const { block, digest, deadLetter, installation, table } = commit;
+  if (table !== undefined) {
+    const tableAt = key("table", table.id);
+    put(tableAt, sealJson(tableAt, table.channels));
+  }
+  const at = block === undefined ? undefined : keyOf(block);
+  if (block !== undefined && at !== undefined) put(at, sealBlock(at, block));
+  if (digest !== undefined) {
+    const id = installation.installationId;
+    const digestAt = digestKey(id, digest.epochId, digest.sequence);
+    put(digestAt, sealValue(digestAt, digest.digest));
+    const old = digest.sequence - DIGESTS_KEPT;
+    if (old > 0) operations.push({ type: "del", key: digestKey(id, digest.epochId, old) });
+  }
+  for (const loss of commit.losses ?? []) {
+    const lossAt = key("loss", uuidBytes(installation.installationId), u64(loss.number));
+    put(lossAt, sealJson(lossAt, loss));
+  }
+  if (deadLetter !== undefined) operations.push(...deadLetterWrites(deadLetter, deadLetterKeys));
+  return { operations, blockKey: at, commit };
+}
+
+function deadLetterWrites(letter: DeadLetter, known: Buffer[]): Operation[] {
+  const at = key(
+    "deadLetter",
+    u64(letter.receivedAtMs),
+    uuidBytes(letter.installationId),
+    uuidBytes(letter.epochId),
+    u64(letter.sequence),
+  );
+  const value = sealJson(at, {
+    ...letter,
+    declared: { ...letter.declared, tableId: Buffer.from(letter.declared.tableId).toString("hex") },
+    block: Buffer.from(letter.block).toString("base64"),
+  });
+  known.push(at);
+  const isOld = (one: Buffer) => readU64(one, 2) < letter.receivedAtMs - DEAD_LETTER_MS;
+  const removed: Operation[] = [];
+  while (known.length > DEAD_LETTERS_MAX || (known[0] !== undefined && isOld(known[0]))) {
+    const oldest = known.shift();
+    if (oldest !== undefined) removed.push({ type: "del", key: oldest });
+  }
+  return [...removed, { type: "put", key: at, value }];
+}
+
+function openDeadLetter(at: Buffer, value: Buffer): DeadLetter {
+  const letter = openJson<DeadLetter & { declared: { tableId: string }; block: string }>(at, value);
+  return {
+    ...letter,
+    declared: { ...letter.declared, tableId: Buffer.from(letter.declared.tableId, "hex") },
+    block: Buffer.from(letter.block, "base64"),
+  };
+}
+
+/** Of a group, the newest state of each installation and epoch. */
+function newestStates(entries: readonly Entry[]): Operation[] {
+  const installations = new Map<string, InstallationState>();
+  const epochs = new Map<string, { installationId: string; epoch: EpochState }>();
+  for (const { commit } of entries) {
+    const { installationId } = commit.installation;
+    installations.set(installationId, commit.installation);
+    for (const epoch of commit.epochs ?? []) {
+      epochs.set(installationId + epoch.epochId, { installationId, epoch });
+    }
+  }
+  const operations: Operation[] = [];
+  for (const [id, state] of installations) {
+    const at = key("installation", uuidBytes(id));
+    operations.push({ type: "put", key: at, value: sealJson(at, state) });
+  }
+  for (const { installationId, epoch } of epochs.values()) {
+    const at = epochKey(installationId, epoch.epochId);
+    operations.push({ type: "put", key: at, value: sealJson(at, epoch) });
+  }
+  return operations;
+}
+
+/** The keys of a group's blocks: what a later start has to read to know them. */
+function journal(commit: number, entries: readonly Entry[]): Operation[] {
+  const keys = entries.flatMap((one) => one.blockKey ?? []);
+  if (keys.length === 0) return [];
+  const at = key("journal", u64(commit));
+  const payload = Buffer.concat(keys.flatMap((one) => [Buffer.from([one.length]), one]));
+  return [{ type: "put", key: at, value: sealValue(at, payload) }];
+}
+
+function openJournal(at: Buffer, value: Buffer): Buffer[] {
+  const payload = openValue(at, value);
+  const keys: Buffer[] = [];
+  for (let next = 0; next < payload.length; ) {
+    const end = next + 1 + (payload[next] ?? 0);
+    keys.push(payload.subarray(next + 1, end));
+    next = end;
+  }
+  return keys;
+}
+
+/**
+ * Deleted keys stay readable in tables until these are compacted, and a young store compacts only
+ * a range that has something at both ends: so one key is put at each end first, then removed.
+ */
+async function eraseRange(
+  database: Database,
+  bounds: { gte: Buffer; lt: Buffer },
+  isCleared = true,
+): Promise<void> {
+  if (isCleared) await database.clear(bounds);
+  const ends = [bounds.gte, Buffer.concat([bounds.gte, Buffer.alloc(64, 0xff)])];
+  await database.batch(
+    ends.map((end) => ({ type: "put" as const, key: end, value: Buffer.alloc(0) })),
+    { sync: true },
+  );
+  await database.compactRange(bounds.gte, bounds.lt);
+  await database.batch(
+    ends.map((end) => ({ type: "del" as const, key: end })),
+    { sync: true },
+  );
+}
+
+function keyOf(block: StoredBlock): Buffer {
+  return blockKey({
+    installationId: block.installationId,
+    deviceId: block.batch.deviceId,
+    day: Math.floor(block.firstMs / DAY_MS),
+    epochId: block.epochId,
+    sequence: block.sequence,
+  });
+}
+
+function epochKey(installationId: string, epochId: string): Buffer {
+  return key("epoch", uuidBytes(installationId), uuidBytes(epochId));
+}
+
+function digestKey(installationId: string, epochId: string, sequence: number): Buffer {
+  return key("digest", uuidBytes(installationId), uuidBytes(epochId), u64(sequence));
+}

@@ -1,0 +1,124 @@
+/**
+ * The snapshot store in memory, for tests: the promise holds while the shelf does. Opening another
+ * store on the same shelf is a restart.
+ */
+import type { ChannelTable } from "#core/batch/channel-table.js";
+import type { ReportedLoss } from "../ingest/ingest.js";
+import type { InstallationState } from "../registry/registry.js";
+import type { Commit, DeadLetter, EpochState, SnapshotStore, StoredBlock } from "./snapshot-store.js";
+import { addCounts, NO_TOTALS } from "./store-totals.js";
+
+/** What lasts from one store to the next. */
+export interface Shelf {
+  readonly blocks: Map<string, { block: StoredBlock; commitNumber: number }>;
+  readonly installations: Map<string, InstallationState>;
+  readonly epochs: Map<string, EpochState>;
+  readonly digests: Map<string, Uint8Array>;
+  readonly tables: Map<string, ChannelTable>;
+  readonly losses: Map<string, ReportedLoss>;
+  readonly deadLetters: DeadLetter[];
+  readonly records: Map<string, Uint8Array>;
+  committedThrough: number;
+  forgottenThrough: number;
+  totals: typeof NO_TOTALS;
+}
+
+/** An empty shelf. */
+export function createShelf(): Shelf {
+  return {
+    blocks: new Map(),
+    installations: new Map(),
+    epochs: new Map(),
+    digests: new Map(),
+    tables: new Map(),
+    losses: new Map(),
+    deadLetters: [],
+    records: new Map(),
+    committedThrough: 0,
+    forgottenThrough: 0,
+    totals: NO_TOTALS,
+  };
+}
+
+/** A store on a shelf. */
+export function createMemorySnapshotStore(shelf: Shelf = createShelf()): SnapshotStore {
+  const sorted = () =>
+    [...shelf.blocks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { block }]) => block);
+  return {
+    async put(commit) {
+      shelf.committedThrough++;
+      putOn(shelf, commit);
+      return shelf.committedThrough;
+    },
+    get committedThrough() {
+      return shelf.committedThrough;
+    },
+    installations: () => each(shelf.installations.values()),
+    installation: async (id) => shelf.installations.get(id),
+    epoch: async (id, epochId) => shelf.epochs.get(`${id}/${epochId}`),
+    digest: async (id, epochId, sequence) => shelf.digests.get(`${id}/${epochId}/${sequence}`),
+    blocks: (id) =>
+      each(sorted().filter((one) => id === undefined || one.installationId === id)),
+    blocksAfter: (commitNumber) =>
+      each(
+        [...shelf.blocks.values()]
+          .filter((one) => one.commitNumber > Math.max(commitNumber, shelf.forgottenThrough))
+          .map(({ block }) => block),
+      ),
+    async forgetJournal(commitNumber) {
+      shelf.forgottenThrough = Math.max(shelf.forgottenThrough, commitNumber);
+    },
+    tables: () => each(shelf.tables.values()),
+    deadLetters: () => each(shelf.deadLetters),
+    losses: (id) =>
+      each([...shelf.losses].filter(([at]) => at.startsWith(id)).map(([, loss]) => loss)),
+    totals: () => shelf.totals,
+    async count() {
+      const blocks = sorted();
+      return {
+        blocks: blocks.length,
+        snapshots: blocks.reduce((sum, { batch }) => sum + batch.rows, 0),
+        readings: blocks.reduce((sum, { batch }) => sum + batch.readings, 0),
+      };
+    },
+    async putRecord(name, bytes) {
+      shelf.records.set(name, Uint8Array.from(bytes));
+    },
+    record: async (name) => shelf.records.get(name),
+    async erase(id) {
+      for (const map of [shelf.epochs, shelf.digests, shelf.losses, shelf.blocks]) {
+        for (const at of map.keys()) if (at.startsWith(id)) map.delete(at);
+      }
+      shelf.installations.delete(id);
+      const others = shelf.deadLetters.filter((one) => one.installationId !== id);
+      shelf.deadLetters.splice(0, Number.POSITIVE_INFINITY, ...others);
+    },
+    bytes: async () => 0,
+    close: async () => undefined,
+  };
+}
+
+function putOn(shelf: Shelf, commit: Commit): void {
+  const { installation, block, digest, deadLetter, table } = commit;
+  if (table !== undefined) shelf.tables.set(Buffer.from(table.id).toString("hex"), table);
+  const id = installation.installationId;
+  shelf.installations.set(id, installation);
+  for (const epoch of commit.epochs ?? []) shelf.epochs.set(`${id}/${epoch.epochId}`, epoch);
+  if (digest !== undefined) {
+    shelf.digests.set(`${id}/${digest.epochId}/${digest.sequence}`, digest.digest);
+  }
+  if (block !== undefined) {
+    const sequence = String(block.sequence).padStart(16, "0");
+    const at = [id, block.batch.deviceId, block.firstMs, block.epochId, sequence].join("/");
+    const batch = { ...block.batch, block: Uint8Array.from(block.batch.block) };
+    const commitNumber = shelf.committedThrough;
+    shelf.blocks.set(at, { block: { ...block, batch }, commitNumber });
+  }
+  for (const loss of commit.losses ?? []) shelf.losses.set(`${id}/${loss.number}`, loss);
+  if (deadLetter !== undefined) shelf.deadLetters.push(deadLetter);
+  shelf.totals = addCounts(shelf.totals, [commit]);
+}
+
+async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}

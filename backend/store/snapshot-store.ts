@@ -1,0 +1,133 @@
+/**
+ * The snapshot store: blocks as they came, and everything that must become durable with them.
+ *
+ * A commit is written wholly or not at all, and `put` resolves only after the write was synced; the
+ * ack to the daemon follows it. Commits take effect in the order of the calls. What an earlier put
+ * of the same installation wrote is never newer than what a later one wrote.
+ * `level-snapshot-store.ts` keeps the promise on LevelDB, `memory-snapshot-store.ts` keeps it for
+ * tests, and `test/contract/snapshot-store-contract.ts` holds both to it.
+ */
+import type { ChannelTable } from "#core/batch/channel-table.js";
+import type { SealedBatch } from "#core/batch/sealed-batch.js";
+import type { ReportedLoss } from "../ingest/ingest.js";
+import type { InstallationState } from "../registry/registry.js";
+
+/** A block with what places it. */
+export interface StoredBlock {
+  readonly installationId: string;
+  readonly epochId: string;
+  readonly sequence: number;
+  /** Cohort the block counts for. */
+  readonly heatpumpModel: string;
+  /** By the backend's clock. */
+  readonly receivedAtMs: number;
+  /** Time of the first and of the last row, Unix milliseconds. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly batch: SealedBatch;
+}
+
+/** How far one epoch of one installation is decided. */
+export interface EpochState {
+  readonly epochId: string;
+  readonly ackedThrough: number;
+  /** Ranges beyond `ackedThrough` that will never come, rising and disjoint. */
+  readonly voids: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** A batch, or the part of it, that was refused for good. */
+export interface DeadLetter {
+  readonly installationId: string;
+  readonly epochId: string;
+  readonly sequence: number;
+  readonly receivedAtMs: number;
+  readonly snapshots: number;
+  readonly reasons: readonly { reason: string; snapshots: number; detail: string }[];
+  /** What the daemon declared about the block, and the block as it came. */
+  readonly declared: {
+    readonly deviceId: string;
+    readonly tableId: Uint8Array;
+    readonly stepMs: number;
+    readonly slot: number;
+    readonly rows: number;
+    readonly codec: number;
+    readonly plainBytes: number;
+    readonly check: number;
+  };
+  readonly block: Uint8Array;
+}
+
+/** Counters over the life of the store. */
+export interface StoreTotals {
+  readonly batchesStored: number;
+  readonly snapshotsStored: number;
+  readonly readingsStored: number;
+  readonly snapshotsDuplicate: number;
+  readonly snapshotsRejected: number;
+  readonly snapshotsReportedLost: number;
+}
+
+/** What is written at once. Parts that are left out are not touched. */
+export interface Commit {
+  /** The whole new state of the installation. */
+  readonly installation: InstallationState;
+  readonly epochs?: readonly EpochState[];
+  /** Digest under which a repeat of (epoch, sequence) is recognised. */
+  readonly digest?: { readonly epochId: string; readonly sequence: number; readonly digest: Uint8Array };
+  readonly block?: StoredBlock;
+  readonly deadLetter?: DeadLetter;
+  readonly losses?: readonly ReportedLoss[];
+  /** A table that no commit has carried yet; kept for ever, old blocks need it. */
+  readonly table?: ChannelTable;
+  /** Added to the totals. */
+  readonly counts?: Partial<StoreTotals>;
+}
+
+/** What reading every block back has found. */
+export interface StoreCount {
+  readonly blocks: number;
+  readonly snapshots: number;
+  readonly readings: number;
+}
+
+/** Durable home of blocks and contribution. */
+export interface SnapshotStore {
+  /**
+   * Writes one commit. May be called again before it returns; the commit is serialised at once.
+   *
+   * @returns number of the group it was written with; strictly rising from group to group
+   * @throws HeatpoolError `STORE_FAILED` nothing of it counts as written, nor of any later put that
+   *   was waiting
+   */
+  put(commit: Commit): Promise<number>;
+  /** Newest group that is durable; 0: none. */
+  readonly committedThrough: number;
+  /** All installations. */
+  installations(): AsyncIterable<InstallationState>;
+  installation(installationId: string): Promise<InstallationState | undefined>;
+  epoch(installationId: string, epochId: string): Promise<EpochState | undefined>;
+  /** The digest of a decided batch, while it is recent. */
+  digest(installationId: string, epochId: string, sequence: number): Promise<Uint8Array | undefined>;
+  /** Blocks of one installation by device and day; without an id of all installations. */
+  blocks(installationId?: string): AsyncIterable<StoredBlock>;
+  /** Blocks of the groups after `commitNumber`, in the order of the groups. */
+  blocksAfter(commitNumber: number): AsyncIterable<StoredBlock>;
+  /** Drops the journal up to and including a group; blocks stay. */
+  forgetJournal(commitNumber: number): Promise<void>;
+  tables(): AsyncIterable<ChannelTable>;
+  /** Refused batches, oldest first. */
+  deadLetters(): AsyncIterable<DeadLetter>;
+  losses(installationId: string): AsyncIterable<ReportedLoss>;
+  totals(): StoreTotals;
+  /** Reads every block back, checks it, and counts. */
+  count(): Promise<StoreCount>;
+  /** A named record of another room, e.g. the newest release of statistics. */
+  putRecord(name: string, bytes: Uint8Array): Promise<void>;
+  record(name: string): Promise<Uint8Array | undefined>;
+  /** Removes everything about one installation, in files too. Counters stay. */
+  erase(installationId: string): Promise<void>;
+  /** Bytes on disk; 0 in memory. */
+  bytes(): Promise<number>;
+  /** Waits for what is being written, then lets go. */
+  close(): Promise<void>;
+}

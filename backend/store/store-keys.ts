@@ -1,0 +1,108 @@
+/**
+ * Keys of the embedded store: two letters that say what, then binary fields of fixed width, big
+ * endian, so that the order of bytes is the order of time and one prefix is one installation.
+ */
+import { HeatpoolError } from "#core/errors.js";
+
+/** What a key begins with. */
+export const SPACES = {
+  installation: "i/",
+  epoch: "e/",
+  digest: "d/",
+  block: "b/",
+  journal: "c/",
+  loss: "l/",
+  deadLetter: "x/",
+  table: "t/",
+  totals: "m/",
+  record: "r/",
+} as const;
+
+/** One of the kinds of keys. */
+export type Space = keyof typeof SPACES;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** @throws HeatpoolError `INVALID_ARGUMENT` not a lower-case UUID */
+export function uuidBytes(id: string): Buffer {
+  if (!UUID.test(id)) throw new HeatpoolError("INVALID_ARGUMENT", `not a lower-case UUID: ${id}`);
+  return Buffer.from(id.replaceAll("-", ""), "hex");
+}
+
+/** The text form of 16 bytes. */
+export function uuidText(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
+    .join("-");
+}
+
+/** A key of fields. */
+export function key(space: Space, ...fields: readonly Uint8Array[]): Buffer {
+  return Buffer.concat([Buffer.from(SPACES[space], "latin1"), ...fields]);
+}
+
+/** Bounds of all keys that begin with these fields. */
+export function range(space: Space, ...fields: readonly Uint8Array[]): { gte: Buffer; lt: Buffer } {
+  const gte = key(space, ...fields);
+  const lt = Buffer.from(gte);
+  for (let at = lt.length - 1; at >= 0; at--) {
+    const byte = lt[at] ?? 0;
+    lt[at] = byte + 1;
+    if (byte < 0xff) return { gte, lt: lt.subarray(0, at + 1) };
+  }
+  return { gte, lt };
+}
+
+/** A whole number up to 2^53 in 8 bytes. */
+export function u64(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeUInt32BE(Math.floor(value / 2 ** 32), 0);
+  bytes.writeUInt32BE(value % 2 ** 32, 4);
+  return bytes;
+}
+
+/** Reads what `u64` wrote. */
+export function readU64(bytes: Buffer, at: number): number {
+  return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
+}
+
+/** Where a block lies. */
+export interface BlockPlace {
+  readonly installationId: string;
+  readonly deviceId: string;
+  /** UTC day of the first row since 1970, at least 0. */
+  readonly day: number;
+  readonly epochId: string;
+  readonly sequence: number;
+}
+
+/** `b/<installation 16><length><device><day 4><epoch 16><sequence 8>` */
+export function blockKey(place: BlockPlace): Buffer {
+  const device = Buffer.from(place.deviceId, "utf8");
+  const head = Buffer.allocUnsafe(1);
+  head[0] = device.length;
+  const day = Buffer.allocUnsafe(4);
+  day.writeUInt32BE(Math.max(0, place.day), 0);
+  return key(
+    "block",
+    uuidBytes(place.installationId),
+    head,
+    device,
+    day,
+    uuidBytes(place.epochId),
+    u64(place.sequence),
+  );
+}
+
+/** Reads what `blockKey` wrote. */
+export function readBlockKey(bytes: Buffer): BlockPlace {
+  const length = bytes[18] ?? 0;
+  const day = 19 + length;
+  return {
+    installationId: uuidText(bytes.subarray(2, 18)),
+    deviceId: bytes.toString("utf8", 19, day),
+    day: bytes.readUInt32BE(day),
+    epochId: uuidText(bytes.subarray(day + 4, day + 20)),
+    sequence: readU64(bytes, day + 20),
+  };
+}

@@ -1,0 +1,127 @@
+/** The store on LevelDB: what was promised must survive restarts, locks, damage and erasure. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
+import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
+import { collect, makeBlock, snapshotStoreContract } from "../../contract/snapshot-store-contract.js";
+import { temporaryFolder } from "../../support/folder.js";
+import { installationId } from "../../support/pool-bed.js";
+
+const folders = new Map<SnapshotStore, string>();
+
+async function openIn(folder: string): Promise<SnapshotStore> {
+  const store = await openLevelSnapshotStore({ folder });
+  folders.set(store, folder);
+  return store;
+}
+
+snapshotStoreContract(
+  "LevelDB store",
+  () => openIn(temporaryFolder()),
+  async (old) => {
+    await old.close();
+    return await openIn(folders.get(old) ?? "");
+  },
+);
+
+function commitOf(n: number, marker = "") {
+  const id = installationId(n);
+  const block = makeBlock(id, 1);
+  const installation = {
+    installationId: id,
+    models: [],
+    daemonVersion: marker,
+    consentVersion: 1,
+    consentScopes: [],
+    firstSeenAtMs: 1,
+    lastReceivedAtMs: 1,
+    snapshotsStored: 2,
+    readingsStored: 6,
+    snapshotsReportedLost: 0,
+    snapshotsRejected: 0,
+    received: { lastDay: 1, low: 1, high: 0 },
+    withData: { lastDay: 1, low: 1, high: 0 },
+    lossAckedThrough: 0,
+  };
+  const batch = { ...block.batch, block: Buffer.from(`block of ${n} ${marker}`) };
+  return { installation, block: { ...block, batch } };
+}
+
+function filesHold(folder: string, text: string): boolean {
+  return readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text));
+}
+
+describe("a LevelDB store", () => {
+  it("belongs to one process at a time", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({ code: "STORE_LOCKED" });
+    await store.close();
+  });
+
+  it("is never taken for a new one when its beginning is missing", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    await store.close();
+    rmSync(join(folder, "db", "CURRENT"));
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({ code: "STORE_DAMAGED" });
+    expect(filesHold(folder, "block of 1")).toBe(true);
+  });
+
+  it("refuses a block whose bytes changed on disk", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    for (let n = 1; n <= 3; n++) await store.put(commitOf(n, "untouched"));
+    await store.close();
+    await (await openLevelSnapshotStore({ folder })).close(); // the log becomes a table
+    const table = readdirSync(join(folder, "db")).find((name) => name.endsWith(".ldb")) ?? "";
+    const path = join(folder, "db", table);
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(0x58, bytes.indexOf("block of 2") + 2);
+    writeFileSync(path, bytes);
+    const again = await openLevelSnapshotStore({ folder });
+    await expect(again.count()).rejects.toMatchObject({ code: "STORE_DAMAGED" });
+    await again.close();
+  });
+
+  it("leaves no byte of an erased installation in any file", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    for (let n = 1; n <= 50; n++) await store.put(commitOf(n, `marker-${n}.`));
+    await store.erase(installationId(7));
+    await store.close();
+    expect(filesHold(folder, "marker-8.")).toBe(true);
+    expect(filesHold(folder, "marker-7.")).toBe(false);
+  });
+
+  it("rewrites what was being written after the medium failed once, and loses nothing", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    // The handle is closed under the store, as an I/O error makes it useless.
+    await store.close();
+    await store.put(commitOf(2));
+    expect(await collect(store.blocks())).toHaveLength(2);
+    await store.close();
+  });
+
+  it("acks nothing while the medium stays away, and takes it when it is back", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    await store.close();
+    const other = await openLevelSnapshotStore({ folder });
+    await expect(store.put(commitOf(2))).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await other.close();
+    await store.put(commitOf(3));
+    expect((await collect(store.blocks())).map((one) => one.installationId)).toEqual([
+      installationId(1),
+      installationId(3),
+    ]);
+    await store.close();
+  });
+});

@@ -1,0 +1,225 @@
+/** What every snapshot store must keep: nothing half, nothing out of order, everything after a restart. */
+import { describe, expect, it } from "vitest";
+import type { InstallationState } from "../../backend/registry/registry.js";
+import type { Commit, SnapshotStore, StoredBlock } from "../../backend/store/snapshot-store.js";
+import { EPOCH, installationId, MODEL, TABLE } from "../support/pool-bed.js";
+
+const MINE = installationId(1);
+const THEIRS = installationId(2);
+const DAY_MS = 86_400_000;
+
+/** Runs the store's promise against what `open` opens. `reopen` restarts on the same storage. */
+export function snapshotStoreContract(
+  name: string,
+  open: () => Promise<SnapshotStore>,
+  reopen: (old: SnapshotStore) => Promise<SnapshotStore>,
+): void {
+  describe(`${name} keeps the snapshot store's promise`, () => {
+    it("has everything of a commit after a restart", async () => {
+      const store = await open();
+      await store.put(makeCommit(MINE, 1));
+      const again = await reopen(store);
+      const [block] = await collect(again.blocks());
+      expect(plain(block)).toEqual(plain(makeBlock(MINE, 1)));
+      expect(await again.installation(MINE)).toEqual(makeState(MINE, 1));
+      expect(await again.epoch(MINE, EPOCH)).toEqual({ epochId: EPOCH, ackedThrough: 1, voids: [] });
+      expect([...((await again.digest(MINE, EPOCH, 1)) ?? [])]).toEqual([...digestOf(1)]);
+      expect((await collect(again.tables())).map((one) => [...one.id])).toEqual([[...TABLE.id]]);
+      expect(again.totals()).toMatchObject({ batchesStored: 1, snapshotsStored: 2, readingsStored: 6 });
+      await again.close();
+    });
+
+    it("writes commits that arrive together in the order of the calls", async () => {
+      const store = await open();
+      const numbers = await Promise.all([1, 2, 3].map((n) => store.put(makeCommit(MINE, n))));
+      expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+      expect(store.committedThrough).toBe(numbers.at(-1));
+      expect((await store.epoch(MINE, EPOCH))?.ackedThrough).toBe(3);
+      expect((await store.installation(MINE))?.snapshotsStored).toBe(6);
+      await store.close();
+    });
+
+    it("lists the blocks of one installation alone, by day and number", async () => {
+      const store = await open();
+      for (const n of [1, 2, 3]) {
+        await store.put(makeCommit(THEIRS, n));
+        await store.put(makeCommit(MINE, n));
+      }
+      const blocks = await collect(store.blocks(MINE));
+      expect(blocks.map((one) => [one.installationId, one.sequence])).toEqual([
+        [MINE, 1],
+        [MINE, 2],
+        [MINE, 3],
+      ]);
+      expect(await collect(store.blocks())).toHaveLength(6);
+      await store.close();
+    });
+
+    it("replays what came after a commit, also after a restart, until the journal is cut", async () => {
+      const store = await open();
+      const first = await store.put(makeCommit(MINE, 1));
+      const second = await store.put(makeCommit(MINE, 2));
+      const again = await reopen(store);
+      const after = async (n: number) => (await collect(again.blocksAfter(n))).map((b) => b.sequence);
+      expect(await after(0)).toEqual([1, 2]);
+      expect(await after(first)).toEqual([2]);
+      await again.forgetJournal(first);
+      expect(await after(0)).toEqual([2]);
+      expect(await after(second)).toEqual([]);
+      expect(await collect(again.blocks())).toHaveLength(2);
+      await again.close();
+    });
+
+    it("counts by reading back", async () => {
+      const store = await open();
+      await Promise.all([1, 2, 3].map((n) => store.put(makeCommit(MINE, n))));
+      expect(await store.count()).toEqual({ blocks: 3, snapshots: 6, readings: 18 });
+      await store.close();
+    });
+
+    it("keeps losses and refused batches", async () => {
+      const store = await open();
+      const loss = {
+        number: 4,
+        reason: "evicted-limit",
+        deviceId: undefined,
+        fromMs: 1,
+        toMs: 2,
+        snapshots: 9,
+        batches: { epochId: EPOCH, sequenceFrom: 2, sequenceTo: 3 },
+      };
+      const deadLetter = makeDeadLetter(MINE);
+      await store.put({ installation: makeState(MINE, 1), losses: [loss], deadLetter });
+      const again = await reopen(store);
+      expect(await collect(again.losses(MINE))).toEqual([loss]);
+      const [letter] = await collect(again.deadLetters());
+      expect(letter).toMatchObject({ sequence: 7, snapshots: 2, reasons: deadLetter.reasons });
+      expect([...(letter?.block ?? [])]).toEqual([9, 8, 7]);
+      await again.close();
+    });
+
+    it("keeps named records, the newest of each name", async () => {
+      const store = await open();
+      await store.putRecord("a", Uint8Array.of(1));
+      await store.putRecord("a", Uint8Array.of(2));
+      const again = await reopen(store);
+      expect([...((await again.record("a")) ?? [])]).toEqual([2]);
+      expect(await again.record("b")).toBeUndefined();
+      await again.close();
+    });
+
+    it("erases one installation and nobody else", async () => {
+      const store = await open();
+      await store.put({ ...makeCommit(MINE, 1), deadLetter: makeDeadLetter(MINE) });
+      await store.put({ ...makeCommit(THEIRS, 1), deadLetter: makeDeadLetter(THEIRS) });
+      await store.erase(MINE);
+      const again = await reopen(store);
+      expect(await again.installation(MINE)).toBeUndefined();
+      expect(await again.epoch(MINE, EPOCH)).toBeUndefined();
+      expect(await again.digest(MINE, EPOCH, 1)).toBeUndefined();
+      expect((await collect(again.blocks())).map((one) => one.installationId)).toEqual([THEIRS]);
+      expect((await collect(again.blocksAfter(0))).map((one) => one.installationId)).toEqual([THEIRS]);
+      expect((await collect(again.deadLetters())).map((one) => one.installationId)).toEqual([THEIRS]);
+      expect((await collect(again.installations())).map((one) => one.installationId)).toEqual([THEIRS]);
+      await again.close();
+    });
+  });
+}
+
+/** All of a sequence. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** Bytes as numbers: a Buffer and a Uint8Array of the same bytes are the same here. */
+function plain(block: StoredBlock | undefined): unknown {
+  return JSON.parse(
+    JSON.stringify(block, (_, value) =>
+      value instanceof Uint8Array || value?.type === "Buffer" ? [...Buffer.from(value)] : value,
+    ),
+  );
+}
+
+function digestOf(sequence: number): Uint8Array {
+  return Buffer.from(Array.from({ length: 16 }, (_, k) => sequence + k));
+}
+
+/** The n-th block of an installation: a day after the one before. */
+export function makeBlock(id: string, sequence: number): StoredBlock {
+  const firstMs = 20_000 * DAY_MS + sequence * DAY_MS;
+  return {
+    installationId: id,
+    epochId: EPOCH,
+    sequence,
+    heatpumpModel: MODEL,
+    receivedAtMs: firstMs + 120_000,
+    firstMs,
+    lastMs: firstMs + 60_000,
+    batch: {
+      deviceId: "heatpump",
+      tableId: Buffer.from(TABLE.id),
+      stepMs: 60_000,
+      slot: firstMs / 60_000,
+      rows: 2,
+      readings: 6,
+      codec: 0,
+      plainBytes: 3,
+      digest: digestOf(sequence),
+      block: Buffer.from([1, 2, sequence]),
+    },
+  };
+}
+
+function makeState(id: string, sequence: number): InstallationState {
+  return {
+    installationId: id,
+    models: [{ heatpumpModel: MODEL, column: 0, readings: 6 * sequence }],
+    daemonVersion: "0.1.0",
+    consentVersion: 1,
+    consentScopes: ["telemetry"],
+    firstSeenAtMs: 5,
+    lastReceivedAtMs: 6,
+    snapshotsStored: 2 * sequence,
+    readingsStored: 6 * sequence,
+    snapshotsReportedLost: 0,
+    snapshotsRejected: 0,
+    received: { lastDay: 20_000, low: 1, high: 0 },
+    withData: { lastDay: 20_000, low: 3, high: 2 ** 31 },
+    lossAckedThrough: 0,
+  };
+}
+
+function makeCommit(id: string, sequence: number): Commit {
+  return {
+    installation: makeState(id, sequence),
+    epochs: [{ epochId: EPOCH, ackedThrough: sequence, voids: [] }],
+    digest: { epochId: EPOCH, sequence, digest: digestOf(sequence) },
+    block: makeBlock(id, sequence),
+    table: TABLE,
+    counts: { batchesStored: 1, snapshotsStored: 2, readingsStored: 6 },
+  };
+}
+
+function makeDeadLetter(id: string) {
+  return {
+    installationId: id,
+    epochId: EPOCH,
+    sequence: 7,
+    receivedAtMs: 1_000,
+    snapshots: 2,
+    reasons: [{ reason: "MALFORMED", snapshots: 2, detail: "trailing bytes" }],
+    declared: {
+      deviceId: "heatpump",
+      tableId: TABLE.id,
+      stepMs: 60_000,
+      slot: 1,
+      rows: 2,
+      codec: 0,
+      plainBytes: 3,
+      check: 4,
+    },
+    block: Uint8Array.of(9, 8, 7),
+  };
+}
