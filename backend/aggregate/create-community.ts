@@ -100,7 +100,10 @@ function demandInterval({ releasedAtMs }: Release, nowMs: number, isReleasing: b
 
 function checkMetrics(metrics: readonly string[], findMetric: CommunityDeps["findMetric"]): void {
   if (metrics.length > METRICS_MAX) {
-    throw new HeatpoolError("INVALID_ARGUMENT", `${metrics.length} metrics, at most ${METRICS_MAX}`);
+    throw new HeatpoolError(
+      "INVALID_ARGUMENT",
+      `${metrics.length} metrics, at most ${METRICS_MAX}`,
+    );
   }
   const unknown = metrics.find((id) => findMetric(id) === undefined);
   if (unknown !== undefined) {
@@ -108,7 +111,11 @@ function checkMetrics(metrics: readonly string[], findMetric: CommunityDeps["fin
   }
 }
 
-function readAverages(release: Release, heatpumpModel: string, metrics: readonly string[]): Averages {
+function readAverages(
+  release: Release,
+  heatpumpModel: string,
+  metrics: readonly string[],
+): Averages {
   const { releasedAtMs, cohorts } = release;
   const cohort = cohorts.find((one) => one.heatpumpModel === heatpumpModel);
   const common = { heatpumpModel, window: `${WINDOW_HOURS}h`, releasedAtMs };

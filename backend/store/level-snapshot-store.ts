@@ -28,8 +28,8 @@ import type {
   StoredBlock,
   StoreTotals,
 } from "./snapshot-store.js";
-import { addCounts, NO_TOTALS } from "./store-totals.js";
 import { blockKey, key, range, readU64, u64, uuidBytes } from "./store-keys.js";
+import { addCounts, NO_TOTALS } from "./store-totals.js";
 import { openBlock, openJson, openValue, sealBlock, sealJson, sealValue } from "./store-values.js";
 
 /** Decided batches whose digest is remembered per epoch, to tell a repeat from a fork. */
@@ -61,7 +61,13 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
 
   const group = createGroupCommit<Entry>({
     async write(entries) {
-      const next = { commit: head.commit + 1, totals: addCounts(head.totals, entries.map((one) => one.commit)) };
+      const next = {
+        commit: head.commit + 1,
+        totals: addCounts(
+          head.totals,
+          entries.map((one) => one.commit),
+        ),
+      };
       const operations = entries.flatMap((one) => one.operations);
       operations.push(...newestStates(entries), ...journal(next.commit, entries));
       operations.push({ type: "put", key: totalsKey, value: sealJson(totalsKey, next) });

@@ -32,8 +32,13 @@ export function uuidBytes(id: string): Buffer {
 /** The text form of 16 bytes. */
 export function uuidText(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
-    .join("-");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join("-");
 }
 
 /** A key of fields. */

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
-import { collect, makeBlock, snapshotStoreContract } from "../../contract/snapshot-store-contract.js";
+import {
+  collect,
+  makeBlock,
+  snapshotStoreContract,
+} from "../../contract/snapshot-store-contract.js";
 import { temporaryFolder } from "../../support/folder.js";
 import { installationId } from "../../support/pool-bed.js";
 
@@ -58,7 +62,9 @@ describe("a LevelDB store", () => {
   it("belongs to one process at a time", async () => {
     const folder = temporaryFolder();
     const store = await openLevelSnapshotStore({ folder });
-    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({ code: "STORE_LOCKED" });
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
+      code: "STORE_LOCKED",
+    });
     await store.close();
   });
 
@@ -68,7 +74,9 @@ describe("a LevelDB store", () => {
     await store.put(commitOf(1));
     await store.close();
     rmSync(join(folder, "db", "CURRENT"));
-    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({ code: "STORE_DAMAGED" });
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+    });
     expect(filesHold(folder, "block of 1")).toBe(true);
   });
 
