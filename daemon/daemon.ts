@@ -62,6 +62,8 @@ interface DeviceRecord {
 const SHUTDOWN_MAX_MS = 10_000;
 /** What a poll in flight may take of it. */
 const POLL_END_MAX_MS = 2_000;
+/** A screenful is less; a program may ask for more than a person reads. */
+const LOSSES_SHOWN_MAX = 1_000;
 const MIB = 1024 * 1024;
 
 /** Files of the state directory. */
@@ -218,7 +220,9 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           control: {
             status: () =>
               describeDaemon({ parts, installationId, sharing, devices, uplink: uplink.state }),
-            backlog: () => describeBacklog(sharing.queue),
+            backlog: async () => ({
+              backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
+            }),
             consentChanged: async () => {
               await sharing.consentChanged();
               return { consent: sharing.state.status };
@@ -385,10 +389,10 @@ export async function destroyRemains(
   await backlog.close();
 }
 
-/** What `heatpool backlog show` prints. */
-export function describeBacklog(backlog: Backlog | undefined): unknown {
-  if (backlog === undefined) return { isOpen: false };
-  return { isOpen: true, ...backlog.status(), epochs: backlog.epochs() };
+/** The backlog's figures, epochs and newest losses. */
+export async function reportBacklog(backlog: Backlog) {
+  const losses = await backlog.losses(0, LOSSES_SHOWN_MAX);
+  return { status: backlog.status(), epochs: backlog.epochs(), losses };
 }
 
 function describeDaemon(of: {
@@ -406,7 +410,7 @@ function describeDaemon(of: {
     consent: sharing.state.status,
     backend: parts.config.backend?.url,
     uplink: of.uplink,
-    backlog: describeBacklog(sharing.queue),
+    backlog: sharing.queue?.status(),
     devices: of.devices.map((device) => ({
       deviceId: device.config.deviceId,
       profile: device.profile.name,

@@ -90,7 +90,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   });
   const backlog = program.command("backlog").description("what waits to be sent");
   add(backlog, "show", "how much waits, and what became of the rest", async () => {
-    return (await import("./commands/backlog.js")).showBacklog;
+    return (await import("./commands/show-backlog.js")).showBacklog;
+  });
+  add(backlog, "losses", "what was not delivered, and why", async () => {
+    return (await import("./commands/show-backlog.js")).showLosses;
   });
   if (wanted === "profile") await addProfile(program);
   else program.command("profile").description("profiles of heat pumps: list, show, lint");
