@@ -31,7 +31,6 @@ const HOMES: Record<string, RegExp> = {
   "@hpke/chacha20poly1305": /^core\/envelope\//,
   "@hpke/core": /^core\/envelope\//,
   "@tufjs/models": /^backend\/catalogue\//,
-  "classic-level": /^(daemon|backend)\/[a-z-]+\/level-/,
   "grpc-health-check": /^backend\/rpc\//,
   jsmodbus: /^daemon\/device\//,
   level: /^(daemon|backend)\/[a-z-]+\/level-/,
