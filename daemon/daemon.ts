@@ -40,6 +40,8 @@ export interface DaemonParts {
   readonly devices: readonly ConfiguredDevice[];
   readonly version: string;
   readonly clock: Clock;
+  /** Hears what time the backend has, for a machine that does not know. */
+  readonly learnTime: (serverMs: number, roundTripMs: number) => void;
   readonly chance: Chance;
   readonly log: Log;
   readonly notify: Notify;
@@ -54,6 +56,8 @@ interface DeviceRecord {
   readonly source: RegisterSource;
   state: DeviceState | undefined;
   newest: Snapshot | undefined;
+  /** Readings of `newest` that may be shared. */
+  shareable: number;
   polls: number;
   failedPolls: number;
 }
@@ -287,6 +291,7 @@ function openDevices({ config, devices, clock, log }: DaemonParts): readonly Dev
     ),
     state: undefined,
     newest: undefined,
+    shareable: 0,
     polls: 0,
     failedPolls: 0,
   }));
@@ -300,6 +305,8 @@ async function poll(
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
   const intervalMs = pollIntervalSeconds * 1000;
+  const { table } = toDeviceStream(device);
+  const shared = new Set(table.channels.map(({ metric }) => metric));
   signs.expect(deviceId, intervalMs);
   await runPoller(
     {
@@ -310,6 +317,9 @@ async function poll(
       minIntervalMs: device.profile.connection.pollSecondsMin * 1000,
       onSnapshot(snapshot) {
         device.newest = snapshot;
+        device.shareable = snapshot.readings.filter(
+          ({ metric, value }) => value !== undefined && shared.has(metric),
+        ).length;
         sharing.record(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
@@ -325,7 +335,8 @@ async function poll(
         device.polls++;
         if (!isGood) device.failedPolls++;
         signs.pollFinished(deviceId);
-        const facts = { device: deviceId, tookMs: Math.round(tookMs) };
+        const readings = isGood ? device.shareable : 0;
+        const facts = { device: deviceId, tookMs: Math.round(tookMs), readings };
         log("debug", isGood ? "poll.finished" : "poll.failed", facts);
       },
     },
@@ -335,7 +346,7 @@ async function poll(
 
 /** The uplink, loaded only when there is something to deliver: gRPC takes megabytes. */
 function createDelivery(
-  { config, clock, chance, log, version }: DaemonParts,
+  { config, clock, chance, log, version, learnTime }: DaemonParts,
   { uplinkLimits }: ReturnType<typeof openState>,
   installationId: string,
   onState: (state: UplinkState) => void,
@@ -370,6 +381,7 @@ function createDelivery(
         limitStore: uplinkLimits,
         log,
         withdrawn,
+        onServerTime: learnTime,
         onState,
       },
       stop,

@@ -18,6 +18,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<v
       devices,
       version,
       clock,
+      learnTime: clock.learn,
       chance,
       log: createLog((line) => terminal.print(line), clock, config.logLevel),
       notify: createNotify(terminal.notifySocket),

@@ -33,8 +33,8 @@ export interface SessionDeps {
   limits(): UplinkLimits;
   setLimits(wished: wire.Limits | undefined): void;
   intervalMs(): number;
-  /** Told when the backend answers, so that sealing follows. */
-  onWelcome(): void;
+  /** Told when the backend answers, so that sealing follows; with its time and how long it took. */
+  onWelcome(serverMs: number, roundTripMs: number): void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -394,7 +394,8 @@ async function acceptWelcome(
     lossAckedThrough,
   });
   if (lossAckedThrough > 0) await deps.backlog.acknowledgeLosses(lossAckedThrough);
-  deps.onWelcome();
+  const roundTripMs = deps.clock.monotonicMs() - session.openedMs;
+  deps.onWelcome(Number(welcome.serverTimeMs), roundTripMs);
   deps.log("info", "uplink.connected", { serverTimeMs: Number(welcome.serverTimeMs) });
   return undefined;
 }
