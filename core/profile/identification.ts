@@ -22,6 +22,7 @@ export function findMismatch(profile: Profile, answers: IdentificationAnswers): 
 }
 
 function findFault(rule: IdentificationRule, answer: Decoded | "refused" | undefined) {
+  if (rule.mustBeRefused) return answer === "refused" ? undefined : "is answered by the device";
   if (answer === undefined || answer === "refused") return "is refused by the device";
   if (answer.quality === "absent") return rule.mayBeAbsent ? undefined : "has no value";
   if (answer.value === undefined) return "has no plausible value";

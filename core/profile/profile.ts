@@ -148,6 +148,8 @@ export interface IdentificationRule {
   readonly accepts: ValueTest;
   /** Whether "nothing there" is an accepted answer. */
   readonly mayBeAbsent: boolean;
+  /** Whether the device must refuse this register: only another one has it. */
+  readonly mustBeRefused: boolean;
   /** What it proves, for the person who reads the refusal. */
   readonly meaning: string;
 }

@@ -14,6 +14,8 @@ import { placeOf } from "./yaml-place.js";
 export interface Fault {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Whether the key itself is wrong, not what stands behind it. */
+  readonly isKey?: boolean;
 }
 
 /** Whose text it is. */
@@ -67,12 +69,14 @@ export function openYaml<S extends z.ZodType>(
 ): CheckedYaml<z.output<S>> {
   const limit = source.charactersMax ?? YAML_CHARACTERS_MAX;
   if (text.length > limit) {
-    refuse(source, [line(source, 1, 1, `${text.length} characters; at most ${limit} are read`)]);
+    refuse(source, [
+      line(source, 1, 1, `file: ${text.length} characters; at most ${limit} are read`),
+    ]);
   }
   const { document, lines } = parse(text, source);
   const placed = (faults: readonly Fault[]): string[] =>
     faults
-      .map((fault) => ({ ...placeOf(document, lines, fault.path), fault }))
+      .map((fault) => ({ ...placeOf(document, lines, fault), fault }))
       .sort((a, b) => a.line - b.line || a.col - b.col)
       .map(({ line: row, col, fault }) =>
         line(source, row, col, `${fault.path.map(String).join(".") || "file"}: ${fault.message}`),
@@ -90,7 +94,10 @@ export function openYaml<S extends z.ZodType>(
 function parse(text: string, source: YamlSource) {
   const lines = new LineCounter();
   const document = parseOrRefuse(text, lines, source);
-  const wrong = [...document.errors, ...document.warnings].map((error) => {
+  const told = [...document.errors, ...document.warnings];
+  if (told.some((error) => /call stack/.test(error.message))) refuse(source, [tooDeep(source)]);
+  const known = told.filter((error) => error.code !== "TAG_RESOLVE_FAILED");
+  const wrong = known.map((error) => {
     const [start] = error.pos;
     const { line: row, col } = lines.linePos(start);
     return line(source, row, Math.max(col, 1), `file: ${explain(error.code, error.message)}`);
@@ -103,7 +110,7 @@ function parse(text: string, source: YamlSource) {
       if ("anchor" in node && node.anchor !== undefined) {
         wrong.push(at(node.range, "file: anchors (&name) are not read; write the value out"));
       }
-      if (node.tag !== undefined && node.tag.startsWith("!")) {
+      if (node.tag?.startsWith("!")) {
         wrong.push(at(node.range, `file: tags (${node.tag}) are not read`));
       }
     },
@@ -123,10 +130,14 @@ function parseOrRefuse(text: string, lineCounter: LineCounter, source: YamlSourc
   } catch (cause) {
     // The parser recurses: a text of brackets alone exhausts its stack.
     if (cause instanceof RangeError) {
-      return refuse(source, [line(source, 1, 1, "file: nested too deeply")]);
+      return refuse(source, [tooDeep(source)]);
     }
     throw cause;
   }
+}
+
+function tooDeep(source: YamlSource): string {
+  return line(source, 1, 1, "file: nested too deeply");
 }
 
 /** The parser's words, where they would puzzle somebody who does not know YAML by heart. */
@@ -147,11 +158,15 @@ function explain(code: string, message: string): string {
 
 function toFaults(issue: z.core.$ZodIssue): readonly Fault[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: "unknown key" }));
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      message: "unknown key",
+      isKey: true,
+    }));
   }
   if (issue.code === "invalid_key") {
     const why = issue.issues.map((one) => one.message).join("; ");
-    return [{ path: issue.path, message: why || issue.message }];
+    return [{ path: issue.path, message: why || issue.message, isKey: true }];
   }
   return [{ path: issue.path, message: issue.message }];
 }
