@@ -2,9 +2,10 @@
  * Keeps rollups and store together over restarts: loads the snapshot, replays what came after it,
  * and writes a new snapshot now and then.
  */
+
+import { openSealed } from "#core/batch/batch-reader.js";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { createColumns } from "#core/batch/columns.js";
-import { openSealed } from "#core/batch/batch-reader.js";
 import type { Clock } from "#core/clock.js";
 import type { SnapshotStore, StoredBlock } from "../store/snapshot-store.js";
 import { COMMUNITY_METRICS } from "./community-metrics.js";
@@ -13,7 +14,7 @@ import { createPartBuilder, HOUR_MS, type PartBuilder } from "./rollup-part.js";
 import { createRollups, RING_HOURS, type Rollups } from "./rollups.js";
 
 /** Time between two snapshots of the rollups. */
-export const SNAPSHOT_INTERVAL_MS = 10 * 60_000;
+const SNAPSHOT_INTERVAL_MS = 10 * 60_000;
 
 /** Rollups and what computes their parts. */
 export interface KeptRollups {

@@ -73,7 +73,11 @@ export interface Commit {
   readonly installation: InstallationState;
   readonly epochs?: readonly EpochState[];
   /** Digest under which a repeat of (epoch, sequence) is recognised. */
-  readonly digest?: { readonly epochId: string; readonly sequence: number; readonly digest: Uint8Array };
+  readonly digest?: {
+    readonly epochId: string;
+    readonly sequence: number;
+    readonly digest: Uint8Array;
+  };
   readonly block?: StoredBlock;
   readonly deadLetter?: DeadLetter;
   readonly losses?: readonly ReportedLoss[];
@@ -107,7 +111,11 @@ export interface SnapshotStore {
   installation(installationId: string): Promise<InstallationState | undefined>;
   epoch(installationId: string, epochId: string): Promise<EpochState | undefined>;
   /** The digest of a decided batch, while it is recent. */
-  digest(installationId: string, epochId: string, sequence: number): Promise<Uint8Array | undefined>;
+  digest(
+    installationId: string,
+    epochId: string,
+    sequence: number,
+  ): Promise<Uint8Array | undefined>;
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
