@@ -22,6 +22,8 @@ import { createOutbox } from "./outbox.js";
 
 /** A daemon that opened a stream says who it is within this time (security.md, 13). */
 const HELLO_MAX_MS = 10_000;
+
+/** The handler of Deliver. */
 export function createDeliver(
   parts: TelemetryParts,
 ): BidiHandler<wire.DeliverRequest, wire.DeliverResponse> {
