@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { writeConfigSchemas } from "./gen-config.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,3 +23,4 @@ run(buf, [
   "-o",
   "proto/gen/descriptors.binpb",
 ]);
+writeConfigSchemas(root);

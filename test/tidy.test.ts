@@ -21,6 +21,7 @@ const ASSEMBLY = /^(daemon|backend)\/((main|daemon|backend|config)\.ts$|commands
 
 /** Where each package may be imported. A package that is not listed may not be imported. */
 const HOMES: Record<string, RegExp> = {
+  "@bufbuild/protobuf": /^backend\/rpc\//,
   commander: /^(daemon|backend)\/(main\.ts$|commands\/)/,
   "csv-parse": /\/csv-[a-z-]+\.ts$/,
   "@grpc/grpc-js": /^(daemon\/uplink|backend\/rpc)\//,
