@@ -3,11 +3,13 @@
  * that JavaScript holds exactly. What the content is worth is decided behind the door.
  */
 import {
+  CHANNELS_MAX,
   type Channel,
   type ChannelEncoding,
   type ChannelTable,
   createChannelTable,
 } from "#core/batch/channel-table.js";
+import { STEP_MS_MAX, STEP_MS_MIN } from "#core/batch/limits.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Behaviour } from "#core/measurement/metrics.js";
 import * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
@@ -46,7 +48,6 @@ const EPOCHS_MAX = 64;
 const CODECS_MAX = 8;
 const SCOPES_MAX = 8;
 const LOSSES_MAX = 256;
-const CHANNELS_MAX = 256;
 const TABLE_ID_BYTES = 8;
 const NAME_MAX = 128;
 const VERSION_MAX = 64;
@@ -54,8 +55,6 @@ const REASON_MAX = 64;
 const DETAIL_MAX = 256;
 const DEVICE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const METRIC_ID = /^[a-z][a-z0-9_]{0,63}$/;
-const STEP_MIN_MS = 1_000;
-const STEP_MAX_MS = 3_600_000;
 
 const ENCODINGS: readonly ChannelEncoding[] = ["int", "uint", "f32", "wide", "f64"];
 const BEHAVIOURS: Record<Behaviour, true> = {
@@ -100,7 +99,7 @@ function toDevice(device: wire.Device): Introduction["devices"][number] {
   const { deviceId, profileVersion, tableId, stepMs } = device;
   if (!DEVICE_ID.test(deviceId)) throw invalid("device_id is not a device's name");
   if (tableId.length !== TABLE_ID_BYTES) throw invalid(`table_id has ${tableId.length} bytes`);
-  if (stepMs < STEP_MIN_MS || stepMs > STEP_MAX_MS) throw invalid(`step_ms ${stepMs}`);
+  if (stepMs < STEP_MS_MIN || stepMs > STEP_MS_MAX) throw invalid(`step_ms ${stepMs}`);
   return {
     deviceId,
     profile: short("profile", device.profile, NAME_MAX),
