@@ -11,7 +11,7 @@ import { freePort } from "../../support/peer.js";
 import { createSwiftClock, type SwiftClock } from "../../support/swift-clock.js";
 
 const RULES: LinkRules = {
-  timeoutMs: 50,
+  timeoutMs: 150,
   connectTimeoutMs: 60_000,
   pauseMs: 0,
   pauseAfterConnectMs: 0,
