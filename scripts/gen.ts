@@ -7,7 +7,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeConfigSchemas } from "./gen-config.js";
-import { writeDaemonConfigSchema } from "./gen-config-daemon.js";
 import { generatedFiles } from "./gen-docs.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -34,4 +33,3 @@ for (const [path, text] of generatedFiles()) {
   writeFileSync(file, text);
 }
 writeConfigSchemas(root);
-writeDaemonConfigSchema(root);
