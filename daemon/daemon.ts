@@ -19,7 +19,7 @@ import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
 import { openStateFile } from "./host/state-file.js";
-import { readBootId } from "./host/system-clock.js";
+import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
@@ -39,7 +39,7 @@ export interface DaemonParts {
   readonly config: Config;
   readonly devices: readonly ConfiguredDevice[];
   readonly version: string;
-  readonly clock: Clock;
+  readonly clock: SystemClock;
   readonly chance: Chance;
   readonly log: Log;
   readonly notify: Notify;
@@ -370,6 +370,7 @@ function createDelivery(
         limitStore: uplinkLimits,
         log,
         withdrawn,
+        onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
         onState,
       },
       stop,

@@ -1,5 +1,6 @@
 /** What commands need of the program that runs them. */
-import type { Chance, Clock } from "#core/clock.js";
+import type { Chance } from "#core/clock.js";
+import type { SystemClock } from "../host/system-clock.js";
 
 /** The person in front of it, and the process around it. */
 export interface Terminal {
@@ -8,7 +9,7 @@ export interface Terminal {
   /** Asks; `undefined` when nobody is there to answer. */
   ask(question: string): Promise<string | undefined>;
   setExitStatus(status: number): void;
-  readonly clock: Clock;
+  readonly clock: SystemClock;
   readonly chance: Chance;
   readonly version: string;
   readonly notifySocket: string | undefined;

@@ -42,6 +42,8 @@ export interface UplinkDeps {
   readonly log: Log;
   /** Fires when consent was withdrawn: the connection is thrown away in the same tick. */
   readonly withdrawn: AbortSignal;
+  /** Told what the backend's clock says; the answer took `roundTripMs`. */
+  readonly onServerTime?: (serverTimeMs: number, roundTripMs: number) => void;
   /** Told when the state of the connection changed. */
   readonly onState?: (state: UplinkState) => void;
 }
@@ -92,7 +94,10 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       limits = clamped;
     },
     intervalMs,
-    onWelcome: () => setState({ isOnline: true, lastWelcomeAtMs: clock.nowMs(), retryInMs: 0 }),
+    onWelcome(serverTimeMs, roundTripMs) {
+      deps.onServerTime?.(serverTimeMs, roundTripMs);
+      setState({ isOnline: true, lastWelcomeAtMs: clock.nowMs(), retryInMs: 0 });
+    },
     onSealed(listener) {
       sealListeners.add(listener);
       return () => sealListeners.delete(listener);
