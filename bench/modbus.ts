@@ -8,7 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#core/clock.js";
+import { identifyingRegisters } from "#core/profile/identification.js";
+import type { Profile, ProfileRegister } from "#core/profile/profile.js";
+import { selectRegisters } from "#core/profile/register-choice.js";
 import { connectModbusTcp } from "../daemon/device/modbus-tcp.js";
+import { createRecordedReader } from "../daemon/device/recorded-reader.js";
+import type { RegisterReader } from "../daemon/device/register-reader.js";
+import { createRegisterSource } from "../daemon/poll/register-source.js";
+import { idmImage, idmProfile } from "../test/support/idm-image.js";
 import {
   compileC,
   type ModbusPeer,
@@ -40,6 +47,7 @@ const clock: Clock = {
 
 /** Prints every case of this bench. */
 export async function run(options: BenchOptions): Promise<void> {
+  await comparePlans(options);
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
   try {
     for (const { name, debian, start, requests } of PEERS) {
@@ -61,6 +69,98 @@ export async function run(options: BenchOptions): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Requests of a whole iDM poll, counted where they leave, beside the fewest that can be. */
+async function comparePlans(options: BenchOptions): Promise<void> {
+  const profile = idmProfile();
+  for (const wanted of ["shared", "all"] as const) {
+    const registers = selectRegisters(profile, { wanted });
+    await measure(
+      {
+        bench: "modbus",
+        case: `idm-requests-per-poll-${wanted}`,
+        unit: "requests",
+        better: "less",
+        baseline: {
+          name: `fewest possible for ${registers.length} registers`,
+          round: () => fewestRequests(registers, profile.connection.wordsPerReadMax),
+        },
+        ours: () => countPoll(profile, wanted),
+      },
+      options,
+    );
+  }
+}
+
+async function countPoll(profile: Profile, wanted: "shared" | "all"): Promise<number> {
+  const image = Array.from(idmImage(profile), ([address, word]) => ({ address, words: [word] }));
+  const recorded = (["input", "holding"] as const).flatMap((space) =>
+    image.map((one) => ({ unitId: 1, space, ...one })),
+  );
+  const reader = createRecordedReader(recorded);
+  let requests = -identifyingRegisters(profile).length;
+  const counting: RegisterReader = {
+    ...reader,
+    read(range) {
+      requests++;
+      return reader.read(range);
+    },
+  };
+  const source = createRegisterSource({
+    deviceId: "idm",
+    profile,
+    choice: { wanted },
+    reader: counting,
+    clock,
+    quarantineStore: { load: async () => undefined, save: async () => {} },
+    onNotice: (message) => {
+      throw new Error(message);
+    },
+  });
+  await source.take(new AbortController().signal);
+  return requests;
+}
+
+/**
+ * Found without the planner: per group and space the shortest way through the registers, where one
+ * step is any run of adjacent ones that one request may ask for.
+ */
+function fewestRequests(registers: readonly ProfileRegister[], wordsMax: number): number {
+  const lists = groupOf(registers);
+  return [...lists.values()].reduce((sum, list) => sum + shortestWay(list, wordsMax), 0);
+}
+
+function groupOf(registers: readonly ProfileRegister[]): Map<string, ProfileRegister[]> {
+  const groups = new Map<string, ProfileRegister[]>();
+  for (const one of registers) {
+    const key = [one.group, one.space, one.isSingle ? one.id : ""].join();
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return groups;
+}
+
+function shortestWay(list: readonly ProfileRegister[], wordsMax: number): number {
+  const sorted = list.toSorted((a, b) => a.address - b.address);
+  const fewest = [0];
+  for (let last = 0; last < sorted.length; last++) {
+    let best = Number.POSITIVE_INFINITY;
+    for (
+      let first = last;
+      first >= 0 && isOneRun(sorted.slice(first, last + 1), wordsMax);
+      first--
+    ) {
+      best = Math.min(best, (fewest[first] ?? 0) + 1);
+    }
+    fewest.push(best);
+  }
+  return fewest.at(-1) ?? 0;
+}
+
+function isOneRun(run: readonly ProfileRegister[], wordsMax: number): boolean {
+  const ends = run.map((one) => one.address + one.format.words);
+  const isAdjacent = run.slice(1).every(({ address }, at) => address === ends[at]);
+  return isAdjacent && Math.max(...ends) - (run[0]?.address ?? 0) <= wordsMax;
 }
 
 async function compareRates(

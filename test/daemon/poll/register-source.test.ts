@@ -356,7 +356,13 @@ describe("an implausible value", () => {
 
 describe("another device than the profile describes", () => {
   const accepts = { oneOf: [390, 391], min: undefined, max: undefined, above: undefined };
-  const rule = { registerId: "r1", accepts, mayBeAbsent: false, meaning: "a WPM 3 controller" };
+  const rule = {
+    registerId: "r1",
+    accepts,
+    mayBeAbsent: false,
+    mustBeRefused: false,
+    meaning: "a WPM 3 controller",
+  };
   const profile = plainProfile(range(0, 4), {}, { identification: [rule] });
 
   it("is refused before the first snapshot, saying what was found", async () => {
