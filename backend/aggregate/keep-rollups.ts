@@ -14,7 +14,7 @@ import { createPartBuilder, HOUR_MS, type PartBuilder } from "./rollup-part.js";
 import { createRollups, RING_HOURS, type Rollups } from "./rollups.js";
 
 /** Time between two snapshots of the rollups. */
-export const SNAPSHOT_INTERVAL_MS = 10 * 60_000;
+const SNAPSHOT_INTERVAL_MS = 10 * 60_000;
 
 /** Rollups and what computes their parts. */
 export interface KeptRollups {

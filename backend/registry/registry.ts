@@ -28,7 +28,7 @@ export interface InstallationRecord {
 }
 
 /** One heat pump model of an installation: a column of the rollups. */
-export interface ContributedModel {
+interface ContributedModel {
   readonly heatpumpModel: string;
   /** Dense over all installations and models. */
   readonly column: number;

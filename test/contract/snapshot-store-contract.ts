@@ -68,13 +68,13 @@ export function snapshotStoreContract(
       const first = await store.put(makeCommit(MINE, 1));
       const second = await store.put(makeCommit(MINE, 2));
       const again = await reopen(store);
-      const after = async (n: number) =>
+      const replayed = async (n: number) =>
         (await collect(again.blocksAfter(n))).map((b) => b.sequence);
-      expect(await after(0)).toEqual([1, 2]);
-      expect(await after(first)).toEqual([2]);
+      expect(await replayed(0)).toEqual([1, 2]);
+      expect(await replayed(first)).toEqual([2]);
       await again.forgetJournal(first);
-      expect(await after(0)).toEqual([2]);
-      expect(await after(second)).toEqual([]);
+      expect(await replayed(0)).toEqual([2]);
+      expect(await replayed(second)).toEqual([]);
       expect(await collect(again.blocks())).toHaveLength(2);
       await again.close();
     });
