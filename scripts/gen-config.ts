@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import { configSchema as backend } from "../backend/config.js";
+import { configSchema as daemon } from "../daemon/config.js";
 
 /** Name of the file in `systemd/` → what it describes. */
-const SCHEMAS = { "backend.schema.json": backend };
+const SCHEMAS = { "backend.schema.json": backend, "heatpool.schema.json": daemon };
 
 export function writeConfigSchemas(root: string): void {
   for (const [name, schema] of Object.entries(SCHEMAS)) {
