@@ -1,11 +1,12 @@
 /** The process: exit codes that systemd and scripts read, signals, and commands without a daemon. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
+import { openPorts } from "../support/open-ports.js";
 
 /** How sources are run. */
 const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
@@ -111,15 +112,3 @@ describe("heatpool", () => {
     expect(run("status", "--json", "--config", file).stdout).toContain('"isRunning": false');
   });
 });
-
-/** Local TCP ports on which a process listens, from /proc (Linux). */
-function openPorts(pid: number): number[] {
-  const inodes = execFileSync("ls", ["-l", `/proc/${pid}/fd`], { encoding: "utf8" });
-  const table = ["tcp", "tcp6"].map((name) => readFileSync(`/proc/${pid}/net/${name}`, "utf8"));
-  return table
-    .join("\n")
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === "0A" && inodes.includes(`socket:[${fields[9]}]`))
-    .map((fields) => Number.parseInt(fields[1]?.split(":")[1] ?? "", 16));
-}

@@ -18,7 +18,7 @@ export const IMAGE = new Map([
 const METRICS = ["temp_outdoor", "temp_flow", "temp_return"];
 
 /** A heat pump with three temperatures, in tenths. */
-export function threeTemperatures(): Profile {
+function threeTemperatures(): Profile {
   const registers = METRICS.map((metric, at) => {
     const plain = plainRegister(100 + at, { metrics: [{ metric, priority: 1 }] });
     const scale = { numerator: 1, denominator: 10, offset: 0 };
