@@ -16,6 +16,7 @@ import { createRecordedReader } from "../daemon/device/recorded-reader.js";
 import type { RegisterReader } from "../daemon/device/register-reader.js";
 import { createRegisterSource } from "../daemon/poll/register-source.js";
 import { idmImage, idmProfile } from "../test/support/idm-image.js";
+import { LOOPBACK_RULES } from "../test/support/link-rules.js";
 import {
   compileC,
   type ModbusPeer,
@@ -203,16 +204,7 @@ async function compareRates(
 
 /** Reads per second of the reader, every value compared. */
 async function readWithReader(port: number, requests: number): Promise<number> {
-  const rules = {
-    timeoutMs: 5000,
-    connectTimeoutMs: 5000,
-    pauseMs: 0,
-    pauseAfterConnectMs: 0,
-    idleLimitMs: undefined,
-    anyUnit: false,
-    absentCodes: [],
-  };
-  const reader = connectModbusTcp({ host: "127.0.0.1", port }, rules, clock);
+  const reader = connectModbusTcp({ host: "127.0.0.1", port }, LOOPBACK_RULES, clock);
   const range = { unitId: 1, space: "input", ...BLOCK } as const;
   await reader.read(range);
   const start = performance.now();

@@ -108,10 +108,10 @@ const backlogSchema = z.strictObject({
     .describe("Greatest size on disk of what waits to be sent"),
   commitIntervalSeconds: z
     .int()
-    .min(1)
+    .min(0)
     .max(3600)
     .default(30)
-    .describe("A power cut loses at most this much; less wears the SD card more"),
+    .describe("A power cut loses at most this much; less wears the SD card more; 0: nothing"),
   evict: z
     .enum(["drop-oldest", "drop-newest"])
     .default("drop-oldest")

@@ -54,6 +54,8 @@ interface DeviceRecord {
   readonly source: RegisterSource;
   state: DeviceState | undefined;
   newest: Snapshot | undefined;
+  /** Readings of `newest` that may be shared. */
+  shareable: number;
   polls: number;
   failedPolls: number;
 }
@@ -287,6 +289,7 @@ function openDevices({ config, devices, clock, log }: DaemonParts): readonly Dev
     ),
     state: undefined,
     newest: undefined,
+    shareable: 0,
     polls: 0,
     failedPolls: 0,
   }));
@@ -300,6 +303,8 @@ async function poll(
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
   const intervalMs = pollIntervalSeconds * 1000;
+  const { table } = toDeviceStream(device);
+  const shared = new Set(table.channels.map(({ metric }) => metric));
   signs.expect(deviceId, intervalMs);
   await runPoller(
     {
@@ -310,6 +315,9 @@ async function poll(
       minIntervalMs: device.profile.connection.pollSecondsMin * 1000,
       onSnapshot(snapshot) {
         device.newest = snapshot;
+        device.shareable = snapshot.readings.filter(
+          ({ metric, value }) => value !== undefined && shared.has(metric),
+        ).length;
         sharing.record(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
@@ -325,7 +333,8 @@ async function poll(
         device.polls++;
         if (!isGood) device.failedPolls++;
         signs.pollFinished(deviceId);
-        const facts = { device: deviceId, tookMs: Math.round(tookMs) };
+        const readings = isGood ? device.shareable : 0;
+        const facts = { device: deviceId, tookMs: Math.round(tookMs), readings };
         log("debug", isGood ? "poll.finished" : "poll.failed", facts);
       },
     },

@@ -16,10 +16,13 @@ import {
 } from "./block-checks.js";
 import type { ChannelTable } from "./channel-table.js";
 import { deflatePlain, inflatePlain } from "./codec-1.js";
+import { decodeRange } from "./codec-2-decoder.js";
+import { encodeRange } from "./codec-2-encoder.js";
 import type { Columns } from "./columns.js";
 import { digestBlock } from "./digest.js";
 import { BLOCK_BYTES_MAX } from "./limits.js";
 import { decodePlain, encodePlain } from "./plain-block.js";
+import { malformed } from "./varint.js";
 
 /** An encoded block and what is said about it. */
 export interface EncodedBlock {
@@ -40,9 +43,10 @@ export function encodeBlock(columns: Columns, table: ChannelTable, codec: number
   checkTimes(columns);
   const plain = encodePlain(columns, table);
   const digest = digestBlock({ ...columns, tableId: table.id }, plain);
-  const block = codec === 0 ? plain.slice() : deflatePlain(plain);
+  const plainBytes = plain.length;
+  const block = carry(plain, columns, table, codec);
   if (block.length > BLOCK_BYTES_MAX) throw tooLarge(`block of ${block.length} bytes`);
-  return { block, plainBytes: plain.length, digest };
+  return { block, plainBytes, digest };
 }
 
 /**
@@ -60,11 +64,34 @@ export function decodeBlock(
   checkCodec(of.codec);
   checkFacts(of);
   checkLengths(of, table);
-  const plain = of.codec === 0 ? of.block : inflatePlain(of.block, of.plainBytes);
   into.rows = of.rows;
   into.slot = of.slot;
   into.stepMs = of.stepMs;
-  decodePlain(plain, table, into);
+  const plain = fill(into, of, table);
   checkTimes(into);
   return { digest: digestBlock({ ...of, tableId: table.id }, plain) };
+}
+
+/** The bytes of `codec`; `plain` is only borrowed. */
+function carry(
+  plain: Uint8Array,
+  columns: Columns,
+  table: ChannelTable,
+  codec: number,
+): Uint8Array {
+  if (codec === 0) return plain.slice();
+  return codec === 1 ? deflatePlain(plain) : encodeRange(columns, table);
+}
+
+/** Decodes the cells. Returns the codec-0 form. */
+function fill(into: Columns, of: BlockClaims, table: ChannelTable): Uint8Array {
+  if (of.codec === 2) {
+    decodeRange(of.block, table, into);
+    const plain = encodePlain(into, table);
+    if (of.plainBytes === 0 || of.plainBytes === plain.length) return plain;
+    throw malformed(`${plain.length} bytes in codec 0, ${of.plainBytes} declared`);
+  }
+  const plain = of.codec === 0 ? of.block : inflatePlain(of.block, of.plainBytes);
+  decodePlain(plain, table, into);
+  return plain;
 }

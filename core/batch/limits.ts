@@ -13,6 +13,7 @@ export interface Codec {
 export const CODECS: readonly Codec[] = [
   { number: 0, name: "deltas" },
   { number: 1, name: "deltas-deflate" },
+  { number: 2, name: "range" },
 ];
 
 /** Format number of the block layout; another layout or meaning would be another number. */

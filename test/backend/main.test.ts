@@ -13,7 +13,10 @@ import { hello, talk } from "../support/door.js";
 import { temporaryFolder } from "../support/folder.js";
 import { openPorts } from "../support/open-ports.js";
 
-describe("heatpool-backend", () => {
+/** Starting a process from sources takes seconds on a busy machine. */
+const PROCESS_MS = 60_000;
+
+describe("heatpool-backend", { timeout: PROCESS_MS }, () => {
   it("ends with 64 for a command it does not know, 78 for a configuration it cannot use", () => {
     expect(runBackendCommand("dance")).toMatchObject({ status: 64 });
     expect(runBackendCommand("serve", "--dance")).toMatchObject({ status: 64 });

@@ -13,20 +13,12 @@ import { createRegisterSource } from "../../daemon/poll/register-source.js";
 import { type CountingProxy, startCountingProxy } from "../support/counting-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
 import { idmImage, idmProfile } from "../support/idm-image.js";
+import { LOOPBACK_RULES } from "../support/link-rules.js";
 import { type ModbusPeer, startLibmodbus, startPymodbus } from "../support/modbus-peer.js";
 import { isPeerMissing } from "../support/peer.js";
 import { plainProfile, plainRegister } from "../support/plain-profile.js";
 import { createSwiftClock } from "../support/swift-clock.js";
 
-const RULES = {
-  timeoutMs: 5000,
-  connectTimeoutMs: 60_000,
-  pauseMs: 0,
-  pauseAfterConnectMs: 0,
-  idleLimitMs: undefined,
-  anyUnit: false,
-  absentCodes: [],
-};
 const never = new AbortController().signal;
 const folder = temporaryFolder();
 
@@ -91,7 +83,7 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     await peer.stop();
   });
   const dial = () => {
-    reader = connectModbusTcp({ host: "127.0.0.1", port: proxy.port }, RULES, clock);
+    reader = connectModbusTcp({ host: "127.0.0.1", port: proxy.port }, LOOPBACK_RULES, clock);
     return reader;
   };
 

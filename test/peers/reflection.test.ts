@@ -130,7 +130,7 @@ describe("buf curl", () => {
     expect(stderr).toBe("");
     const heard = JSON.parse(`[${stdout.trim().replaceAll(/\n\}\n\{/g, "\n},\n{")}]`);
     expect(heard).toMatchObject([
-      { welcome: { limits: { windowBatches: 8 }, codecs: [0, 1] } },
+      { welcome: { limits: { windowBatches: 8 }, codecs: [0, 1, 2] } },
       { pong: { nonce: "7" } },
     ]);
   });

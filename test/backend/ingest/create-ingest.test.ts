@@ -243,7 +243,7 @@ describe("ingest", () => {
 
   it("acks nothing of what the store did not take, and goes on from the store's state", async () => {
     const inner = createMemorySnapshotStore();
-    const medium = { isDown: false };
+    const medium: { isDown: boolean } = { isDown: false };
     const failing: SnapshotStore = {
       ...inner,
       get committedThrough() {

@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { decodeBlock, encodeBlock } from "#core/batch/block.js";
 import type { BlockClaims } from "#core/batch/block-checks.js";
 import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
+import { encodeRange } from "#core/batch/codec-2-encoder.js";
 import { createColumns } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
 import { CODECS } from "#core/batch/limits.js";
@@ -213,6 +214,52 @@ describe("codec 1", () => {
     const claims = { plainBytes: 30_000, rows: 2_000, block: bomb, codec: 1 };
     expect(() => decode(block([], claims))).toThrow(/inflates beyond the 30000 bytes declared/);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+  });
+});
+
+describe("codec 2", () => {
+  const wide = createChannelTable(
+    Array.from({ length: 128 }, (_, c) => ({ ...channel, metric: `m_${c}` })),
+  );
+  const sample = createColumns(table, 2);
+  Object.assign(sample, { rows: 2, slot: 100, stepMs: 60_000 });
+  sample.counts.fill(2);
+  for (const lane of sample.lanes) lane.fill(5);
+  const { block: good, plainBytes } = encodeBlock(sample, table, 2);
+  /** Columns that lie about their counts: the first is called partial and has no cell. */
+  const allAbsent = (() => {
+    const columns = { ...sample, counts: Int32Array.of(1, 2, 2) };
+    return encodeRange({ ...columns, present: sample.present.map(() => new Uint8Array(2)) }, table);
+  })();
+  const of = (bytes: Uint8Array, claims: Partial<BlockClaims> = {}) =>
+    block([], { codec: 2, block: bytes, plainBytes, ...claims });
+
+  it.each<[string, BlockClaims, RegExp]>([
+    ["empty", of(new Uint8Array()), /block is empty/],
+    ["bytes after the end", of(Uint8Array.of(...good, 1, 2, 3, 4, 5)), /bytes after the last cell/],
+    ["a zero at the end", of(Uint8Array.of(...good, 0)), /ends with a zero byte/],
+    ["another length declared", of(good, { plainBytes: 15 }), /14 bytes in codec 0, 15 declared/],
+    ["all absent", of(allAbsent), /partial column without both sorts/],
+  ])("%s", (_, bytes, message) => {
+    expect(decode(of(good))).toMatchObject({ rows: 2 });
+    expect(() => decode(bytes)).toThrow(message);
+  });
+
+  it("decodes a day of differences that all escape, and the greatest claim of nothing", () => {
+    const columns = createColumns(wide, 2_000);
+    Object.assign(columns, { rows: 2_000, slot: 1, stepMs: 1_000 });
+    columns.counts.fill(2_000);
+    for (const [k, lane] of columns.lanes.entries()) {
+      if (k < 32) for (let row = 0; row < 2_000; row++) lane[row] = (row % 2) * 2 ** 31 + row;
+    }
+    const encoded = encodeBlock(columns, wide, 2);
+    const into = createColumns(wide);
+    const { rows, slot, stepMs } = columns;
+    const facts = { codec: 2, rows, slot, stepMs };
+    expect(decodeBlock({ ...facts, ...encoded }, wide, into).digest).toEqual(encoded.digest);
+    const nothing = { ...facts, plainBytes: 0, block: Uint8Array.of(0) };
+    decodeBlock(nothing, wide, into);
+    expect(into.counts.every((count) => count === 2_000)).toBe(true);
   });
 });
 

@@ -11,6 +11,9 @@ import {
   type ChannelTable,
   createChannelTable,
 } from "#core/batch/channel-table.js";
+import { decodeRange } from "#core/batch/codec-2-decoder.js";
+import { encodeRange } from "#core/batch/codec-2-encoder.js";
+import { createModel } from "#core/batch/codec-2-model.js";
 import { type Columns, createColumns, isPresent } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
 import { listChannelLanes, readValue, writeValue } from "#core/batch/value-lanes.js";
@@ -27,6 +30,8 @@ interface Vector {
   values: (number | null)[][];
   codec0: string;
   digest: string;
+  codec2: string;
+  continued: { slot: number; codec2: string; digest: string };
 }
 
 const vector: Vector = JSON.parse(
@@ -122,5 +127,30 @@ describe("golden vectors of block format 1", () => {
     const read = decodeBlock({ codec: 1, plainBytes, slot, stepMs, rows, block }, table, into);
     expect(hex(read.digest)).toBe(vector.digest);
     expect(readValues(into)).toEqual(said);
+  });
+
+  it("writes and reads the literal codec-2 block", () => {
+    const { block, digest, plainBytes } = encodeBlock(fillFromVector(), table, 2);
+    expect(hex(block)).toBe(vector.codec2);
+    expect(hex(digest)).toBe(vector.digest);
+    const into = createColumns(table);
+    const { slot, stepMs, rows } = vector;
+    const read = decodeBlock({ codec: 2, plainBytes, slot, stepMs, rows, block }, table, into);
+    expect(hex(read.digest)).toBe(vector.digest);
+    expect(readValues(into)).toEqual(said);
+  });
+
+  it("continues the codec-2 block from the state that it left", () => {
+    const { continued, slot, stepMs, rows } = vector;
+    const encoder = createModel(table.lanes);
+    expect(hex(encodeRange(fillFromVector(), table, encoder))).toBe(vector.codec2);
+    expect(hex(encodeRange(fillFromVector(), table, encoder))).toBe(continued.codec2);
+    const decoder = createModel(table.lanes);
+    const into = Object.assign(createColumns(table), { slot, stepMs, rows });
+    decodeRange(unhex(vector.codec2), table, into, decoder);
+    decodeRange(unhex(continued.codec2), table, into, decoder);
+    expect(readValues(into)).toEqual(said);
+    into.slot = continued.slot;
+    expect(hex(encodeBlock(into, table, 0).digest)).toBe(continued.digest);
   });
 });

@@ -10,17 +10,10 @@ import {
   type FaultServer,
   startFaultServer,
 } from "../../support/fault-server.js";
+import { LOOPBACK_RULES } from "../../support/link-rules.js";
 import { createSwiftClock } from "../../support/swift-clock.js";
 
-const RULES = {
-  timeoutMs: 150,
-  connectTimeoutMs: 60_000,
-  pauseMs: 0,
-  pauseAfterConnectMs: 0,
-  idleLimitMs: undefined,
-  anyUnit: false,
-  absentCodes: [],
-};
+const RULES = { ...LOOPBACK_RULES, timeoutMs: 150 };
 const FUNCTIONS = { coil: 1, discrete: 2, holding: 3, input: 4 } as const;
 
 /** What the read that meets the fault must end with; "value": the right words all the same. */
