@@ -26,7 +26,7 @@ import type { Transport } from "./transport.js";
 import { createWaker } from "./waker.js";
 import type { Introduction } from "./wire.js";
 
-/** How often and how warm: see performance.md 4. */
+/** How often and how warm: hourly without pings, or every few minutes with them (ADR 0021). */
 type UplinkProfile = "economy" | "live";
 
 /** What the uplink works with. */
