@@ -3,7 +3,10 @@
  * `npm run check` fails when a committed generated file is stale.
  */
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generatedFiles } from "./gen-docs.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,3 +25,9 @@ run(buf, [
   "-o",
   "proto/gen/descriptors.binpb",
 ]);
+
+for (const [path, text] of generatedFiles()) {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}

@@ -22,6 +22,8 @@ export interface ReadChoice {
   readonly known?: ReadonlyMap<string, number>;
   /** Firmware version, as far as it is known: `1.1.3`. */
   readonly firmware?: string;
+  /** Take what hangs on firmware or other registers, known or not: it may appear later. */
+  readonly withGated?: boolean;
 }
 
 /**
@@ -113,10 +115,10 @@ function holds(
     case "parameter":
       return (chosen.get(condition.parameter) ?? []).some((one) => condition.values.includes(one));
     case "firmware":
-      return isFirmwareWithin(condition, choice.firmware);
+      return choice.withGated === true || isFirmwareWithin(condition, choice.firmware);
     case "register": {
       const value = choice.known?.get(condition.registerId);
-      return value !== undefined && passes(condition.accepts, value);
+      return choice.withGated === true || (value !== undefined && passes(condition.accepts, value));
     }
   }
 }

@@ -1,0 +1,128 @@
+/** `heatpool profile …`: what profiles there are, what one reads, and whether a file is sound. */
+import type { Command } from "commander";
+import { HeatpoolError } from "#core/errors.js";
+import type { Profile, ProfileRegister } from "#core/profile/profile.js";
+import { planReads } from "#core/profile/read-plan.js";
+import { describeRange } from "#core/profile/register-range.js";
+import { loadProfileFile, type ProfileStore } from "../profile/profile-store.js";
+
+/** What the commands need of the program. */
+export interface ProfileCommandDeps {
+  readonly store: ProfileStore;
+  /** Prints a text with its line feeds. */
+  readonly write: (text: string) => void;
+  /** Remembers the status the process ends with. */
+  readonly setExitStatus: (status: number) => void;
+}
+
+/** Adds `profile list`, `profile show` and `profile lint`. */
+export function addProfileCommands(program: Command, deps: ProfileCommandDeps): void {
+  const profile = program.command("profile").description("profiles of heat pumps");
+  profile
+    .command("list")
+    .description("names of all profiles")
+    .option("--json", "as JSON")
+    .action((options: { json?: true }) => list(deps, options.json === true));
+  profile
+    .command("show")
+    .description("what a profile reads, and how")
+    .argument("<name>", "e.g. idm/navigator-2.0")
+    .option("--json", "as JSON")
+    .action((name: string, options: { json?: true }) => show(deps, name, options.json === true));
+  profile
+    .command("lint")
+    .description("check profile files: every fault with its line")
+    .argument("<file...>", "YAML files, or names of profiles")
+    .option("--json", "as JSON")
+    .action((files: string[], options: { json?: true }) =>
+      lint(deps, files, options.json === true),
+    );
+}
+
+function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
+  const entries = store.list();
+  if (isJson) write(`${JSON.stringify(entries, undefined, 2)}\n`);
+  else for (const { name, file } of entries) write(`${name}  ${file}\n`);
+}
+
+function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
+  const profile = store.load(name);
+  write(isJson ? `${JSON.stringify(toJson(profile), undefined, 2)}\n` : toText(profile));
+}
+
+function toJson(profile: Profile): object {
+  return {
+    name: profile.name,
+    version: profile.version,
+    manufacturer: profile.manufacturer,
+    model: profile.model,
+    description: profile.description,
+    verified: profile.isVerified,
+    connection: profile.connection,
+    parameters: profile.parameters,
+    metrics: [...profile.candidates.keys(), ...profile.derived.map((one) => one.metric)],
+    registers: profile.registers.length,
+    requests: planReads(profile, { wanted: "shared" }).ranges.map((range) => ({
+      group: range.group,
+      range: describeRange(range),
+    })),
+  };
+}
+
+function toText(profile: Profile): string {
+  const { connection } = profile;
+  const plan = planReads(profile, { wanted: "shared" });
+  const chosen = plan.ranges.flatMap((range) => range.registers.map(({ register }) => register));
+  const derived = profile.derived.map((one) => one.metric).join(", ") || "none";
+  const lines = [
+    `${profile.name}: ${profile.manufacturer} ${profile.model}`,
+    profile.description.en,
+    `version ${profile.version}, ${profile.isVerified ? "verified" : "not verified"} on a device`,
+    `${connection.transport} port ${connection.port}, unit ${connection.unitId}, at most ` +
+      `${connection.wordsPerReadMax} words per read, poll every ${connection.pollSecondsMin} s or slower`,
+    ...profile.parameters.map(
+      (one) =>
+        `parameter ${one.name}: ${one.values.join(", ")} (default: ${one.defaults.join(", ") || "none"})`,
+    ),
+    `${profile.registers.length} registers; ${chosen.length} shared ones in ${plan.ranges.length} requests:`,
+    ...chosen.map(describeRegister),
+    `derived: ${derived}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function describeRegister(register: ProfileRegister): string {
+  const metrics = register.metrics.map((one) => one.metric).join(", ");
+  const place = `${register.manualSpace} ${register.address}+${register.format.words}`;
+  const unit = register.unit === "" ? "" : ` in ${register.unit}`;
+  return `  ${place}  ${metrics || register.id}${unit}: ${register.label.en}`;
+}
+
+/** What became of one file. */
+interface Linted {
+  readonly file: string;
+  readonly isValid: boolean;
+  readonly message: string;
+}
+
+function lint(deps: ProfileCommandDeps, files: readonly string[], isJson: boolean): void {
+  const results = files.map((file) => lintOne(deps.store, file));
+  if (isJson) deps.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  else for (const { file, message } of results) deps.write(`${file}: ${message}\n`);
+  if (results.some((one) => !one.isValid)) {
+    deps.setExitStatus(new HeatpoolError("PROFILE_INVALID", "").exitStatus);
+  }
+}
+
+function lintOne(store: ProfileStore, file: string): Linted {
+  try {
+    const isFile = /\.ya?ml$/.test(file);
+    const profile = isFile ? loadProfileFile(file) : store.load(file);
+    const message = `sound, ${profile.registers.length} registers`;
+    return { file, isValid: true, message };
+  } catch (error) {
+    if (!(error instanceof HeatpoolError)) throw error;
+    const hint = error.hint === undefined ? "" : `\n  ${error.hint}`;
+    return { file, isValid: false, message: `${error.message}${hint}` };
+  }
+}
