@@ -15,7 +15,7 @@ import { toWords, type WordFormat } from "./words.js";
 const INTEGERS: readonly Encoding[] = ["int8", "uint8", "int16", "uint16", "int32", "uint32"];
 
 /** The encoding in force. */
-export function encodingOf(text: RegisterText, defaults: DefaultsText): Encoding {
+function encodingOf(text: RegisterText, defaults: DefaultsText): Encoding {
   if (text.bit !== undefined || text.bits !== undefined) return "bits";
   if (text.magnitudes !== undefined) return "sum";
   return text.encoding ?? defaults.encoding ?? "uint16";
