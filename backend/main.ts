@@ -1,3 +1,69 @@
 #!/usr/bin/env node
-/** The program; argv becomes a command. */
-console.log("backend");
+/**
+ * The program `heatpool-backend`: argv becomes a command. The only file that reads the command
+ * line, sets the exit code, and hears signals.
+ */
+import { randomBytes } from "node:crypto";
+import tls from "node:tls";
+import { CommanderError } from "commander";
+import { HeatpoolError } from "#core/errors.js";
+import type { Machine } from "./commands/machine.js";
+import { createProgram } from "./commands/program.js";
+import { readVersion } from "./host/package-file.js";
+import { createSystemClock } from "./host/system-clock.js";
+
+/** sysexits.h: usage, and an internal software error. */
+const EXIT_USAGE = 64;
+const EXIT_BUG = 70;
+
+const ending = new AbortController();
+const bugListeners: ((bug: unknown) => void)[] = [];
+
+/** Whatever nobody expected: told, counted as a failure, and the process ends in order. */
+function onBug(bug: unknown): void {
+  process.exitCode = EXIT_BUG;
+  if (bugListeners.length === 0) console.error(bug);
+  for (const listener of bugListeners) listener(bug);
+}
+
+function onFatal(bug: unknown): void {
+  onBug(bug);
+  ending.abort();
+}
+
+process.umask(0o077);
+process.on("unhandledRejection", onFatal);
+process.on("uncaughtException", onFatal);
+process.on("SIGTERM", () => ending.abort());
+process.on("SIGINT", () => ending.abort());
+// Without a listener this signal opens Node's inspector to whoever is on the machine.
+process.on("SIGUSR1", () => {});
+
+const machine: Machine = {
+  clock: createSystemClock(),
+  chance: (count) => randomBytes(count),
+  version: readVersion(),
+  nodeVersion: process.version,
+  signal: ending.signal,
+  print: (line) => console.log(line),
+  setTlsMinimum: (version) => {
+    tls.DEFAULT_MIN_VERSION = version;
+  },
+  onBug,
+  listenToBugs: (listener) => bugListeners.push(listener),
+};
+
+try {
+  await createProgram(machine).parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own words.
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else if (error instanceof HeatpoolError) {
+    console.error(`${error.code}: ${error.message}`);
+    if (error.hint !== undefined) console.error(error.hint);
+    process.exitCode = error.exitStatus;
+  } else {
+    onFatal(error);
+  }
+}

@@ -15,7 +15,7 @@ import { computeRelease, type Release, WINDOW_HOURS } from "./release.js";
 import type { Rollups } from "./rollups.js";
 
 /** Least time between two releases: a join or a leave must not be seen alone. */
-export const RELEASE_INTERVAL_MIN_MS = 20 * 3_600_000;
+const RELEASE_INTERVAL_MIN_MS = 20 * 3_600_000;
 
 /** Metrics asked for at once. */
 const METRICS_MAX = 64;
@@ -100,7 +100,10 @@ function demandInterval({ releasedAtMs }: Release, nowMs: number, isReleasing: b
 
 function checkMetrics(metrics: readonly string[], findMetric: CommunityDeps["findMetric"]): void {
   if (metrics.length > METRICS_MAX) {
-    throw new HeatpoolError("INVALID_ARGUMENT", `${metrics.length} metrics, at most ${METRICS_MAX}`);
+    throw new HeatpoolError(
+      "INVALID_ARGUMENT",
+      `${metrics.length} metrics, at most ${METRICS_MAX}`,
+    );
   }
   const unknown = metrics.find((id) => findMetric(id) === undefined);
   if (unknown !== undefined) {
@@ -108,7 +111,11 @@ function checkMetrics(metrics: readonly string[], findMetric: CommunityDeps["fin
   }
 }
 
-function readAverages(release: Release, heatpumpModel: string, metrics: readonly string[]): Averages {
+function readAverages(
+  release: Release,
+  heatpumpModel: string,
+  metrics: readonly string[],
+): Averages {
   const { releasedAtMs, cohorts } = release;
   const cohort = cohorts.find((one) => one.heatpumpModel === heatpumpModel);
   const common = { heatpumpModel, window: `${WINDOW_HOURS}h`, releasedAtMs };

@@ -50,7 +50,8 @@ export function encodeRollups(state: RollupState): Buffer[] {
 /** Reads what `encodeRollups` wrote; `undefined` when it is not usable. */
 export function decodeRollups(bytes: Buffer, metrics: readonly string[]): RollupState | undefined {
   const body = bytes.subarray(0, Math.max(0, bytes.length - CRC_BYTES));
-  if (body.length < LENGTH_BYTES || bytes.readUInt32LE(body.length) !== crc32(body)) return undefined;
+  if (body.length < LENGTH_BYTES || bytes.readUInt32LE(body.length) !== crc32(body))
+    return undefined;
   const start = LENGTH_BYTES + body.readUInt32LE(0);
   const header = JSON.parse(body.toString("utf8", LENGTH_BYTES, start)) as Header;
   const isSame = JSON.stringify(header.metrics) === JSON.stringify(metrics);

@@ -65,7 +65,10 @@ function decideCode(facts: EligibilityFacts, rules: EligibilityRules): Eligibili
   return "CONTRIBUTING";
 }
 
-type Reason = (facts: EligibilityFacts, rules: EligibilityRules) => readonly [de: string, en: string];
+type Reason = (
+  facts: EligibilityFacts,
+  rules: EligibilityRules,
+) => readonly [de: string, en: string];
 
 const REASONS: Record<EligibilityCode, Reason> = {
   CONTRIBUTING: (_, { windowDays }) => [

@@ -4,7 +4,7 @@
  * The same path for every door: introduction checked, tables learnt, batches decided in order,
  * written, applied to registry and rollups, and only then answered.
  */
-import { type ChannelTable, CHANNELS_MAX, createChannelTable } from "#core/batch/channel-table.js";
+import { CHANNELS_MAX, type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { PartBuilder } from "../aggregate/rollup-part.js";
@@ -17,10 +17,10 @@ import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
 import type { Delivery, Ingest, Introduction } from "./ingest.js";
 import { createPutCommit, findEpoch, type InstallationWork } from "./installation-work.js";
 import { checkIntroduction } from "./introduction.js";
-import { createWorks } from "./works.js";
 import { takeLosses } from "./losses.js";
 import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
 import { type FindMetric, planTable, type TablePlan } from "./table-plan.js";
+import { createWorks } from "./works.js";
 
 /** What ingest works with. */
 export interface IngestDeps {

@@ -9,8 +9,8 @@ import type { PartBuilder } from "../aggregate/rollup-part.js";
 import type { Rollups } from "../aggregate/rollups.js";
 import type { Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
-import { addDecision, type MarkDay } from "./contribution.js";
 import { toCommit } from "./batch-commit.js";
+import { addDecision, type MarkDay } from "./contribution.js";
 import { type createBlockDecider, refuseAll } from "./decide-block.js";
 import { type EpochWork, takeNext } from "./epoch-work.js";
 import type { Decision, IncomingBatch, Introduction } from "./ingest.js";
@@ -128,7 +128,14 @@ async function takeRepeat(
     });
   }
   await put(work, { counts: { snapshotsDuplicate: rows } }, () => undefined);
-  return { epoch: incoming.epoch, sequence, admitted: 0, duplicate: rows, rejected: 0, outcomes: [] };
+  return {
+    epoch: incoming.epoch,
+    sequence,
+    admitted: 0,
+    duplicate: rows,
+    rejected: 0,
+    outcomes: [],
+  };
 }
 
 function findPlan(

@@ -36,9 +36,13 @@ export function checkIntroduction(introduction: Introduction): void {
 function checkConsent({ consentVersion, consentScopes }: Introduction): void {
   demand(consentScopes.length <= SCOPES_MAX, `${consentScopes.length} scopes`);
   if (consentVersion >= 1 && consentScopes.includes("telemetry")) return;
-  throw new HeatpoolError("CONSENT_MISSING", `consent version ${consentVersion} without telemetry`, {
-    hint: "Agree on the daemon with `heatpool consent`; nothing is taken before.",
-  });
+  throw new HeatpoolError(
+    "CONSENT_MISSING",
+    `consent version ${consentVersion} without telemetry`,
+    {
+      hint: "Agree on the daemon with `heatpool consent`; nothing is taken before.",
+    },
+  );
 }
 
 function checkDevice(device: DeclaredDevice): void {

@@ -40,7 +40,11 @@ function keepCells(columns: Columns, table: ChannelTable, refused: Uint8Array): 
 }
 
 /** Moves what stays to the beginning. Returns that part. */
-function compact<T extends Int32Array | Uint8Array>(cells: T, refused: Uint8Array, rows: number): T {
+function compact<T extends Int32Array | Uint8Array>(
+  cells: T,
+  refused: Uint8Array,
+  rows: number,
+): T {
   let kept = 0;
   for (let row = 0; row < rows; row++) {
     if (refused[row] !== 1) cells[kept++] = cells[row] as number;

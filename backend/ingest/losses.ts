@@ -6,7 +6,12 @@ import { HeatpoolError } from "#core/errors.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import { type EpochWork, toEpochState, VOIDS_MAX, voidRange } from "./epoch-work.js";
 import type { ReportedLoss } from "./ingest.js";
-import { demandSound, findEpoch, type InstallationWork, type PutCommit } from "./installation-work.js";
+import {
+  demandSound,
+  findEpoch,
+  type InstallationWork,
+  type PutCommit,
+} from "./installation-work.js";
 
 /** Entries of one report. */
 const LOSSES_MAX = 256;

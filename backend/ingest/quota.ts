@@ -23,7 +23,7 @@ export const QUOTA_DEFAULTS: QuotaLimits = {
 };
 
 /** What one batch takes. */
-export interface BatchCost {
+interface BatchCost {
   readonly snapshots: number;
   readonly bytes: number;
 }
@@ -40,7 +40,11 @@ const DAY_MS = 86_400_000;
 /** Full buckets. @param monotonicMs the clock that never steps */
 export function createQuota(limits: QuotaLimits, monotonicMs: () => number): Quota {
   const batches = createBucket(limits.batchesPerSecond / 1000, limits.batchesBurst, monotonicMs);
-  const snapshots = createBucket(limits.snapshotsPerDay / DAY_MS, limits.snapshotsPerDay, monotonicMs);
+  const snapshots = createBucket(
+    limits.snapshotsPerDay / DAY_MS,
+    limits.snapshotsPerDay,
+    monotonicMs,
+  );
   const bytes = createBucket(limits.bytesPerDay / DAY_MS, limits.bytesPerDay, monotonicMs);
   return {
     check(cost) {

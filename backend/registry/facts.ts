@@ -45,16 +45,17 @@ export function createFacts(
         pool,
       });
     },
-    totals: async () => ({
-      ...store.totals(),
-      startedAtMs: sources.startedAtMs,
-      installations: registry.size,
-      activeInstallations30d: countActive(registry, nowMs()),
-      storeBytes: await store.bytes(),
-      statisticsReleasedAtMs: sources.community.averages("", []).releasedAtMs,
-      closedTestPool: sources.community.poolStatus().closedTestPool,
-      warnings: sources.warnings?.() ?? [],
-    }) satisfies BackendTotals,
+    totals: async () =>
+      ({
+        ...store.totals(),
+        startedAtMs: sources.startedAtMs,
+        installations: registry.size,
+        activeInstallations30d: countActive(registry, nowMs()),
+        storeBytes: await store.bytes(),
+        statisticsReleasedAtMs: sources.community.averages("", []).releasedAtMs,
+        closedTestPool: sources.community.poolStatus().closedTestPool,
+        warnings: sources.warnings?.() ?? [],
+      }) satisfies BackendTotals,
     installations: (after, limit) => registry.list(after, limit, nowMs()),
   };
 }

@@ -4,8 +4,9 @@
  * Only loopback and unix sockets may be without TLS. The least TLS version is set for the whole
  * process before a listener opens: grpc-js has no option for it.
  */
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import {
   Server,
   ServerCredentials,
@@ -25,7 +26,7 @@ export interface ServerIdentity {
   readonly key: Buffer;
 }
 
-/** Limits of the public listener; starting values of security.md, 13. */
+/** Limits of the public listener. */
 export interface ListenerLimits {
   readonly messageBytesMax: number;
   /** Calls at once on one connection. */
@@ -43,10 +44,12 @@ const AGE_GRACE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** MB of HTTP/2 state per connection; grpc-js lifts Node's limit unless told. */
 const SESSION_MEMORY_MAX = 16;
+/** sockaddr_un holds 108 bytes with the zero at its end (unix(7)). */
+const SOCKET_PATH_MAX = 107;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /** Whether nobody but this machine can reach `address`. */
-export function isLocal(address: Address): boolean {
+function isLocal(address: Address): boolean {
   return address.kind === "unix" || LOOPBACK.test(address.host);
 }
 
@@ -86,7 +89,7 @@ export async function listen(
       hint: "Listen on 127.0.0.1, or run `heatpool-backend ca init` and name its files under tls.",
     });
   }
-  if (address.kind === "unix") await removeStaleSocket(address.path);
+  if (address.kind === "unix") await prepareSocket(address.path);
   const credentials = toCredentials(identity);
   return new Promise((resolve, reject) => {
     server.bindAsync(describe(address), credentials, (cause, port) => {
@@ -97,7 +100,7 @@ export async function listen(
 }
 
 /** As grpc-js names it. */
-export function describe(address: Address): string {
+function describe(address: Address): string {
   if (address.kind === "unix") return `unix:${address.path}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
@@ -121,8 +124,14 @@ function notListening(address: Address, cause: Error): HeatpoolError {
   });
 }
 
-/** A killed process leaves its socket behind; one that still answers stays. */
-async function removeStaleSocket(path: string): Promise<void> {
+/** Makes room for a socket. A killed process leaves its own behind; one that answers stays. */
+async function prepareSocket(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
+    throw new HeatpoolError("CONFIG_INVALID", `${path} is too long for a unix socket`, {
+      hint: `Choose a runtimeDir whose path has fewer than ${SOCKET_PATH_MAX - 12} characters.`,
+    });
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const isAnswered = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once("connect", () => resolve(true)).once("error", () => resolve(false));

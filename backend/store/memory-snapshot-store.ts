@@ -5,7 +5,13 @@
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
-import type { Commit, DeadLetter, EpochState, SnapshotStore, StoredBlock } from "./snapshot-store.js";
+import type {
+  Commit,
+  DeadLetter,
+  EpochState,
+  SnapshotStore,
+  StoredBlock,
+} from "./snapshot-store.js";
 import { addCounts, NO_TOTALS } from "./store-totals.js";
 
 /** What lasts from one store to the next. */
@@ -57,8 +63,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     installation: async (id) => shelf.installations.get(id),
     epoch: async (id, epochId) => shelf.epochs.get(`${id}/${epochId}`),
     digest: async (id, epochId, sequence) => shelf.digests.get(`${id}/${epochId}/${sequence}`),
-    blocks: (id) =>
-      each(sorted().filter((one) => id === undefined || one.installationId === id)),
+    blocks: (id) => each(sorted().filter((one) => id === undefined || one.installationId === id)),
     blocksAfter: (commitNumber) =>
       each(
         [...shelf.blocks.values()]

@@ -11,6 +11,7 @@ import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
+import type { BackendTotals } from "../rpc/door.js";
 
 /** A block with what places it. */
 export interface StoredBlock {
@@ -58,14 +59,15 @@ export interface DeadLetter {
 }
 
 /** Counters over the life of the store. */
-export interface StoreTotals {
-  readonly batchesStored: number;
-  readonly snapshotsStored: number;
-  readonly readingsStored: number;
-  readonly snapshotsDuplicate: number;
-  readonly snapshotsRejected: number;
-  readonly snapshotsReportedLost: number;
-}
+export type StoreTotals = Pick<
+  BackendTotals,
+  | "batchesStored"
+  | "snapshotsStored"
+  | "readingsStored"
+  | "snapshotsDuplicate"
+  | "snapshotsRejected"
+  | "snapshotsReportedLost"
+>;
 
 /** What is written at once. Parts that are left out are not touched. */
 export interface Commit {
@@ -73,7 +75,11 @@ export interface Commit {
   readonly installation: InstallationState;
   readonly epochs?: readonly EpochState[];
   /** Digest under which a repeat of (epoch, sequence) is recognised. */
-  readonly digest?: { readonly epochId: string; readonly sequence: number; readonly digest: Uint8Array };
+  readonly digest?: {
+    readonly epochId: string;
+    readonly sequence: number;
+    readonly digest: Uint8Array;
+  };
   readonly block?: StoredBlock;
   readonly deadLetter?: DeadLetter;
   readonly losses?: readonly ReportedLoss[];
@@ -107,7 +113,11 @@ export interface SnapshotStore {
   installation(installationId: string): Promise<InstallationState | undefined>;
   epoch(installationId: string, epochId: string): Promise<EpochState | undefined>;
   /** The digest of a decided batch, while it is recent. */
-  digest(installationId: string, epochId: string, sequence: number): Promise<Uint8Array | undefined>;
+  digest(
+    installationId: string,
+    epochId: string,
+    sequence: number,
+  ): Promise<Uint8Array | undefined>;
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */

@@ -2,13 +2,14 @@
  * Values of the embedded store. Each begins with the CRC-32 of its key and payload, because LevelDB
  * hands out changed bytes without an error; a value whose CRC fails is never used.
  *
- * Small records are JSON. A block has a header of fixed layout with a version, and its bytes as
- * they came: nothing is decoded or compressed again.
+ * Small records are JSON. A block is the record at rest of `core/batch` with its bytes as they came:
+ * nothing is decoded or compressed again.
  */
 import { crc32 } from "node:zlib";
+import { decodeStoredBatch, encodeSealedBatch } from "#core/batch/records.js";
 import { HeatpoolError } from "#core/errors.js";
-import { readBlockKey } from "./store-keys.js";
 import type { StoredBlock } from "./snapshot-store.js";
+import { readBlockKey } from "./store-keys.js";
 
 const CRC_BYTES = 4;
 
@@ -41,79 +42,48 @@ export function openJson<T>(key: Buffer, value: Buffer): T {
   return JSON.parse(openValue(key, value).toString("utf8")) as T;
 }
 
-/** Layout of a block's header, after the checksum. */
-const HEADER = {
-  version: 0,
-  codec: 1,
-  modelBytes: 2,
-  stepMs: 4,
-  rows: 8,
-  readings: 12,
-  plainBytes: 16,
-  slot: 20,
-  receivedAtMs: 28,
-  firstMs: 36,
-  lastMs: 44,
-  tableId: 52,
-  digest: 60,
-  model: 76,
-} as const;
+/** What stands before the record of a block, after the checksum. */
+const PREFIX = { version: 0, modelBytes: 2, firstMs: 4, lastMs: 12, model: 20 } as const;
 
-/** Version of header and block layout together. */
-const BLOCK_VERSION = 1;
+/** Version of that prefix; the record after it has its own. */
+const PREFIX_VERSION = 1;
 
-/** A block with its header as a value. */
+/** A block as a value: cohort and times, then the batch as a record at rest. */
 export function sealBlock(key: Buffer, stored: StoredBlock): Buffer {
-  const { batch } = stored;
   const model = Buffer.from(stored.heatpumpModel, "utf8");
+  const record = encodeSealedBatch(stored.batch, stored.receivedAtMs);
   const at = CRC_BYTES;
-  const value = Buffer.allocUnsafe(at + HEADER.model + model.length + batch.block.length);
-  value[at + HEADER.version] = BLOCK_VERSION;
-  value[at + HEADER.codec] = batch.codec;
-  value.writeUInt16LE(model.length, at + HEADER.modelBytes);
-  value.writeUInt32LE(batch.stepMs, at + HEADER.stepMs);
-  value.writeUInt32LE(batch.rows, at + HEADER.rows);
-  value.writeUInt32LE(batch.readings, at + HEADER.readings);
-  value.writeUInt32LE(batch.plainBytes, at + HEADER.plainBytes);
-  value.writeDoubleLE(batch.slot, at + HEADER.slot);
-  value.writeDoubleLE(stored.receivedAtMs, at + HEADER.receivedAtMs);
-  value.writeDoubleLE(stored.firstMs, at + HEADER.firstMs);
-  value.writeDoubleLE(stored.lastMs, at + HEADER.lastMs);
-  value.set(batch.tableId, at + HEADER.tableId);
-  value.set(batch.digest, at + HEADER.digest);
-  value.set(model, at + HEADER.model);
-  value.set(batch.block, at + HEADER.model + model.length);
+  const value = Buffer.allocUnsafe(at + PREFIX.model + model.length + record.length);
+  value.writeUInt16LE(PREFIX_VERSION, at + PREFIX.version);
+  value.writeUInt16LE(model.length, at + PREFIX.modelBytes);
+  value.writeDoubleLE(stored.firstMs, at + PREFIX.firstMs);
+  value.writeDoubleLE(stored.lastMs, at + PREFIX.lastMs);
+  value.set(model, at + PREFIX.model);
+  value.set(record, at + PREFIX.model + model.length);
   return signValue(key, value);
 }
 
 /** Reads what `sealBlock` wrote. @throws HeatpoolError `STORE_DAMAGED` */
 export function openBlock(key: Buffer, value: Buffer): StoredBlock {
   const bytes = openValue(key, value);
-  if (bytes[HEADER.version] !== BLOCK_VERSION) {
-    throw new HeatpoolError("STORE_DAMAGED", `block version ${bytes[HEADER.version]} is unknown`);
+  const version = bytes.readUInt16LE(PREFIX.version);
+  if (version !== PREFIX_VERSION) {
+    throw new HeatpoolError("STORE_DAMAGED", `block version ${version} is unknown`, {
+      hint: "The store was written by a newer version of this program.",
+    });
   }
-  const place = readBlockKey(key);
-  const block = HEADER.model + bytes.readUInt16LE(HEADER.modelBytes);
+  const { installationId, epochId, sequence } = readBlockKey(key);
+  const record = PREFIX.model + bytes.readUInt16LE(PREFIX.modelBytes);
+  const { sealed, receivedAtMs } = decodeStoredBatch(bytes.subarray(record));
   return {
-    installationId: place.installationId,
-    epochId: place.epochId,
-    sequence: place.sequence,
-    heatpumpModel: bytes.toString("utf8", HEADER.model, block),
-    receivedAtMs: bytes.readDoubleLE(HEADER.receivedAtMs),
-    firstMs: bytes.readDoubleLE(HEADER.firstMs),
-    lastMs: bytes.readDoubleLE(HEADER.lastMs),
-    batch: {
-      deviceId: place.deviceId,
-      tableId: bytes.subarray(HEADER.tableId, HEADER.tableId + 8),
-      stepMs: bytes.readUInt32LE(HEADER.stepMs),
-      slot: bytes.readDoubleLE(HEADER.slot),
-      rows: bytes.readUInt32LE(HEADER.rows),
-      readings: bytes.readUInt32LE(HEADER.readings),
-      codec: bytes[HEADER.codec] ?? 0,
-      plainBytes: bytes.readUInt32LE(HEADER.plainBytes),
-      digest: bytes.subarray(HEADER.digest, HEADER.digest + 16),
-      block: bytes.subarray(block),
-    },
+    installationId,
+    epochId,
+    sequence,
+    heatpumpModel: bytes.toString("utf8", PREFIX.model, record),
+    receivedAtMs,
+    firstMs: bytes.readDoubleLE(PREFIX.firstMs),
+    lastMs: bytes.readDoubleLE(PREFIX.lastMs),
+    batch: sealed,
   };
 }
 

@@ -16,7 +16,8 @@ import {
 } from "./block-checks.js";
 import type { ChannelTable } from "./channel-table.js";
 import { deflatePlain, inflatePlain } from "./codec-1.js";
-import { decodeRange, encodeRange } from "./codec-2.js";
+import { decodeRange } from "./codec-2-decoder.js";
+import { encodeRange } from "./codec-2-encoder.js";
 import type { Columns } from "./columns.js";
 import { digestBlock } from "./digest.js";
 import { BLOCK_BYTES_MAX } from "./limits.js";

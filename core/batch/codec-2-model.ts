@@ -7,11 +7,11 @@
 /** Contexts of one lane. */
 export const CONTEXTS = 231;
 /** Is the difference anything but 0? By activity of the row, last two differences, neighbour. */
-export const ZERO = 0;
+const ZERO = 0;
 /** Is it negative? By the signs of the last two. */
-export const SIGN = 72;
+const SIGN = 72;
 /** How many bits has it? Three sets of 16, by the size of the last difference. */
-export const PREFIX = 81;
+const PREFIX = 81;
 /** Its two highest bits below the first, by their number. */
 export const MANTISSA = 129;
 /** A lane's first value: is it anything but 0, is it negative, how many bits has it? */
@@ -19,12 +19,15 @@ export const FIRST_ZERO = 189;
 export const FIRST_SIGN = 190;
 export const FIRST_PREFIX = 191;
 /** Is the cell absent? By how long it has been. */
-export const PRESENCE = 215;
+const PRESENCE = 215;
 
 /** A difference with that many bits or more is written raw. */
 export const DELTA_STOP = 15;
 /** The same for a first value. */
 export const FIRST_STOP = 24;
+
+/** Absence is remembered for that many rows. */
+const GONE_MAX = 15;
 
 const PROBABILITY_START = 32_768;
 const PROBABILITY_MIN = 32;
@@ -66,8 +69,11 @@ export function createModel(lanes: number): Model {
   };
 }
 
+/** Blocks that stand alone share one model; making one costs as much as decoding an hour. */
+let spare = createModel(0);
+
 /** Forgets everything: the model is as new. */
-export function resetModel(model: Model): void {
+function resetModel(model: Model): void {
   model.p.fill(PROBABILITY_START);
   for (const state of [model.c, model.last, model.d1, model.d2, model.seen, model.gone]) {
     state.fill(0);
@@ -139,4 +145,22 @@ export function noteDelta(model: Model, lane: number, x: number, d: number): voi
   model.last[lane] = x;
   model.d2[lane] = model.d1[lane] as number;
   model.d1[lane] = d;
+}
+
+/** An empty model, until the next call. */
+export function takeSpareModel(lanes: number): Model {
+  if (spare.lanes === lanes) resetModel(spare);
+  else spare = createModel(lanes);
+  return spare;
+}
+
+/** Context of "absent?" for the next cell of the column that begins with `lane`. */
+export function presenceContext(model: Model, lane: number): number {
+  return lane * CONTEXTS + PRESENCE + (model.gone[lane] as number);
+}
+
+/** Notes how long the column that begins with `lane` has been absent. */
+export function notePresence(model: Model, lane: number, isAbsent: number): void {
+  const gone = model.gone[lane] as number;
+  model.gone[lane] = isAbsent === 0 ? 0 : Math.min(GONE_MAX, gone + 1);
 }

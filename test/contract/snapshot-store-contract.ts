@@ -22,10 +22,18 @@ export function snapshotStoreContract(
       const [block] = await collect(again.blocks());
       expect(plain(block)).toEqual(plain(makeBlock(MINE, 1)));
       expect(await again.installation(MINE)).toEqual(makeState(MINE, 1));
-      expect(await again.epoch(MINE, EPOCH)).toEqual({ epochId: EPOCH, ackedThrough: 1, voids: [] });
+      expect(await again.epoch(MINE, EPOCH)).toEqual({
+        epochId: EPOCH,
+        ackedThrough: 1,
+        voids: [],
+      });
       expect([...((await again.digest(MINE, EPOCH, 1)) ?? [])]).toEqual([...digestOf(1)]);
       expect((await collect(again.tables())).map((one) => [...one.id])).toEqual([[...TABLE.id]]);
-      expect(again.totals()).toMatchObject({ batchesStored: 1, snapshotsStored: 2, readingsStored: 6 });
+      expect(again.totals()).toMatchObject({
+        batchesStored: 1,
+        snapshotsStored: 2,
+        readingsStored: 6,
+      });
       await again.close();
     });
 
@@ -60,12 +68,13 @@ export function snapshotStoreContract(
       const first = await store.put(makeCommit(MINE, 1));
       const second = await store.put(makeCommit(MINE, 2));
       const again = await reopen(store);
-      const after = async (n: number) => (await collect(again.blocksAfter(n))).map((b) => b.sequence);
-      expect(await after(0)).toEqual([1, 2]);
-      expect(await after(first)).toEqual([2]);
+      const replayed = async (n: number) =>
+        (await collect(again.blocksAfter(n))).map((b) => b.sequence);
+      expect(await replayed(0)).toEqual([1, 2]);
+      expect(await replayed(first)).toEqual([2]);
       await again.forgetJournal(first);
-      expect(await after(0)).toEqual([2]);
-      expect(await after(second)).toEqual([]);
+      expect(await replayed(0)).toEqual([2]);
+      expect(await replayed(second)).toEqual([]);
       expect(await collect(again.blocks())).toHaveLength(2);
       await again.close();
     });
@@ -118,9 +127,15 @@ export function snapshotStoreContract(
       expect(await again.epoch(MINE, EPOCH)).toBeUndefined();
       expect(await again.digest(MINE, EPOCH, 1)).toBeUndefined();
       expect((await collect(again.blocks())).map((one) => one.installationId)).toEqual([THEIRS]);
-      expect((await collect(again.blocksAfter(0))).map((one) => one.installationId)).toEqual([THEIRS]);
-      expect((await collect(again.deadLetters())).map((one) => one.installationId)).toEqual([THEIRS]);
-      expect((await collect(again.installations())).map((one) => one.installationId)).toEqual([THEIRS]);
+      expect((await collect(again.blocksAfter(0))).map((one) => one.installationId)).toEqual([
+        THEIRS,
+      ]);
+      expect((await collect(again.deadLetters())).map((one) => one.installationId)).toEqual([
+        THEIRS,
+      ]);
+      expect((await collect(again.installations())).map((one) => one.installationId)).toEqual([
+        THEIRS,
+      ]);
       await again.close();
     });
   });

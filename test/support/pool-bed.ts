@@ -1,6 +1,12 @@
 /** A backend's inner rooms on a store, joined as the assembly joins them, and batches to feed it. */
-import { createCommunity } from "../../backend/aggregate/create-community.js";
+
+import { encodeBlock } from "#core/batch/block.js";
+import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
+import { createColumns } from "#core/batch/columns.js";
+import { digestCheck } from "#core/batch/digest.js";
+import { findMetric } from "#core/measurement/metrics.js";
 import type { PrivacyRules } from "../../backend/aggregate/cohort-statistics.js";
+import { createCommunity } from "../../backend/aggregate/create-community.js";
 import { restoreRollups } from "../../backend/aggregate/keep-rollups.js";
 import { createIngest } from "../../backend/ingest/create-ingest.js";
 import type { Delivery, IncomingBatch, Introduction } from "../../backend/ingest/ingest.js";
@@ -9,11 +15,6 @@ import { countDays, dayOf, markDay } from "../../backend/registry/day-bitmap.js"
 import { createRegistry } from "../../backend/registry/memory-registry.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
-import { encodeBlock } from "#core/batch/block.js";
-import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
-import { createColumns } from "#core/batch/columns.js";
-import { digestCheck } from "#core/batch/digest.js";
-import { findMetric } from "#core/measurement/metrics.js";
 import type { FakeClock } from "./fake-clock.js";
 
 export const STEP_MS = 60_000;

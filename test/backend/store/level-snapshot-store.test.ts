@@ -1,10 +1,15 @@
 /** The store on LevelDB: what was promised must survive restarts, locks, damage and erasure. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
-import { collect, makeBlock, snapshotStoreContract } from "../../contract/snapshot-store-contract.js";
+import {
+  collect,
+  makeBlock,
+  snapshotStoreContract,
+} from "../../contract/snapshot-store-contract.js";
 import { temporaryFolder } from "../../support/folder.js";
 import { installationId } from "../../support/pool-bed.js";
 
@@ -58,7 +63,9 @@ describe("a LevelDB store", () => {
   it("belongs to one process at a time", async () => {
     const folder = temporaryFolder();
     const store = await openLevelSnapshotStore({ folder });
-    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({ code: "STORE_LOCKED" });
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
+      code: "STORE_LOCKED",
+    });
     await store.close();
   });
 
@@ -68,7 +75,9 @@ describe("a LevelDB store", () => {
     await store.put(commitOf(1));
     await store.close();
     rmSync(join(folder, "db", "CURRENT"));
-    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({ code: "STORE_DAMAGED" });
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+    });
     expect(filesHold(folder, "block of 1")).toBe(true);
   });
 
@@ -106,6 +115,21 @@ describe("a LevelDB store", () => {
     await store.close();
     await store.put(commitOf(2));
     expect(await collect(store.blocks())).toHaveLength(2);
+    await store.close();
+  });
+
+  it("counts once what reached the disk although its write was reported as failed", async () => {
+    const store = await openLevelSnapshotStore({ folder: temporaryFolder() });
+    const real = Level.prototype.batch;
+    Level.prototype.batch = async function fail(this: unknown, ...args: unknown[]) {
+      Level.prototype.batch = real;
+      await Reflect.apply(real, this, args);
+      throw Object.assign(new Error("fdatasync: I/O error"), { code: "LEVEL_IO_ERROR" });
+    } as unknown as typeof real;
+    const number = await store.put({ ...commitOf(1), counts: { snapshotsStored: 2 } });
+    expect(number).toBe(1);
+    expect(store.totals().snapshotsStored).toBe(2);
+    expect(await collect(store.blocksAfter(0))).toHaveLength(1);
     await store.close();
   });
 

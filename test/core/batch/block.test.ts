@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { decodeBlock, encodeBlock } from "#core/batch/block.js";
 import type { BlockClaims } from "#core/batch/block-checks.js";
 import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
-import { encodeRange } from "#core/batch/codec-2.js";
+import { encodeRange } from "#core/batch/codec-2-encoder.js";
 import { createColumns } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
 import { CODECS } from "#core/batch/limits.js";

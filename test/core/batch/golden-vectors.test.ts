@@ -11,7 +11,8 @@ import {
   type ChannelTable,
   createChannelTable,
 } from "#core/batch/channel-table.js";
-import { decodeRange, encodeRange } from "#core/batch/codec-2.js";
+import { decodeRange } from "#core/batch/codec-2-decoder.js";
+import { encodeRange } from "#core/batch/codec-2-encoder.js";
 import { createModel } from "#core/batch/codec-2-model.js";
 import { type Columns, createColumns, isPresent } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";

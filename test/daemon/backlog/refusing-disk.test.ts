@@ -66,10 +66,10 @@ describe("a disk that refuses", () => {
     backlog.record(snapshotOf(3));
     await backlog.flush();
     expect(backlog.status().mode).toBe("durable");
-    expect((await drainNumbers(backlog)).sort()).toEqual([0, 1, 2, 3]);
+    expect((await drainNumbers(backlog)).sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     await backlog.close();
     const again = await openLevelBacklog(options);
-    expect(numbersIn(await waitingEntries(again)).sort()).toEqual([0, 1, 2, 3]);
+    expect(numbersIn(await waitingEntries(again)).sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     expect(again.status()).toMatchObject({ recorded: 4, unaccounted: 0, lost: 0 });
     await again.close();
   });

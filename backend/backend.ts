@@ -1,0 +1,206 @@
+/**
+ * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
+ * side by side until the signal. What any of them cannot survive ends all of them, in order.
+ */
+import { CHANNELS_MAX } from "#core/batch/channel-table.js";
+import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
+import type { Chance, Clock } from "#core/clock.js";
+import { findMetric } from "#core/measurement/metrics.js";
+import { createCommunity } from "./aggregate/create-community.js";
+import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
+import { runReleases } from "./aggregate/run-releases.js";
+import type { Config, Places } from "./config.js";
+import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
+import { openClaimTokens } from "./enrolment/claim-tokens.js";
+import type { Log } from "./host/log.js";
+import { readPackageFile } from "./host/package-file.js";
+import type { LoadedIdentity } from "./host/server-identity.js";
+import { createIngest } from "./ingest/create-ingest.js";
+import { createTagger } from "./privacy/log-tag.js";
+import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
+import { createFacts } from "./registry/facts.js";
+import { createRegistry } from "./registry/memory-registry.js";
+import type { InstallationState } from "./registry/registry.js";
+import type { StreamRules } from "./rpc/conversation.js";
+import type { Behind } from "./rpc/door.js";
+import type { Address, ListenerLimits } from "./rpc/listener.js";
+import { type DoorParts, runDoor } from "./rpc/server.js";
+import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
+import type { SnapshotStore } from "./store/snapshot-store.js";
+
+/** What the backend is started with. */
+export interface BackendParts {
+  readonly config: Config;
+  readonly places: Places;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** Left out: without TLS, on loopback only. */
+  readonly identity: LoadedIdentity | undefined;
+  /** For the operator, e.g. that Node is old. */
+  readonly warnings: readonly string[];
+  onBug(bug: unknown): void;
+}
+
+/** Greatest message, both ways. */
+const MESSAGE_BYTES_MAX = 512 * 1024;
+/** Calls at once on one connection: the stream, a question, and some air. */
+const STREAMS_MAX = 4;
+const HOUR_MS = 3_600_000;
+/** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
+const CONNECTION_AGE_MARGIN = 1.25;
+/** Days that a registry remembers. */
+const DAYS_REMEMBERED = 64;
+
+/** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
+export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
+  const store = await openLevelSnapshotStore({ folder: parts.places.storeDir });
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  try {
+    const { behind, rollups } = await openRooms(parts, store);
+    const { clock, places } = parts;
+    const all = [
+      runDoor(toDoor(parts, behind), ending.signal),
+      runRollupSnapshots({ rollups, store, file: places.rollupsFile, clock }, ending.signal),
+      runReleases(
+        {
+          community: behind.community,
+          clock,
+          minuteOfDay: parts.config.statistics.releaseMinuteOfDay,
+          onFault: parts.onBug,
+        },
+        ending.signal,
+      ),
+    ];
+    // The first that fails ends the others; then it is told.
+    for (const one of all) one.catch(end);
+    await Promise.allSettled(all);
+    await Promise.all(all);
+  } finally {
+    signal.removeEventListener("abort", end);
+    await store.close();
+    parts.log("info", "backend.stopped");
+  }
+}
+
+async function openRooms(parts: BackendParts, store: SnapshotStore) {
+  const { config, places, clock } = parts;
+  const states: InstallationState[] = [];
+  for await (const state of store.installations()) states.push(state);
+  const registry = createRegistry(states);
+  const columnOf = (id: string, model: string) =>
+    registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
+  const file = places.rollupsFile;
+  const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
+  const shared = { store, registry, rollups, clock, findMetric };
+  const limits = toQuota(config);
+  const ingest = await createIngest({ ...shared, parts: builder, markDay, limits });
+  const rules = toEligibility(config);
+  const community = await createCommunity({
+    ...shared,
+    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), DAYS_REMEMBERED),
+    coldStart: rules.coldStart,
+    privacy: {
+      cohortMin: config.cohort.installationsMin,
+      probationDays: config.cohort.probationDays,
+      closedTestPool: config.privacy.closedTestPool,
+    },
+  });
+  const facts = createFacts({
+    store,
+    registry,
+    community,
+    nowMs: () => clock.nowMs(),
+    startedAtMs: clock.nowMs(),
+    decide: (known) => decideEligibility(known, rules),
+    windowDays: rules.windowDays,
+    warnings: () => parts.warnings,
+  });
+  const behind: Behind = { ingest, community, ...facts };
+  return { behind, rollups };
+}
+
+function toDoor(parts: BackendParts, behind: Behind): DoorParts {
+  const { config, places, clock, log } = parts;
+  const tag = createTagger(parts.chance, clock);
+  const tokens =
+    config.enrolment.claimTokens === "off"
+      ? undefined
+      : openClaimTokens(places.claimTokensFile, clock);
+  return {
+    behind,
+    clock,
+    version: parts.version,
+    descriptors: readPackageFile("proto/gen/descriptors.binpb"),
+    main: { kind: "tcp", host: config.main.host, port: config.main.port },
+    admin: toAdminAddress(config, places),
+    identity: parts.identity,
+    isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
+    limits: toLimits(config),
+    rules: toRules(config),
+    onEvent: (event, id, facts) => log("info", event, { installation: tag(id), ...facts }),
+    onBug: parts.onBug,
+    onListening: ({ main, admin }) => {
+      const socket = config.admin.port === undefined ? places.adminSocket : undefined;
+      const isSecured = parts.identity !== undefined;
+      log("info", "backend.listening", {
+        mainPort: main,
+        adminPort: socket === undefined ? admin : undefined,
+        adminSocket: socket,
+        tls: isSecured,
+        claimTokens: tokens === undefined ? "off" : `${tokens.count} known`,
+        version: parts.version,
+      });
+    },
+  };
+}
+
+function toAdminAddress(config: Config, places: Places): Address {
+  return config.admin.port === undefined
+    ? { kind: "unix", path: places.adminSocket }
+    : { kind: "tcp", host: "127.0.0.1", port: config.admin.port };
+}
+
+function toLimits({ main }: Config): ListenerLimits {
+  return {
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    streamsMax: STREAMS_MAX,
+    connectionAgeMaxMs: main.connectionAgeHours * HOUR_MS * CONNECTION_AGE_MARGIN,
+    keepaliveMs: main.keepaliveSeconds * 1000,
+  };
+}
+
+function toRules({ main, stream }: Config): StreamRules {
+  return {
+    requestBytesMax: MESSAGE_BYTES_MAX,
+    snapshotsMax: ROWS_MAX,
+    channelsMax: CHANNELS_MAX,
+    windowBatches: stream.windowBatches,
+    windowBytes: stream.windowKiB * 1024,
+    backlogBytesPerSecond: stream.backlogKiBPerSecond * 1024,
+    uploadIntervalSeconds: stream.uploadIntervalSeconds,
+    reconnectSpreadSeconds: stream.reconnectSpreadSeconds,
+    codecs: CODECS.map(({ number }) => number),
+    silenceMaxMs: main.silenceSeconds * 1000,
+    streamAgeMaxMs: main.connectionAgeHours * HOUR_MS,
+  };
+}
+
+function toQuota({ quota }: Config) {
+  return {
+    batchesPerSecond: quota.batchesPerSecond,
+    batchesBurst: quota.batchesBurst,
+    snapshotsPerDay: quota.snapshotsPerDay,
+    bytesPerDay: quota.MiBPerDay * 1024 * 1024,
+  };
+}
+
+function toEligibility({ eligibility }: Config): EligibilityRules {
+  const { windowDays, minimumDays, coldStartInstallations, coldStartReadings } = eligibility;
+  const coldStart = { installations: coldStartInstallations, readings: coldStartReadings };
+  return { windowDays, minimumDays, coldStart };
+}

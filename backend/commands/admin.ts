@@ -1,0 +1,114 @@
+/** Commands that ask a running backend: `status`, `installations list`, `statistics release`. */
+import { readFileSync } from "node:fs";
+import { HeatpoolError } from "#core/errors.js";
+import { type AdminClient, type BackendStatus, connectAdmin } from "../rpc/admin-client.js";
+import { loadConfig, type Machine } from "./machine.js";
+
+/** What all of them are given. */
+export interface AdminOptions {
+  readonly config: string;
+  /** `unix:/path` or `127.0.0.1:7444`, where it is not the configured one. */
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+/** @throws HeatpoolError `UNAVAILABLE` no backend answers */
+export async function showStatus(machine: Machine, options: AdminOptions): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    const status = await admin.status();
+    if (options.json) machine.print(JSON.stringify(status));
+    else for (const line of describeStatus(status)) machine.print(line);
+  });
+}
+
+/** @throws HeatpoolError `UNAVAILABLE` no backend answers */
+export async function listInstallations(machine: Machine, options: AdminOptions): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    let count = 0;
+    if (!options.json) machine.print(HEADINGS);
+    for await (const one of admin.installations()) {
+      count += 1;
+      const row = [
+        one.installationId,
+        describeTime(one.lastReceivedAtMs).padEnd(20),
+        String(one.readingsStored).padStart(12),
+        String(one.daysWithData).padStart(5),
+        one.heatpumpModels.join(", "),
+      ];
+      machine.print(options.json ? JSON.stringify(one) : row.join("  "));
+    }
+    if (!options.json) machine.print(`${count} installations`);
+  });
+}
+
+/** @throws HeatpoolError `TOO_SOON` within 20 h of the last · `UNAVAILABLE` no backend answers */
+export async function releaseStatistics(machine: Machine, options: AdminOptions): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    const released = await admin.releaseStatistics();
+    const { cohortsReleased, cohortsSuppressed, releasedAtMs } = released;
+    machine.print(
+      options.json
+        ? JSON.stringify(released)
+        : `Released ${cohortsReleased} cohorts at ${describeTime(releasedAtMs)}; ` +
+            `${cohortsSuppressed} suppressed by the privacy rules.`,
+    );
+  });
+}
+
+const HEADINGS = [
+  "installation".padEnd(36),
+  "last data".padEnd(20),
+  "readings".padStart(12),
+  " days",
+  "heat pumps",
+].join("  ");
+
+async function withAdmin(
+  machine: Machine,
+  options: AdminOptions,
+  work: (admin: AdminClient) => Promise<void>,
+): Promise<void> {
+  const admin = connect(machine, options);
+  try {
+    await work(admin);
+  } finally {
+    admin.close();
+  }
+}
+
+function connect(machine: Machine, options: AdminOptions): AdminClient {
+  const { config, places } = loadConfig(options.config);
+  const { port } = config.admin;
+  const configured = port === undefined ? `unix:${places.adminSocket}` : `127.0.0.1:${port}`;
+  const target = options.admin ?? configured;
+  const isPlain = target.startsWith("unix:") || config.tls.insecureLoopback;
+  return connectAdmin(target, isPlain ? undefined : readAuthority(places.caFile), machine.clock);
+}
+
+function readAuthority(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new HeatpoolError("CONFIG_INVALID", `cannot read the authority's certificate ${path}`, {
+      cause,
+      hint: "Name it under tls.caFile, or leave admin.port out to use the unix socket.",
+    });
+  }
+}
+
+function describeStatus(status: BackendStatus): string[] {
+  const { snapshotsStored, snapshotsDuplicate, snapshotsRejected } = status;
+  return [
+    `heatpool-backend ${status.version}, up since ${describeTime(status.startedAtMs)}`,
+    `installations  ${status.installations} known, ${status.activeInstallations30d} active in 30 days, ${status.openStreams} connected`,
+    `snapshots      ${snapshotsStored} stored, ${snapshotsDuplicate} came again, ${snapshotsRejected} refused, ${status.snapshotsReportedLost} reported lost`,
+    `readings       ${status.readingsStored} in ${status.batchesStored} batches`,
+    `store          ${(status.storeBytes / 2 ** 20).toFixed(1)} MiB`,
+    `statistics     released ${describeTime(status.statisticsReleasedAtMs)}`,
+    ...status.warnings.map((warning) => `warning        ${warning}`),
+  ];
+}
+
+function describeTime(atMs: number): string {
+  return atMs === 0 ? "never" : `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+}

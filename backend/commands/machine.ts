@@ -1,0 +1,51 @@
+/** What commands know of the process they run in; only `main.ts` touches the process itself. */
+import { readFileSync } from "node:fs";
+import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import { type Config, type Places, parseConfig, toPlaces } from "../config.js";
+
+/** The process, as commands see it. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly version: string;
+  /** Of Node, e.g. `v24.22.3`. */
+  readonly nodeVersion: string;
+  /** Fires on SIGTERM, SIGINT, or after a bug. */
+  readonly signal: AbortSignal;
+  /** One line to stdout. */
+  print(line: string): void;
+  /** For every listener that opens later. */
+  setTlsMinimum(version: "TLSv1.2" | "TLSv1.3"): void;
+  /** Counts what no code expected, and ends the process in order. */
+  onBug(bug: unknown): void;
+  /** Told about every bug from here on. */
+  listenToBugs(listener: (bug: unknown) => void): void;
+}
+
+/** Where the configuration is unless told. */
+export const CONFIG_FILE = "/etc/heatpool/backend.yaml";
+
+/** The configuration, and where it was read. */
+export interface LoadedConfig {
+  readonly file: string;
+  readonly config: Config;
+  readonly places: Places;
+}
+
+/** @throws HeatpoolError `CONFIG_INVALID` not readable, or with faults, each with its line */
+export function loadConfig(file: string): LoadedConfig {
+  const config = parseConfig(readText(file), file);
+  return { file, config, places: toPlaces(config, file) };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new HeatpoolError("CONFIG_INVALID", `cannot read ${file}`, {
+      cause,
+      hint: "Copy systemd/backend.yaml of the package there, or name another file with --config.",
+    });
+  }
+}
