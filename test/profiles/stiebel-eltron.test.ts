@@ -2,7 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { findMismatch } from "#core/profile/identification.js";
 import { planReads } from "#core/profile/read-plan.js";
+import { createRegisterSource } from "../../daemon/poll/register-source.js";
+import { createCountingDevice } from "../support/counting-device.js";
 import { identifyingAnswers, loadPackaged, readImage } from "../support/device-image.js";
+import { createFakeClock } from "../support/fake-clock.js";
 
 const wpm = loadPackaged("stiebel-eltron/wpm-isg");
 const lwz = loadPackaged("stiebel-eltron/lwz-isg");
@@ -123,5 +126,63 @@ describe("stiebel-eltron/lwz-isg", () => {
     expect(readings.get("inverter_power")).toBe(1.87);
     expect(readings.has("power_current")).toBe(false);
     expect(readings.has("cop_current")).toBe(false);
+  });
+});
+
+describe("an ISG that is polled", () => {
+  function connect(controller: number) {
+    const device = createCountingDevice();
+    for (let address = 0; address < 6000; address++) device.words.set(address, NO_OBJECT);
+    for (const [address, word] of [
+      [506, 65486],
+      [512, 361],
+      [539, 251],
+      [546, 2480],
+      [2500, 80],
+      [5001, controller],
+    ] as const) {
+      device.words.set(address, word);
+    }
+    const clock = createFakeClock();
+    const source = createRegisterSource({
+      deviceId: "pump",
+      profile: wpm,
+      choice: { wanted: "shared" },
+      reader: device,
+      clock,
+      quarantineStore: { load: async () => undefined, save: async () => {} },
+      onNotice: () => {},
+    });
+    return async () => {
+      await clock.advance(60_000);
+      device.requests.length = 0;
+      const { readings } = await source.take(new AbortController().signal);
+      const values = new Map(readings.map((one) => [one.metric, one.value ?? one.quality]));
+      return { values, requests: [...device.requests] };
+    };
+  }
+
+  it("tells its controller first and then what only that one has", async () => {
+    const poll = connect(WPM_3I);
+    const first = await poll();
+    expect(first.requests[0]).toBe("input 5001+1");
+    expect(first.values.get("temp_outdoor")).toBe(-5);
+    expect(first.values.get("temp_flow")).toBe(36.1);
+    expect(first.values.get("compressor_state")).toBe(1);
+    const second = await poll();
+    expect(second.values.get("pressure_high")).toBe(25.1);
+    expect(second.values.get("pressure_low")).toBe("absent");
+    expect(second.requests.every((one) => Number(one.split("+")[1]) <= 111)).toBe(true);
+  });
+
+  it("is read in hundredths where it is a WPM 3", async () => {
+    const poll = connect(WPM_3);
+    await poll();
+    expect((await poll()).values.get("pressure_high")).toBe(24.8);
+  });
+
+  it("is not read any further where it is an LWZ", async () => {
+    const poll = connect(103);
+    await expect(poll()).rejects.toMatchObject({ code: "PROFILE_MISMATCH" });
   });
 });
