@@ -86,7 +86,7 @@ function writeOf(row: TableRow): string | undefined {
   return row.access !== "r" && row.address < 100 ? "write: cyclic" : undefined;
 }
 
-function toLine({ row, stride, nameEn, nameDe }: Folded, decision: Decision): string {
+function toLine({ row, stride, only, nameEn, nameDe }: Folded, decision: Decision): string {
   const isWriteOnly = row.nameEn.includes("write-only");
   const isZone = stride?.includes("zone") === true;
   const group = isZone || row.nameEn.includes("[EEPROM]") ? "group: slow" : undefined;
@@ -98,6 +98,7 @@ function toLine({ row, stride, nameEn, nameDe }: Folded, decision: Decision): st
     row.table === "input" ? undefined : `space: ${row.table}`,
     encodingOf(row) === "float32" ? undefined : `encoding: ${encodingOf(row)}`,
     stride === undefined ? undefined : `stride: ${stride}`,
+    only === undefined ? undefined : `only: ${only}`,
     decision.id === undefined && hasMetric
       ? undefined
       : `id: ${quoteId(decision.id ?? slug(nameEn))}`,

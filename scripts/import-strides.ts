@@ -6,6 +6,8 @@ export interface Folded {
   readonly row: TableRow;
   /** `{ circuit: 2 }` */
   readonly stride: string | undefined;
+  /** `{ circuit: [a] }`, where rows of one line have different sources. */
+  readonly only: string | undefined;
   /** Names with the parameter in braces. */
   readonly nameEn: string;
   readonly nameDe: string;
@@ -62,12 +64,12 @@ const FAMILIES = [
 
 /** Rows by address, repeated ones only once. Throws where a repetition is not regular. */
 export function foldRows(rows: readonly TableRow[]): readonly Folded[] {
-  return rows.flatMap((row) => {
+  return rows.flatMap((row): readonly Folded[] => {
     const family = FAMILIES.find(
       ({ pattern, first }) => pattern.test(row.nameEn) || first.test(row.nameEn),
     );
     if (family === undefined) {
-      return { row, stride: undefined, nameEn: row.nameEn, nameDe: row.nameDe };
+      return [{ row, stride: undefined, only: undefined, nameEn: row.nameEn, nameDe: row.nameDe }];
     }
     if (!family.first.test(row.nameEn)) return [];
     const rest = row.nameEn.replace(family.first, "");
@@ -89,6 +91,30 @@ export function foldRows(rows: readonly TableRow[]): readonly Folded[] {
       nameEn = nameEn.replace(pattern, by);
       nameDe = nameDe.replace(pattern, by);
     }
-    return { row, stride: `{ ${strides.join(", ")} }`, nameEn, nameDe };
+    const stride = `{ ${strides.join(", ")} }`;
+    return splitBySources(found).map(({ sources, positions }) => ({
+      row: { ...row, sources },
+      stride,
+      only: positions.length === found.length ? undefined : onlyOf(positions),
+      nameEn,
+      nameDe,
+    }));
   });
+}
+
+/** Only circuits differ: some tables list circuit A alone. */
+function onlyOf(positions: readonly number[]): string {
+  const letters = positions.map((position) => "abcdefg"[position] ?? "");
+  return `{ circuit: [${letters.join(", ")}] }`;
+}
+
+function splitBySources(rows: readonly TableRow[]) {
+  const groups = new Map<string, { sources: readonly string[]; positions: number[] }>();
+  for (const [position, { sources }] of rows.entries()) {
+    const key = sources.join();
+    const group = groups.get(key) ?? { sources, positions: [] };
+    groups.set(key, group);
+    group.positions.push(position);
+  }
+  return [...groups.values()];
 }

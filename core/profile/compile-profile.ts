@@ -95,7 +95,8 @@ function compileRegisters(text: ProfileText, report: Report): readonly WrittenRe
   for (const { register, single } of written) {
     const line = Number(single.path[1]);
     const first = firstLine.get(register.id);
-    if (first !== undefined) {
+    // Twice on one line is a brace that is missing, and told there.
+    if (first !== undefined && first !== line) {
       const key = single.id === undefined ? "metric" : "id";
       report([...single.path, key], `${register.id} is already the id of registers.${first}`);
     }

@@ -32,14 +32,12 @@ export function findOverlaps(
       if (!touches(left.register, right.register)) break;
       if (sharesBits(left.register, right.register)) continue;
       if (areExclusive(left.register, right.register, isSingleChoice)) continue;
+      for (const { single } of [left, right]) lines.add(Number(single.path[1]));
       if (left.single.text.overlap === true && right.single.text.overlap === true) {
-        for (const { register, single } of [left, right]) {
-          overlapping.add(register.id);
-          lines.add(Number(single.path[1]));
-        }
-        continue;
+        for (const { register } of [left, right]) overlapping.add(register.id);
+      } else {
+        reportOverlap(left, right, report);
       }
-      reportOverlap(left, right, report);
     }
   }
   for (const { single } of written) {

@@ -73,7 +73,10 @@ export const profileSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, "must be brand/model in small letters")
+      .regex(
+        /^[a-z0-9][a-z0-9.-]{0,63}\/[a-z0-9][a-z0-9.-]{0,63}$/,
+        "must be brand/model, small letters",
+      )
       .describe("As in the configuration: brand/model"),
     manufacturer: z.string().min(1).max(80),
     model: z.string().min(1).max(120),
