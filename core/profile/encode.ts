@@ -28,6 +28,7 @@ function isAbsent(words: readonly number[], format: RegisterFormat): boolean {
 function encodeRaw(raw: number, format: RegisterFormat): number[] {
   switch (format.encoding) {
     case "bool":
+    case "nonzero":
       return [(raw !== 0) === format.isInverted ? 0 : 1, ...zeros(format.words - 1)];
     case "bits": {
       const first = format.bits?.first ?? 0;
@@ -40,6 +41,7 @@ function encodeRaw(raw: number, format: RegisterFormat): number[] {
     case "sum":
       return sumWords(raw, format.magnitudes);
     case "string":
+    case "version":
       return zeros(format.words);
     default:
       return toWords(clamp(raw, ...integerBounds(format.encoding)), format);
