@@ -27,7 +27,7 @@ describe("the locked packages", () => {
     const found = packages
       .filter(([, one]) => one.hasInstallScript)
       .map(([path]) => path.replace(/^.*node_modules\//, ""));
-    expect([...new Set(found)].sort()).toEqual(WITH_INSTALL_SCRIPT);
+    expect([...new Set(found)].toSorted((a, b) => a.localeCompare(b))).toEqual(WITH_INSTALL_SCRIPT);
   });
 
   it("name no download address", () => {
