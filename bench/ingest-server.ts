@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { BLOCK_BYTES_MAX, CODECS } from "#core/batch/limits.js";
 import { issueAuthority, issueServerCertificate } from "#core/certificate/certificate.js";
 import { encodePem } from "#core/certificate/der.js";
+import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { createCommunity } from "../backend/aggregate/create-community.js";
 import { restoreRollups } from "../backend/aggregate/keep-rollups.js";
@@ -67,7 +68,16 @@ async function openRooms(from: SnapshotStore): Promise<Behind> {
     decide: decideEligibility,
     windowDays: ELIGIBILITY_DEFAULTS.windowDays,
   });
-  return { ingest, community, ...facts };
+  const notHere = () => {
+    throw new HeatpoolError("NOT_FOUND", "nobody is erased or exported while it is measured");
+  };
+  return {
+    ingest,
+    community,
+    ...facts,
+    erase: notHere,
+    export: notHere,
+  };
 }
 
 async function serve(behind: Behind): Promise<void> {

@@ -11,6 +11,7 @@ import {
   makeDeadLetter,
   snapshotStoreContract,
 } from "../../contract/snapshot-store-contract.js";
+import { filesHold, spellings } from "../../support/file-bytes.js";
 import { temporaryFolder } from "../../support/folder.js";
 import { EPOCH, installationId } from "../../support/pool-bed.js";
 
@@ -52,27 +53,6 @@ function commitOf(n: number, marker = "") {
   };
   const batch = { ...block.batch, block: Buffer.from(`block of ${n} ${marker}`) };
   return { installation, block: { ...block, batch } };
-}
-
-/** An id as bytes, as text and as hexadecimal: as whatever a file could name it. */
-function spellings(id: string): (string | Buffer)[] {
-  const hex = id.replaceAll("-", "");
-  const bytes = Buffer.from(hex, "hex");
-  // The database's own log writes what is no letter as \xNN.
-  const escaped = [...bytes].map((byte) =>
-    byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : `\\x${hexOf(byte)}`,
-  );
-  return [bytes, id, hex, escaped.join("")];
-}
-
-function hexOf(byte: number): string {
-  return byte.toString(16).padStart(2, "0");
-}
-
-function filesHold(folder: string, text: string | Buffer): boolean {
-  return readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text));
 }
 
 describe("a LevelDB store", () => {
