@@ -96,19 +96,32 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     recover: () => reopen(),
   });
   let reopening: Promise<void> = Promise.resolve();
+  /** The medium let go of the database and did not let it open again. */
+  let isLost = false;
   const openAnew = async (): Promise<void> => {
+    isLost = true;
     await database.close().catch(() => undefined);
     database = await openDatabase(folder);
     head = await readHead(database, totalsKey);
+    isLost = false;
   };
+  /** One after the other: two would lock each other out. */
   const reopen = async (): Promise<void> => {
-    const opened = openAnew();
+    const opened = reopening.then(openAnew);
+    reopening = opened.catch(() => undefined);
+    await opened;
+  };
+  /** Resolves when there is something to read from. @throws HeatpoolError the medium is still away */
+  const ready = async (): Promise<void> => {
+    await reopening;
+    if (!isLost) return;
+    const opened = reopening.then(() => (isLost ? openAnew() : undefined));
     reopening = opened.catch(() => undefined);
     await opened;
   };
 
   const read = async <T>(at: Buffer, open: (at: Buffer, value: Buffer) => T) => {
-    await reopening;
+    await ready();
     const value = await database.get(at).catch((cause: unknown) => {
       throw toStoreError(cause, folder);
     });
@@ -118,14 +131,14 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     bounds: { gt?: Buffer; gte?: Buffer; lt: Buffer },
     open: (at: Buffer, value: Buffer) => T,
   ): AsyncGenerator<T> {
-    await reopening;
+    await ready();
     for await (const [at, value] of database.iterator(bounds)) {
       // The end of a range that is being rewritten.
       if (value.length > 0) yield open(at, value);
     }
   }
   const write = async (operations: Operation[]) => {
-    await reopening;
+    await ready();
     await database.batch(operations, { sync: true }).catch((cause: unknown) => {
       throw toStoreError(cause, folder);
     });
@@ -171,7 +184,7 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       }
     },
     async forgetJournal(commitNumber) {
-      await reopening;
+      await ready();
       await database.clear({ gte: range("journal").gte, lte: key("journal", u64(commitNumber)) });
     },
     tables: () =>
