@@ -222,6 +222,7 @@ function toLimits({ main }: Config): ListenerLimits {
     streamsMax: STREAMS_MAX,
     connectionAgeMaxMs: main.connectionAgeHours * HOUR_MS * CONNECTION_AGE_MARGIN,
     keepaliveMs: main.keepaliveSeconds * 1000,
+    front: { socketsPerPrefixMax: main.socketsPerPrefix },
   };
 }
 

@@ -32,6 +32,12 @@ const mainSchema = z.strictObject({
     .max(168)
     .default(24)
     .describe("Daemons are asked to connect anew after this time, give or take a tenth"),
+  socketsPerPrefix: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(64)
+    .describe("Connections at once from one /24 (IPv6: /56); 0: no limit, behind a TCP proxy"),
   silenceSeconds: z
     .int()
     .min(0)

@@ -97,6 +97,7 @@ async function serve(behind: Behind): Promise<void> {
         streamsMax: 4,
         connectionAgeMaxMs: DAY_MS,
         keepaliveMs: 0,
+        front: { socketsPerPrefixMax: 0 },
       },
       rules: {
         requestBytesMax: BLOCK_BYTES_MAX,

@@ -13,7 +13,9 @@ import {
   type ServerInterceptor,
   type ServerOptions,
 } from "@grpc/grpc-js";
+import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
+import { FRONT_LIMITS, type FrontDoor, type FrontLimits, openFrontDoor } from "./front-door.js";
 
 /** Where to listen. */
 export type Address =
@@ -35,6 +37,8 @@ export interface ListenerLimits {
   readonly connectionAgeMaxMs: number;
   /** Ping a silent connection after this time. 0: never; keepalive costs more than a day's data. */
   readonly keepaliveMs: number;
+  /** What a connection has to keep before it speaks; left out: as the contract says. */
+  readonly front?: Partial<FrontLimits>;
 }
 
 /** A connection without a call is closed after this time. */
@@ -84,11 +88,7 @@ export async function listen(
   address: Address,
   identity: ServerIdentity | undefined,
 ): Promise<number> {
-  if (identity === undefined && !isLocal(address)) {
-    throw new HeatpoolError("CONFIG_INVALID", `${describe(address)}: not without TLS`, {
-      hint: "Listen on 127.0.0.1, or run `heatpool-backend ca init` and name its files under tls.",
-    });
-  }
+  demandSecured(address, identity);
   if (address.kind === "unix") await prepareSocket(address.path);
   const credentials = toCredentials(identity);
   return new Promise((resolve, reject) => {
@@ -96,6 +96,41 @@ export async function listen(
       if (cause === null) resolve(address.kind === "unix" ? 0 : port);
       else reject(notListening(address, cause));
     });
+  });
+}
+
+/**
+ * Opens `server` behind a front door, which keeps limits that grpc-js does not have.
+ *
+ * @throws HeatpoolError as `listen`
+ */
+export async function listenBehindFront(
+  server: Server,
+  address: Extract<Address, { kind: "tcp" }>,
+  identity: ServerIdentity | undefined,
+  { limits, clock }: { limits: ListenerLimits; clock: Clock },
+): Promise<FrontDoor> {
+  demandSecured(address, identity);
+  // Handshakes are done when a connection gets there.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  try {
+    return await openFrontDoor({
+      address,
+      identity,
+      limits: { ...FRONT_LIMITS, ...limits.front },
+      clock,
+      onConnection: (socket) => injector.injectConnection(socket),
+    });
+  } catch (cause) {
+    if (cause instanceof HeatpoolError) throw cause;
+    throw notListening(address, cause);
+  }
+}
+
+function demandSecured(address: Address, identity: ServerIdentity | undefined): void {
+  if (identity !== undefined || isLocal(address)) return;
+  throw new HeatpoolError("CONFIG_INVALID", `${describe(address)}: not without TLS`, {
+    hint: "Listen on 127.0.0.1, or run `heatpool-backend ca init` and name its files under tls.",
   });
 }
 
@@ -117,7 +152,7 @@ function toCredentials(identity: ServerIdentity | undefined): ServerCredentials 
   }
 }
 
-function notListening(address: Address, cause: Error): HeatpoolError {
+function notListening(address: Address, cause: unknown): HeatpoolError {
   return new HeatpoolError("UNAVAILABLE", `cannot listen on ${describe(address)}`, {
     cause,
     hint: "Another program listens there, or the address is not one of this machine.",

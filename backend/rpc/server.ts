@@ -18,15 +18,18 @@ import { createAuthentication, type IsKnownToken } from "./authentication.js";
 import { createCommunityHandler } from "./community-handler.js";
 import type { StreamRules } from "./conversation.js";
 import type { Behind } from "./door.js";
+import type { FrontDoor } from "./front-door.js";
 import { guardBidi } from "./guard.js";
 import {
   type Address,
   createServer,
   type ListenerLimits,
   listen,
+  listenBehindFront,
   type ServerIdentity,
 } from "./listener.js";
 import { createLiveStreams, type LiveStreams } from "./live-streams.js";
+import { createMessagePace } from "./message-pace.js";
 import { createModelHandler } from "./model-handler.js";
 import { addReflection } from "./reflection.js";
 import { decodeRequest } from "./request-frame.js";
@@ -41,7 +44,7 @@ export interface DoorParts {
   readonly version: string;
   /** Compiled descriptors of all services: a FileDescriptorSet. */
   readonly descriptors: Uint8Array;
-  readonly main: Address;
+  readonly main: Extract<Address, { kind: "tcp" }>;
   readonly admin: Address;
   /** Left out: without TLS, which only this machine may reach. */
   readonly identity: ServerIdentity | undefined;
@@ -69,7 +72,7 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   const toStatus = createToStatus(parts.onBug);
   const health = new HealthImplementation(SERVING);
   const authentication = createAuthentication(parts.isKnownToken, toStatus);
-  const main = createServer(parts.limits, [authentication]);
+  const main = createServer(parts.limits, [createMessagePace(parts.clock), authentication]);
   const adminLimits = {
     ...parts.limits,
     streamsMax: ADMIN_STREAMS_MAX,
@@ -82,9 +85,11 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   const facts = { version: parts.version, openStreams: () => live.count, expel: live.expel };
   admin.addService(AdminServiceService, createAdminHandler(parts.behind, facts, toStatus));
   addReflection(admin, parts.descriptors);
+  let front: FrontDoor | undefined;
   try {
+    front = await listenBehindFront(main, parts.main, parts.identity, parts);
     const ports = {
-      main: await listen(main, parts.main, parts.identity),
+      main: front.port,
       // On a unix socket the file system says who may enter.
       admin: await listen(
         admin,
@@ -95,8 +100,10 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     parts.onListening(ports);
     await fired(signal);
     health.setStatus("", "NOT_SERVING");
+    front.close();
     await end(main, live, parts);
   } finally {
+    front?.destroy();
     main.forceShutdown();
     admin.forceShutdown();
   }

@@ -65,6 +65,8 @@ describe.each(["grpc-v1", "grpc-v1alpha"])("buf curl with reflection %s", (versi
   it("describes every method of ours", () => {
     const { stdout } = curl(backend.adminPort, "", [...reflect, "--list-methods"]);
     expect(stdout.split("\n").filter((line) => line.startsWith("heatpool"))).toEqual([
+      "heatpool.admin.v1.AdminService/EraseInstallation",
+      "heatpool.admin.v1.AdminService/ExportInstallation",
       "heatpool.admin.v1.AdminService/GetStatus",
       "heatpool.admin.v1.AdminService/ListInstallations",
       "heatpool.admin.v1.AdminService/ReleaseStatistics",

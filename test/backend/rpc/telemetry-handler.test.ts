@@ -456,6 +456,8 @@ describe("the end", () => {
   it("lets go of everything when the daemon vanishes", async () => {
     await start();
     const one = await greeted();
+    // The connection has spoken; it is not waited for any more.
+    await door.clock.advance(5_000);
     one.call.cancel();
     await until(() => door.behind.closed === 1);
     expect(door.events).toEqual(["rpc.stream-opened", "rpc.stream-closed"]);

@@ -1,0 +1,154 @@
+/**
+ * The public listener's own socket, before grpc-js: who opens too many connections, says nothing,
+ * or does not finish its handshake is gone before a session is made for it.
+ *
+ * grpc-js closes an idle session, but it has no session for a socket that never speaks, and waits
+ * two minutes for a handshake.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import { prefixOf } from "./address-prefix.js";
+
+/** What a connection has to keep before anything is known about it. */
+export interface FrontLimits {
+  /** Connections of one /24 or /56 at once. 0: no limit. */
+  readonly socketsPerPrefixMax: number;
+  /** A connection that has not said anything is closed after this time. */
+  readonly firstByteMs: number;
+  /** A handshake that is not done is given up after this time. */
+  readonly handshakeMs: number;
+}
+
+/** Settings that nobody needs to change. */
+export const FRONT_LIMITS: FrontLimits = {
+  socketsPerPrefixMax: 64,
+  firstByteMs: 5_000,
+  handshakeMs: 10_000,
+};
+
+/** Certificate chain and private key, both PEM. */
+interface Identity {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+/** An open front door. */
+export interface FrontDoor {
+  readonly port: number;
+  /** Lets nobody in any more; who is inside stays. */
+  close(): void;
+  /** Closes every connection. */
+  destroy(): void;
+}
+
+/** What the front door works with. */
+export interface FrontParts {
+  readonly address: { readonly host: string; readonly port: number };
+  /** `undefined`: without TLS. */
+  readonly identity: Identity | undefined;
+  readonly limits: FrontLimits;
+  readonly clock: Pick<Clock, "sleep">;
+  /** Takes a connection that may speak HTTP/2. */
+  onConnection(socket: Socket): void;
+}
+
+/** @throws HeatpoolError `CERTIFICATE_INVALID` · what listening throws */
+export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
+  const open = new Set<Socket>();
+  const counts = new Map<string, number>();
+  const inside: Inside = { open, counts };
+  const { identity, limits, onConnection } = parts;
+  const enter = identity === undefined ? onConnection : createHandshakes(parts, identity);
+  const server = createServer({ noDelay: true }, (socket) => {
+    if (!admit(socket, inside, limits)) return;
+    void watch(socket, parts);
+    enter(socket);
+  });
+  await listen(server, parts.address);
+  const bound = server.address();
+  return {
+    port: bound === null || typeof bound === "string" ? 0 : bound.port,
+    close: () => server.close(),
+    destroy() {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+/** Lets connections shake hands; those that did and speak HTTP/2 go on. */
+function createHandshakes(
+  { limits, onConnection }: FrontParts,
+  { certificate, key }: Identity,
+): (socket: Socket) => void {
+  const options = {
+    cert: certificate,
+    key,
+    ALPNProtocols: ["h2"],
+    handshakeTimeout: limits.handshakeMs,
+  };
+  try {
+    const server = createTlsServer(options, (socket) => {
+      // A connection that breaks is no fault of ours, and its session learns of it.
+      socket.on("error", () => undefined);
+      if (socket.alpnProtocol === "h2") onConnection(socket);
+      else socket.destroy();
+    });
+    // Node tells that a handshake failed or took too long, and leaves the connection open.
+    server.on("tlsClientError", (_, socket) => socket.destroy());
+    return (socket) => server.emit("connection", socket);
+  } catch (cause) {
+    const what = "the server's certificate and key do not fit";
+    throw new HeatpoolError("CERTIFICATE_INVALID", what, { cause });
+  }
+}
+
+/** Who is inside: all connections, and how many of each network. */
+interface Inside {
+  readonly open: Set<Socket>;
+  readonly counts: Map<string, number>;
+}
+
+/** Counts a connection among those of its network; one too many is closed without a word. */
+function admit(
+  socket: Socket,
+  { open, counts }: Inside,
+  { socketsPerPrefixMax }: FrontLimits,
+): boolean {
+  const prefix = prefixOf(socket.remoteAddress ?? "");
+  const others = counts.get(prefix) ?? 0;
+  if (socketsPerPrefixMax > 0 && others >= socketsPerPrefixMax) {
+    socket.destroy();
+    return false;
+  }
+  open.add(socket);
+  counts.set(prefix, others + 1);
+  socket.once("close", () => {
+    open.delete(socket);
+    const left = (counts.get(prefix) ?? 1) - 1;
+    if (left > 0) counts.set(prefix, left);
+    else counts.delete(prefix);
+  });
+  return true;
+}
+
+async function watch(socket: Socket, { clock, limits }: FrontParts): Promise<void> {
+  const closed = new AbortController();
+  socket.once("close", () => closed.abort());
+  await clock.sleep(limits.firstByteMs, closed.signal);
+  if (socket.bytesRead === 0) socket.destroy();
+}
+
+function listen(server: Server, { host, port }: FrontParts["address"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      // What goes wrong with one connection must not end the process.
+      server.on("error", () => undefined);
+      resolve();
+    });
+  });
+}

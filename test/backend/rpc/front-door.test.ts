@@ -1,0 +1,230 @@
+/** Whoever opens connections and does nothing with them must not be able to hold them. */
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { connect, createServer, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
+import { type FrontDoor, type FrontParts, openFrontDoor } from "../../../backend/rpc/front-door.js";
+import { createFollower } from "../../../backend/rpc/message-pace.js";
+import { hello, type OpenDoor, openDoor, talk } from "../../support/door.js";
+import { createFakeClock, settle } from "../../support/fake-clock.js";
+import { makeIdentity } from "../../support/identity.js";
+
+const LOOPBACK = { host: "127.0.0.1", port: 0 };
+const LIMITS = { socketsPerPrefixMax: 3, firstByteMs: 5_000, handshakeMs: 10_000 };
+
+let ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.reverse()) await end();
+  ends = [];
+});
+
+async function open(changes: Partial<FrontParts> = {}) {
+  const clock = createFakeClock();
+  const inside: Socket[] = [];
+  const onConnection = (socket: Socket) => inside.push(socket);
+  const parts = { address: LOOPBACK, identity: undefined, limits: LIMITS, clock, onConnection };
+  const door: FrontDoor = await openFrontDoor({ ...parts, ...changes });
+  ends.push(() => door.destroy());
+  const knock = async (): Promise<Socket> => {
+    const socket = connect(door.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    ends.push(() => socket.destroy());
+    await once(socket, "connect");
+    return socket;
+  };
+  return { clock, inside, door, knock };
+}
+
+const closed = (socket: Socket) =>
+  new Promise<void>((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
+const seen = async (isSo: () => boolean) => {
+  while (!isSo()) await settle();
+};
+
+describe("the front door", () => {
+  it("lets so many of one network in, and others again when one has left", async () => {
+    const { inside, knock } = await open();
+    const first = await knock();
+    await knock();
+    await knock();
+    await seen(() => inside.length === 3);
+    await closed(await knock());
+    expect(inside).toHaveLength(3);
+    first.destroy();
+    const [left] = inside;
+    if (left !== undefined) await closed(left.resume());
+    await knock();
+    await seen(() => inside.length === 4);
+  });
+
+  it("closes who says nothing for five seconds, and nobody who spoke", async () => {
+    const { clock, inside, knock } = await open();
+    const [silent, speaking] = [await knock(), await knock()];
+    await seen(() => inside.length === 2);
+    for (const one of inside) one.resume();
+    speaking.write("P");
+    await seen(() => inside.some((one) => one.bytesRead > 0));
+    await clock.advance(4_999);
+    expect([silent.closed, speaking.closed]).toEqual([false, false]);
+    await clock.advance(1);
+    await closed(silent);
+    await clock.advance(60_000);
+    expect(speaking.closed).toBe(false);
+  });
+
+  it("closes a handshake that is not done in its time", async () => {
+    const { identity } = await makeIdentity();
+    const { inside, knock } = await open({ identity, limits: { ...LIMITS, handshakeMs: 150 } });
+    const stuck = await knock();
+    stuck.write(Buffer.from([0x16, 0x03, 0x01]));
+    await closed(stuck);
+    expect(inside).toEqual([]);
+  });
+
+  it("lets in who finishes it and speaks HTTP/2, and nobody else", async () => {
+    const { identity, ca } = await makeIdentity();
+    const { inside, door } = await open({ identity });
+    const tls = (protocols: string[]) => {
+      const socket = connectTls({
+        port: door.port,
+        host: "127.0.0.1",
+        ca,
+        ALPNProtocols: protocols,
+        checkServerIdentity: () => undefined,
+      });
+      socket.on("error", () => undefined);
+      ends.push(() => socket.destroy());
+      return socket;
+    };
+    await closed(tls(["http/1.1"]));
+    await closed(tls([]).resume());
+    expect(inside).toEqual([]);
+    tls(["h2"]);
+    await seen(() => inside.length === 1);
+    tls(["h2"]);
+    tls(["h2"]);
+    await seen(() => inside.length === 3);
+    await closed(tls(["h2"]));
+    expect(inside).toHaveLength(3);
+  });
+
+  it("names the address that is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    ends.push(() => other.close());
+    const address = other.address();
+    const port = typeof address === "string" || address === null ? 0 : address.port;
+    const taken = openDoor({ main: { kind: "tcp", host: "127.0.0.1", port } });
+    await expect(taken).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("the public listener behind it", () => {
+  let door: OpenDoor;
+  const start = async (front: object) => {
+    const limits = {
+      messageBytesMax: 512 * 1024,
+      streamsMax: 4,
+      connectionAgeMaxMs: 86_400_000,
+      keepaliveMs: 0,
+    };
+    door = await openDoor({ limits: { ...limits, front } });
+    ends.push(() => door.close());
+  };
+
+  it("serves while others hold as many connections as they may", async () => {
+    await start({ socketsPerPrefixMax: 2 });
+    const stream = talk(door.ports.main);
+    ends.push(() => stream.close());
+    stream.say(hello());
+    expect(await stream.hear()).toMatchObject({ $case: "welcome" });
+    const holders = [0, 1, 2].map(() => connect(door.ports.main, "127.0.0.1"));
+    for (const one of holders) one.on("error", () => undefined);
+    ends.push(() => holders.map((one) => one.destroy()));
+    await Promise.all(holders.slice(1).map(closed));
+    stream.say({ $case: "ping", value: { nonce: 7n } });
+    expect(await stream.hear()).toMatchObject({ $case: "pong" });
+  });
+
+  it("ends a message that is fed byte by byte, and no silent stream", async () => {
+    await start({});
+    const session = connectHttp2(`http://127.0.0.1:${door.ports.main}`);
+    ends.push(() => session.destroy());
+    const call = (path: string) => {
+      const request = session.request({
+        ":method": "POST",
+        ":path": `/heatpool.${path}`,
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      let code: unknown;
+      const note = (headers: object) => {
+        if ("grpc-status" in headers) code = headers["grpc-status"];
+      };
+      request
+        .on("response", note)
+        .on("trailers", note)
+        .on("error", () => undefined)
+        .resume();
+      return { request, code: () => code };
+    };
+    const silent = call("telemetry.v1.TelemetryService/Deliver");
+    silent.request.write(framed(DeliverRequest.encode({ body: hello(1) }).finish()));
+    const slow = call("telemetry.v1.TelemetryService/Deliver");
+    slow.request.write(framed(DeliverRequest.encode({ body: hello(2) }).finish()));
+    const asking = call("community.v1.CommunityService/GetPoolStatus");
+    await seen(() => door.behind.opened.length === 2);
+    for (const byte of [0, 0, 0, 0, 9, 1]) {
+      expect([silent.code(), slow.code(), asking.code()]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      slow.request.write(Buffer.of(byte));
+      await seen(() => door.clock.waiting > 0);
+      for (let round = 0; round < 5; round++) await settle();
+      await door.clock.advance(5_900);
+    }
+    await seen(() => slow.code() !== undefined && asking.code() !== undefined);
+    expect([slow.code(), asking.code()]).toEqual(["4", "4"]);
+    await door.clock.advance(3_600_000);
+    expect(silent.code()).toBeUndefined();
+    silent.request.end();
+    await seen(() => silent.code() !== undefined);
+    expect(silent.code()).toBe("0");
+  });
+});
+
+describe("a message's lengths", () => {
+  it("are followed however they are cut", () => {
+    const bytes = Buffer.concat([
+      framed(Buffer.alloc(300, 1)),
+      framed(Buffer.alloc(0)),
+      framed(Buffer.of(9)),
+    ]);
+    for (const size of [1, 2, 3, 7, 100, bytes.length]) {
+      const follow = createFollower();
+      let within = false;
+      let ended = 0;
+      for (let at = 0; at < bytes.length; at += size) {
+        const state = follow(bytes.subarray(at, at + size));
+        if (state.hasEnded) ended++;
+        within = state.isWithin;
+      }
+      expect([within, ended > 0]).toEqual([false, true]);
+      expect(createFollower()(bytes.subarray(0, bytes.length - 1)).isWithin).toBe(true);
+    }
+  });
+});
+
+/** With the prefix that gRPC puts before a message. */
+function framed(message: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
