@@ -32,6 +32,8 @@ export interface BenchCase {
     readonly estimated?: boolean;
   };
   readonly ours: Round;
+  /** More than the usual rounds, for short ones on a machine that others use too. */
+  readonly rounds?: number;
   /** CPU-seconds used so far by the process that is measured; our own when not given. */
   readonly cpuSeconds?: () => number;
 }
@@ -64,7 +66,7 @@ const ROUNDS_SHORT = 2;
 
 /** Measures one case after one round of warm-up each, prints its line and returns it. */
 export async function measure(what: BenchCase, options: BenchOptions): Promise<BenchLine> {
-  const rounds = options.short ? ROUNDS_SHORT : ROUNDS;
+  const rounds = options.short ? ROUNDS_SHORT : Math.max(ROUNDS, what.rounds ?? ROUNDS);
   const cpuSeconds = what.cpuSeconds ?? ownCpuSeconds;
   const loadBefore = currentLoad();
   await what.baseline.round();

@@ -14,6 +14,9 @@ const PROFILE_NAME = /^[a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*$/;
 /** A host name, an IPv4 address or an IPv6 address in brackets. */
 const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)$/;
 
+/** A value of a profile's parameter; YAML tells 2 from "2", profiles do not. */
+const scalar = z.union([z.string().max(64), z.number(), z.boolean()]);
+
 const deviceSchema = z.strictObject({
   deviceId: z
     .string()
@@ -24,7 +27,12 @@ const deviceSchema = z.strictObject({
     .string()
     .regex(HOST, "a host name or address")
     .describe("Address of the Modbus TCP server"),
-  port: z.int().min(1).max(65535).default(502).describe("TCP port of the Modbus server"),
+  port: z
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe("TCP port of the Modbus server, where it differs from the profile's"),
   unitId: z
     .int()
     .min(0)
@@ -36,12 +44,14 @@ const deviceSchema = z.strictObject({
     .regex(PROFILE_NAME, "brand/model")
     .describe("Profile that reads it, e.g. idm/navigator-2.0; see `heatpool profile list`"),
   parameters: z
-    .record(
-      z.string().regex(/^[a-z][a-zA-Z0-9]{0,31}$/),
-      z.union([z.string().max(64), z.number(), z.boolean()]),
-    )
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/), z.union([scalar, z.array(scalar)]))
     .default({})
-    .describe("What the profile asks for about this house, e.g. circuits: 2"),
+    .transform((given) =>
+      Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [name, [value].flat().map(String)]),
+      ),
+    )
+    .describe("What the profile asks for about this house: see `heatpool profile show`"),
   pollIntervalSeconds: z
     .int()
     .min(1)
@@ -98,10 +108,10 @@ const backlogSchema = z.strictObject({
     .describe("Greatest size on disk of what waits to be sent"),
   commitIntervalSeconds: z
     .int()
-    .min(1)
+    .min(0)
     .max(3600)
     .default(30)
-    .describe("A power cut loses at most this much; less wears the SD card more"),
+    .describe("A power cut loses at most this much; less wears the SD card more; 0: nothing"),
   evict: z
     .enum(["drop-oldest", "drop-newest"])
     .default("drop-oldest")

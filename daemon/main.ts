@@ -1,3 +1,143 @@
 #!/usr/bin/env node
-/** The program; argv becomes a command. */
-console.log("daemon");
+/**
+ * The program `heatpool`: argv becomes a command, errors become an exit status. The only reader of
+ * `process.argv` and `process.env`. Each command is loaded when it is called, so that the daemon
+ * holds nothing that it does not need.
+ */
+import { randomBytes } from "node:crypto";
+import { createInterface } from "node:readline/promises";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { HeatpoolError } from "#core/errors.js";
+import { HAND_OVER } from "./commands/setup-hand-over.js";
+import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
+import { readVersion } from "./host/package-file.js";
+import { createSystemClock } from "./host/system-clock.js";
+
+/** sysexits.h: a mistake in the command line; an error of ours that nobody foresaw. */
+const EXIT_USAGE = 64;
+const EXIT_SOFTWARE = 70;
+
+// Without a listener this signal opens Node's debugger on a port.
+process.on("SIGUSR1", () => undefined);
+
+const ending = new AbortController();
+for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => ending.abort());
+
+const terminal: Terminal = {
+  print: (line) => console.log(line),
+  warn: (line) => console.error(line),
+  writeBytes: (bytes) => process.stdout.write(bytes),
+  async ask(question) {
+    if (!process.stdin.isTTY) return undefined;
+    const dialogue = createInterface({ input: process.stdin, output: process.stdout });
+    try {
+      return await dialogue.question(question, { signal: ending.signal });
+    } finally {
+      dialogue.close();
+    }
+  },
+  setExitStatus(status) {
+    process.exitCode = status;
+  },
+  clock: createSystemClock(),
+  chance: (byteCount) => randomBytes(byteCount),
+  version: readVersion(),
+  self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
+  notifySocket: process.env.NOTIFY_SOCKET,
+  watchdogUsec: process.env.WATCHDOG_USEC,
+  ending: ending.signal,
+};
+
+type Run<Options> = (options: Options, terminal: Terminal) => Promise<void>;
+
+/** A command with the options that all have. */
+function add<Options extends CommonOptions>(
+  parent: Command,
+  name: string,
+  about: string,
+  load: () => Promise<Run<Options>>,
+  isHidden = false,
+): Command {
+  return parent
+    .command(name, { hidden: isHidden })
+    .description(about)
+    .option("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .option("--json", "print JSON")
+    .action(async (options: Options) => (await load())(options, terminal));
+}
+
+async function createProgram(wanted: string | undefined): Promise<Command> {
+  const program = new Command("heatpool")
+    .description("Reads heat pumps and, if you agree, shares what it read with a community")
+    .version(terminal.version)
+    .exitOverride();
+  add(program, "run", "read the heat pumps until told to stop", async () => {
+    return (await import("./commands/run.js")).run;
+  });
+  add(program, "read", "read every heat pump once and show the values", async () => {
+    return (await import("./commands/read.js")).read;
+  })
+    .option("--device <id>", "only this one")
+    .option("--all", "also what is never shared");
+  add(program, "status", "how the daemon is doing", async () => {
+    return (await import("./commands/status.js")).status;
+  }).option("--community", "also ask the backend about the pool and the averages");
+  const consent = program.command("consent").description("what may be shared");
+  add(consent, "show", "the text, and what was agreed to", async () => {
+    return (await import("./commands/consent.js")).showConsent;
+  });
+  add(consent, "grant", "agree to share", async () => {
+    return (await import("./commands/consent.js")).grantConsent;
+  })
+    .option("--scopes <list>", "further purposes: model_training,community_stats,commercial_use")
+    .option("--language <de|en>", "language of the text")
+    .option("--yes", "agree without being asked; the text is shown by `consent show`");
+  add(consent, "withdraw", "stop sharing at once and wipe what waits", async () => {
+    return (await import("./commands/consent.js")).withdrawConsent;
+  });
+  const backlog = program.command("backlog").description("what waits to be sent");
+  add(backlog, "show", "how much waits, and what became of the rest", async () => {
+    return (await import("./commands/show-backlog.js")).showBacklog;
+  });
+  add(backlog, "losses", "what was not delivered, and why", async () => {
+    return (await import("./commands/show-backlog.js")).showLosses;
+  });
+  const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
+  add(program, HAND_OVER, "for the daemon itself", handOver, true);
+  if (wanted === "profile") await addProfile(program);
+  else program.command("profile").description("profiles of heat pumps: list, show, lint");
+  return program;
+}
+
+/** Profile commands bring YAML and its checks with them. */
+async function addProfile(program: Command): Promise<void> {
+  const [{ addProfileCommands }, { createProfileStore, OWN_PROFILES, packagedProfiles }] =
+    await Promise.all([import("./commands/profile.js"), import("./profile/profile-store.js")]);
+  addProfileCommands(program, {
+    store: createProfileStore([OWN_PROFILES, packagedProfiles()]),
+    write: (text) => process.stdout.write(text),
+    setExitStatus: terminal.setExitStatus,
+  });
+}
+
+/** Says what is wrong and what can be done about it. */
+function report(fault: unknown): void {
+  if (fault instanceof CommanderError) {
+    process.exitCode = fault.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else if (fault instanceof HeatpoolError) {
+    console.error(`${fault.code}: ${fault.message}`);
+    if (fault.hint !== undefined) console.error(fault.hint);
+    process.exitCode = fault.exitStatus;
+  } else {
+    console.error(fault);
+    process.exitCode = EXIT_SOFTWARE;
+  }
+}
+
+try {
+  const program = await createProgram(process.argv[2]);
+  await program.parseAsync();
+} catch (fault) {
+  report(fault);
+}

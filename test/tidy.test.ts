@@ -23,6 +23,7 @@ const ASSEMBLY = /^(daemon|backend)\/((main|daemon|backend|config)\.ts$|commands
 const HOMES: Record<string, RegExp> = {
   // Types only: `level` is this class, but its own types hide repair and compactRange.
   "classic-level": /^(daemon|backend)\/[a-z-]+\/level-/,
+  "@bufbuild/protobuf": /^backend\/rpc\//,
   commander: /^(daemon|backend)\/(main\.ts$|commands\/)/,
   "csv-parse": /\/csv-[a-z-]+\.ts$/,
   "@grpc/grpc-js": /^(daemon\/uplink|backend\/rpc)\//,
@@ -31,7 +32,6 @@ const HOMES: Record<string, RegExp> = {
   "@hpke/chacha20poly1305": /^core\/envelope\//,
   "@hpke/core": /^core\/envelope\//,
   "@tufjs/models": /^backend\/catalogue\//,
-  "classic-level": /^(daemon|backend)\/[a-z-]+\/level-/,
   "grpc-health-check": /^backend\/rpc\//,
   jsmodbus: /^daemon\/device\//,
   level: /^(daemon|backend)\/[a-z-]+\/level-/,

@@ -11,7 +11,7 @@ import {
 } from "./metric.js";
 
 /** Circuits that may be pooled. No controller in reach has more than seven. */
-export const CIRCUITS = ["a", "b", "c", "d", "e", "f", "g"] as const;
+const CIRCUITS = ["a", "b", "c", "d", "e", "f", "g"] as const;
 
 const WATER = [-30, 120] as const;
 const ROOM = [-20, 60] as const;

@@ -4,7 +4,7 @@
  */
 
 /** All units; the empty one is for numbers without a unit. */
-export const UNITS = [
+const UNITS = [
   "",
   "°C",
   "K",

@@ -18,7 +18,7 @@ const INTEGERS: readonly Encoding[] = ["int8", "uint8", "int16", "uint16", "int3
 const YES_OR_NO: readonly Encoding[] = ["bool", "nonzero"];
 
 /** The encoding in force. */
-export function encodingOf(text: RegisterText, defaults: DefaultsText): Encoding {
+function encodingOf(text: RegisterText, defaults: DefaultsText): Encoding {
   if (text.bit !== undefined || text.bits !== undefined) return "bits";
   if (text.magnitudes !== undefined) return "sum";
   return text.encoding ?? defaults.encoding ?? "uint16";

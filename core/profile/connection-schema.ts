@@ -2,8 +2,8 @@
 import { z } from "zod";
 
 /** Source: Modbus Application Protocol V1.1b3, section 6: most words and bits of one read. */
-export const WORDS_PER_READ_MAX = 125;
-export const BITS_PER_READ_MAX = 2000;
+const WORDS_PER_READ_MAX = 125;
+const BITS_PER_READ_MAX = 2000;
 
 /** An address on the wire. */
 export const addressNumber = z.int().min(0).max(65535);
@@ -59,6 +59,3 @@ export const connectionSchema = z.strictObject({
   note: z.string().optional(),
   source: z.array(z.string()).min(1).describe("Keys of `sources` that these rules come from"),
 });
-
-/** Connection rules as written, with the defaults of the shape. */
-export type ConnectionText = z.output<typeof connectionSchema>;

@@ -10,7 +10,7 @@ import { type ReadChoice, selectRegisters, withUnit } from "./register-choice.js
 import type { RegisterRange } from "./register-range.js";
 
 /** A register's place in a range. */
-export interface PlannedRegister {
+interface PlannedRegister {
   readonly register: ProfileRegister;
   /** Words (or bits) from the start of the range; it takes `register.format.words` of them. */
   readonly offset: number;

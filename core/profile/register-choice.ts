@@ -57,7 +57,7 @@ export function withUnit(
  *
  * @throws HeatpoolError `CONFIG_INVALID` for a parameter or value that the profile does not know
  */
-export function chooseParameters(
+function chooseParameters(
   profile: Profile,
   given: Readonly<Record<string, readonly string[]>>,
 ): ReadonlyMap<string, readonly string[]> {

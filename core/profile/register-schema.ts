@@ -79,18 +79,17 @@ const confidenceText = z
     "must be verified-in-N-sources, measured, manual or disputed",
   );
 
+/** In quotes: without them 2.10 is the number 2.1. */
+const versionText = z
+  .string('must be a version in quotes, like "1.1.3"')
+  .regex(/^\d+([.-]\d+)*$/, "must be a version like 1.1.3");
+
 const whenSchema = z.strictObject({
   parameter: z.record(idText, z.array(idText).min(1)).optional(),
   firmware: z
     .strictObject({
-      since: z
-        .string()
-        .regex(/^\d+([.-]\d+)*$/, "must be a version like 1.1.3")
-        .optional(),
-      until: z
-        .string()
-        .regex(/^\d+([.-]\d+)*$/, "must be a version like 1.1.3")
-        .optional(),
+      since: versionText.optional(),
+      until: versionText.optional(),
     })
     .optional(),
   register: z.record(idText, z.strictObject(testShape)).optional(),

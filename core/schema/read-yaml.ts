@@ -36,7 +36,7 @@ export interface CheckedYaml<T> {
 }
 
 /** A person does not write more: the largest profile has 60,000 characters. */
-export const YAML_CHARACTERS_MAX = 1_000_000;
+const YAML_CHARACTERS_MAX = 1_000_000;
 
 /** More faults at once help nobody. */
 const FAULTS_SHOWN_MAX = 40;

@@ -7,7 +7,7 @@ import type { DeviceStream } from "./backlog.js";
 import type { RecordBacklogOptions } from "./record-backlog.js";
 
 /** Least and usual bytes of the directory. LevelDB itself needs about 1.5 MiB. */
-export const LIMIT_BYTES_MIN = 4 * 2 ** 20;
+const LIMIT_BYTES_MIN = 4 * 2 ** 20;
 const LIMIT_BYTES = 64 * 2 ** 20;
 /** A power cut costs at most this long; 50 MB a day are written to the card. */
 const COMMIT_INTERVAL_MS = 30_000;

@@ -10,7 +10,7 @@ import type { Clock } from "#core/clock.js";
 import { startOf, type UnsealedBlock } from "./journal.js";
 
 /** Doubt up to which the middle is taken; the backend keeps more out of averages and training. */
-export const TIME_ERROR_MS_MAX = 60_000;
+const TIME_ERROR_MS_MAX = 60_000;
 
 /** A verdict on a block's times. */
 export type BlockTimes =

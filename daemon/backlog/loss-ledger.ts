@@ -10,7 +10,7 @@ import { numberKey } from "./keys.js";
 import { encodeLoss } from "./stored-records.js";
 
 /** Bytes that the entries may take on disk. */
-export const LEDGER_BYTES_MAX = 256 * 1024;
+const LEDGER_BYTES_MAX = 256 * 1024;
 /** An entry on disk with key and frame, measured with a device name and a batch range. */
 const ENTRY_BYTES = 128;
 const DAY_MS = 86_400_000;

@@ -77,7 +77,7 @@ export class GuardedSocket extends EventEmitter {
   }
 
   /** Sends a read request of jsmodbus; anything else ends the connection before a byte leaves. */
-  write(frame: Buffer, done?: (error?: Error | null) => void): boolean {
+  write(frame: Buffer): boolean {
     const functionCode = frame.length === REQUEST_BYTES ? frame.readUInt8(7) : 0;
     if (functionCode < 1 || functionCode > 4) return this.#break("only reads may leave");
     if (this.#expected.transaction !== NO_REQUEST)
@@ -93,7 +93,8 @@ export class GuardedSocket extends EventEmitter {
     frame.writeUInt8(this.unitId, 6);
     this.#expected.functionCode = functionCode;
     this.#expected.dataBytes = functionCode > 2 ? count * 2 : Math.ceil(count / 8);
-    return this.#socket.write(frame, done);
+    // Without the callback that jsmodbus gives: it only logs, and 'close' tells of a failure.
+    return this.#socket.write(frame);
   }
 
   #receive(chunk: Buffer): void {

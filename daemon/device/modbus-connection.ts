@@ -5,11 +5,11 @@
  */
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import Modbus from "jsmodbus";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { DeviceException } from "#core/profile/device-exception.js";
 import { describeRange, type RegisterRange, type Space } from "#core/profile/register-range.js";
+import { FrameClient } from "./frame-client.js";
 import { GuardedSocket } from "./guarded-socket.js";
 
 /** Where the device listens. */
@@ -59,7 +59,7 @@ export async function openConnection(
   socket.on("error", () => {}); // 'close' follows and says the same
   const guard = new GuardedSocket(socket, options.anyUnit);
   // Before the socket is connected: a client made later believes to be offline.
-  const client = new Modbus.client.TCP(guard as unknown as Socket, 1, options.timeoutMs);
+  const client = new FrameClient(guard as unknown as Socket, 1, options.timeoutMs);
   await connected(socket, endpoint, options);
   const bySpace: Readonly<Record<Space, Ask>> = {
     coil: (address, count) => client.readCoils(address, count),
@@ -82,20 +82,22 @@ export async function openConnection(
     get strayFrames() {
       return guard.strayFrames;
     },
-    async request(range) {
+    request(range) {
       guard.unitId = range.unitId;
       isAsking = true;
-      try {
-        const answer = await bySpace[range.space](range.address, range.count);
-        lastAnswerMs = clock.monotonicMs();
-        return toWords(answer.response.body.valuesAsArray, range.count);
-      } catch (cause) {
-        const error = translate(cause, range, guard, socket);
-        if (error instanceof DeviceException) lastAnswerMs = clock.monotonicMs();
-        throw error;
-      } finally {
-        isAsking = false;
-      }
+      return bySpace[range.space](range.address, range.count).then(
+        (answer) => {
+          isAsking = false;
+          lastAnswerMs = clock.monotonicMs();
+          return toWords(answer.response.body.valuesAsArray, range.count);
+        },
+        (cause: unknown) => {
+          isAsking = false;
+          const error = translate(cause, range, guard, socket);
+          if (error instanceof DeviceException) lastAnswerMs = clock.monotonicMs();
+          throw error;
+        },
+      );
     },
     async destroy() {
       isAsking = true; // it is we who close

@@ -118,37 +118,37 @@ export function connectModbusTcp(
     return idleLimitMs !== undefined && idleMs >= idleLimitMs ? undefined : connection;
   }
 
-  async function askOnce(range: RegisterRange): Promise<readonly number[]> {
-    const link = usable() ?? (await renew());
-    if (rules.pauseMs > 0) {
-      const restMs = link.lastAnswerMs + rules.pauseMs - clock.monotonicMs();
-      if (restMs > 0) await clock.sleep(restMs, ended.signal);
-    }
-    if (ended.signal.aborted) throw endedError(range);
-    requests++;
-    return link.request(range);
+  /** Until the pause that the device needs is over. */
+  async function rest(link: ModbusConnection): Promise<void> {
+    const restMs = link.lastAnswerMs + rules.pauseMs - clock.monotonicMs();
+    if (restMs > 0) await clock.sleep(restMs, ended.signal);
   }
 
-  /** One request; when the device had closed the idle connection, silently once more. */
-  async function ask(range: RegisterRange): Promise<readonly number[]> {
-    const before = connection;
-    const idleMs = before === undefined ? 0 : clock.monotonicMs() - before.lastAnswerMs;
-    try {
-      return await askOnce(range);
-    } catch (error) {
-      if (!isClosed(error) || idleMs <= IDLE_CLOSE_MIN_MS || connection !== before) throw error;
-      noteIdleClose(idleMs);
-      return askOnce(range);
-    }
+  /** Whether an error means no more than that the device had closed the idle connection. */
+  function isIdleClose(error: unknown, before: ModbusConnection | undefined, idleMs: number) {
+    return isClosed(error) && idleMs > IDLE_CLOSE_MIN_MS && connection === before;
   }
 
+  /** One request, with the repeats that are no faults: after an idle close, and while busy. */
   async function exchange(range: RegisterRange): Promise<readonly number[]> {
-    for (let retry = 0; ; retry++) {
+    let busyRetries = 0;
+    for (;;) {
+      const before = connection;
+      const idleMs = before === undefined ? 0 : clock.monotonicMs() - before.lastAnswerMs;
       try {
-        return await ask(range);
+        const link = usable() ?? (await renew());
+        if (rules.pauseMs > 0) await rest(link);
+        if (ended.signal.aborted) throw endedError(range);
+        requests++;
+        return await link.request(range);
       } catch (error) {
-        const waitMs = retryWaitMs(error, retry, rules.absentCodes);
-        if (waitMs === undefined || ended.signal.aborted) throw error;
+        if (ended.signal.aborted) throw error;
+        if (isIdleClose(error, before, idleMs)) {
+          noteIdleClose(idleMs); // the next round opens a fresh connection, so it is the last
+          continue;
+        }
+        const waitMs = retryWaitMs(error, busyRetries++, rules.absentCodes);
+        if (waitMs === undefined) throw error;
         if (waitMs > 0) await clock.sleep(waitMs, ended.signal);
       }
     }

@@ -36,7 +36,7 @@ export interface SharingDeps<Q extends Queue> {
     stop: AbortSignal,
     withdrawn: AbortSignal,
   ): Promise<void>;
-  /** Removes what a queue left on disk; called when none is open. */
+  /** Wipes what a queue of an earlier run left on disk; called when none is open. */
   destroyRemains(): Promise<void>;
 }
 
@@ -75,6 +75,8 @@ export function createSharing<Q extends Queue>(deps: SharingDeps<Q>): Sharing<Q>
   let waiting: Snapshot[] = [];
   let waitingLosses: Omit<Loss, "number">[] = [];
   let nap = new AbortController();
+  /** The queue of a withdrawn term is wiped, so that only the record is left to be written. */
+  let isWiped = false;
   const watchers = new Set<() => void>();
 
   const settle = () => {
@@ -108,7 +110,10 @@ export function createSharing<Q extends Queue>(deps: SharingDeps<Q>): Sharing<Q>
           await deps.deliver(opened, record, stop, mine.withdrawn.signal);
       } finally {
         queue = undefined;
-        if (mine.withdrawn.signal.aborted) await opened.wipe();
+        if (mine.withdrawn.signal.aborted) {
+          await opened.wipe();
+          isWiped = true;
+        }
         await opened.close();
       }
     } finally {
@@ -117,7 +122,8 @@ export function createSharing<Q extends Queue>(deps: SharingDeps<Q>): Sharing<Q>
   }
 
   async function finishWithdrawal(): Promise<void> {
-    await deps.destroyRemains();
+    if (!isWiped) await deps.destroyRemains();
+    isWiped = false;
     book.finishWithdrawal();
     log("info", "consent.withdrawn");
   }

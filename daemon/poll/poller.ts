@@ -82,12 +82,6 @@ export async function runPoller(deps: PollerDeps, signal: AbortSignal): Promise<
     const now = instantOf(clock);
     const tookMs = now.monotonicMs - startedMs;
     const isGood = "snapshot" in taken;
-    deps.onPollFinished({
-      deviceId: source.deviceId,
-      isGood,
-      monotonicMs: now.monotonicMs,
-      tookMs,
-    });
     if (isGood) {
       outage.end(startedMs);
       deps.onSnapshot(taken.snapshot);
@@ -96,6 +90,12 @@ export async function runPoller(deps: PollerDeps, signal: AbortSignal): Promise<
     } else {
       dueMs = outage.extend(startedMs, taken.error);
     }
+    deps.onPollFinished({
+      deviceId: source.deviceId,
+      isGood,
+      monotonicMs: now.monotonicMs,
+      tookMs,
+    });
   }
   outage.stop();
 }

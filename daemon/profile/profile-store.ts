@@ -16,7 +16,7 @@ import type { Profile } from "#core/profile/profile.js";
 export const OWN_PROFILES = "/etc/heatpool/profiles";
 
 /** A profile that is there; whether it is valid shows when it is loaded. */
-export interface ProfileEntry {
+interface ProfileEntry {
   readonly name: string;
   readonly file: string;
 }

@@ -15,6 +15,8 @@ export interface Lane {
   ready: BacklogEntry[];
   /** Nothing more was there when we last looked. */
   isDrained: boolean;
+  /** The backend knows other bytes under these numbers: nothing of it may be sent. */
+  isBlocked: boolean;
   /** A hole before this number was already reported by us. */
   holeReportedBefore: number;
 }
@@ -30,13 +32,14 @@ export function createLane(epochId: string, index: number, ackedThrough: number)
     ackedThrough,
     ready: [],
     isDrained: false,
+    isBlocked: false,
     holeReportedBefore: 0,
   };
 }
 
 /** The next batch of the lane, without taking it out. */
 export async function peek(lane: Lane, backlog: Backlog): Promise<BacklogEntry | undefined> {
-  if (lane.ready.length === 0 && !lane.isDrained) {
+  if (lane.ready.length === 0 && !lane.isDrained && !lane.isBlocked) {
     lane.ready = [...(await backlog.after(lane.epochId, lane.sentThrough, READ_AHEAD))];
     lane.isDrained = lane.ready.length === 0;
   }
@@ -54,4 +57,9 @@ export function settleLane(lane: Lane, through: number): void {
   lane.ackedThrough = Math.max(lane.ackedThrough, through);
   lane.sentThrough = Math.max(lane.sentThrough, through);
   lane.ready = lane.ready.filter(({ sequence }) => sequence > lane.sentThrough);
+}
+
+/** How long a batch has been complete, by the wall clock that also dated it. */
+export function waitedMs({ sealed }: BacklogEntry, nowMs: number): number {
+  return nowMs - (sealed.slot + sealed.rows) * sealed.stepMs;
 }

@@ -6,13 +6,13 @@
 import type { Clock } from "#core/clock.js";
 import type { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog, BacklogEntry } from "../backlog/backlog.js";
-import { advance, type Lane, peek } from "./lane.js";
+import { advance, type Lane, peek, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
 import type { Window } from "./window.js";
 import { type Declaration, findDevice, toBatch, toLossReport, toTable } from "./wire.js";
 
 /** What to do next. */
-export type Next =
+type Next =
   | { readonly kind: "send"; readonly request: DeliverRequest }
   /** Nothing may go out before something happens, or before `ms` have passed. */
   | { readonly kind: "wait"; readonly ms: number }
@@ -124,7 +124,7 @@ export function createOutbox(
     const bytes = entry.sealed.block.length;
     if (!window.fits(bytes, deps.limits())) return WAIT;
     const nowMs = clock.monotonicMs();
-    const isBacklog = waitedMs(entry, clock) > deps.intervalMs();
+    const isBacklog = waitedMs(entry, clock.nowMs()) > deps.intervalMs();
     if (isBacklog && nowMs < backlogFreeAtMs) return { kind: "wait", ms: backlogFreeAtMs - nowMs };
     const rate = deps.limits().backlogBytesPerSecond;
     if (isBacklog && rate > 0)
@@ -167,9 +167,4 @@ export function createOutbox(
       for (const lane of lanes) lane.isDrained = false;
     },
   };
-}
-
-/** How long a batch has been complete, by the wall clock that also dated it. */
-function waitedMs({ sealed }: BacklogEntry, clock: Clock): number {
-  return clock.nowMs() - (sealed.slot + sealed.rows) * sealed.stepMs;
 }

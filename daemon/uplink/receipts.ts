@@ -1,14 +1,13 @@
 /**
  * What the backend says it decided, compared with what we sent. An ack without matching counts is
- * never taken for success: it is told, and the backlog enters the difference in its loss ledger, so
- * that every snapshot stays accounted for.
+ * never taken for success: it is told, and the difference stays visible in the backlog's account.
  */
 import type { Backlog, Receipt } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
 import type { InFlight } from "./window.js";
 
 /** Counts of one receipt. */
-export type Counts = Pick<Receipt, "admitted" | "duplicate" | "rejected">;
+type Counts = Pick<Receipt, "admitted" | "duplicate" | "rejected">;
 
 /** Hands receipts to the backlog, one after the other. */
 export interface Receipts {

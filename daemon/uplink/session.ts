@@ -9,7 +9,7 @@ import type { Clock } from "#core/clock.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
-import { createLane, type Lane, peek, settleLane } from "./lane.js";
+import { createLane, type Lane, peek, settleLane, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type { Receipts } from "./receipts.js";
@@ -33,8 +33,8 @@ export interface SessionDeps {
   limits(): UplinkLimits;
   setLimits(wished: wire.Limits | undefined): void;
   intervalMs(): number;
-  /** Told when the backend answers, so that sealing follows. */
-  onWelcome(): void;
+  /** Told when the backend answers, what its clock says, and how long the answer took. */
+  onWelcome(serverTimeMs: number, roundTripMs: number): void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -51,6 +51,9 @@ const END_MS = 1_000;
 const INBOX_MAX = 1_024;
 const DEVICES_MAX = 64;
 const EPOCHS_MAX = 64;
+/** With more open epochs than this fresh batches queue up behind the others. */
+const EPOCHS_OPEN_MAX = 8;
+const OVERTAKE_AFTER_INTERVALS = 2;
 
 interface Closing {
   readonly end: SessionEnd;
@@ -87,7 +90,7 @@ export async function runSession(
   stop: AbortSignal,
   withdrawn: AbortSignal,
 ): Promise<SessionResult> {
-  const session = await createSession(deps);
+  const session = createSession(deps);
   const { waker } = session;
   const stream = deps.transport.open({
     onResponse(response) {
@@ -123,7 +126,7 @@ export async function runSession(
   }
 }
 
-async function createSession(deps: SessionDeps): Promise<Session> {
+function createSession(deps: SessionDeps): Session {
   const { backlog, clock } = deps;
   const epochs = [...backlog.epochs()];
   const current = epochs.splice(-1);
@@ -371,25 +374,53 @@ async function acceptWelcome(
     return { kind: "unfit", what: "welcome about other epochs" };
   if (!welcome.codecs.includes(1))
     return { kind: "unfit", what: "backend does not accept codec 1" };
-  const acked = welcome.ackedThrough.map(Number);
-  for (const [index, epoch] of declaration.epochs.entries()) {
-    const through = acked[index] ?? 0;
-    // An older image of this disk was restored: its numbers stand for other bytes there.
-    if (through > epoch.lastSealed)
-      return { kind: "unfit", what: `epoch conflict: ${through} of ${epoch.lastSealed}` };
-    if (through >= epoch.firstUnacked) deps.receipts.heal(epoch.epochId, through);
-  }
   deps.setLimits(welcome.limits);
-  session.lanes = declaration.epochs.map(({ epochId }, k) => createLane(epochId, k, acked[k] ?? 0));
+  const roundTripMs = deps.clock.monotonicMs() - session.openedMs;
+  deps.onWelcome(Number(welcome.serverTimeMs), roundTripMs);
+  const acked = welcome.ackedThrough.map(Number);
+  session.lanes = declaration.epochs.map((epoch, index) => {
+    const through = acked[index] ?? 0;
+    const lane = createLane(epoch.epochId, index, through);
+    if (through > epoch.lastSealed) lane.isBlocked = true;
+    else if (through >= epoch.firstUnacked) deps.receipts.heal(epoch.epochId, through);
+    return lane;
+  });
+  if (await isNewEpochDue(session)) {
+    await deps.receipts.settled();
+    await deps.backlog.beginEpoch();
+    return { kind: "redeclare" };
+  }
   const lossAckedThrough = Number(welcome.lossAckedThrough);
   session.outbox = createOutbox({ ...deps, declaration, window: session.window }, session.lanes, {
     unknownTables: welcome.unknownTables,
     lossAckedThrough,
   });
   if (lossAckedThrough > 0) await deps.backlog.acknowledgeLosses(lossAckedThrough);
-  deps.onWelcome();
-  deps.log("info", "uplink.connected", { serverTimeMs: Number(welcome.serverTimeMs) });
+  deps.log("info", "uplink.connected", { waiting: deps.backlog.status().batches });
   return undefined;
+}
+
+/**
+ * Whether fresh batches need numbers of their own: because an older image of this disk was
+ * restored, whose numbers stand for other bytes at the backend, or because a long queue would hold
+ * them up.
+ */
+async function isNewEpochDue({ deps, declaration, lanes }: Session): Promise<boolean> {
+  const [current] = lanes;
+  const lastSealed = declaration.epochs[0]?.lastSealed ?? 0;
+  if (current === undefined) return false;
+  if (current.isBlocked) {
+    const facts = { known: current.ackedThrough, lastSealed };
+    deps.log("error", "uplink.epoch-conflict", facts);
+    return true;
+  }
+  if (declaration.epochs.length >= EPOCHS_OPEN_MAX) return false;
+  if (lastSealed - current.ackedThrough <= deps.limits().windowBatches) return false;
+  const oldest = await peek(current, deps.backlog);
+  return (
+    oldest !== undefined &&
+    waitedMs(oldest, deps.clock.nowMs()) > OVERTAKE_AFTER_INTERVALS * deps.intervalMs()
+  );
 }
 
 async function acceptAck(session: Session, ack: wire.Ack): Promise<SessionEnd | undefined> {

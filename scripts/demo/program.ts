@@ -11,6 +11,7 @@ export interface Program {
   readonly child: ChildProcess;
   /** The first line with this event, now or later. @throws when the program ends without it */
   waitFor(event: string): Promise<LogLine>;
+  /** Tells every line, those already printed first. */
   onLine(listener: (line: LogLine) => void): void;
   /** SIGTERM, and its exit status. */
   stop(): Promise<number | null>;
@@ -41,7 +42,10 @@ export function startProgram(args: readonly string[], signal?: AbortSignal): Pro
   const gone = once(child, "exit");
   return {
     child,
-    onLine: (listener) => void listeners.add(listener),
+    onLine(listener) {
+      for (const line of lines) listener(line);
+      listeners.add(listener);
+    },
     waitFor: (event) =>
       new Promise((resolve, reject) => {
         const found = lines.find((line) => line.event === event);

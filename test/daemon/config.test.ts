@@ -19,7 +19,7 @@ describe("parseConfig", () => {
   it("needs one device with address and profile, and fills in the rest", () => {
     const config = parseConfig("devices: [{ host: 192.0.2.7, profile: idm/navigator-2.0 }]");
     expect(config).toMatchObject({
-      devices: [{ deviceId: "heatpump", port: 502, pollIntervalSeconds: 60, parameters: {} }],
+      devices: [{ deviceId: "heatpump", pollIntervalSeconds: 60, parameters: {} }],
       uplink: { profile: "economy" },
       backlog: { limitMiB: 64, commitIntervalSeconds: 30, evict: "drop-oldest" },
       stateDir: "/var/lib/heatpool",

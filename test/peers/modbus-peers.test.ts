@@ -3,38 +3,58 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { identifyingRegisters } from "#core/profile/identification.js";
+import type { Profile } from "#core/profile/profile.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { connectModbusTcp, type ModbusTcpReader } from "../../daemon/device/modbus-tcp.js";
+import { createRecordedReader, type RecordedWords } from "../../daemon/device/recorded-reader.js";
+import type { RegisterReader } from "../../daemon/device/register-reader.js";
 import { createRegisterSource } from "../../daemon/poll/register-source.js";
 import { type CountingProxy, startCountingProxy } from "../support/counting-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
-import { CAPTURE, captureImage, captureProfile } from "../support/idm-capture.js";
+import { idmImage, idmProfile } from "../support/idm-image.js";
+import { LOOPBACK_RULES } from "../support/link-rules.js";
 import { type ModbusPeer, startLibmodbus, startPymodbus } from "../support/modbus-peer.js";
 import { isPeerMissing } from "../support/peer.js";
 import { plainProfile, plainRegister } from "../support/plain-profile.js";
 import { createSwiftClock } from "../support/swift-clock.js";
 
-const RULES = {
-  timeoutMs: 5000,
-  connectTimeoutMs: 60_000,
-  pauseMs: 0,
-  pauseAfterConnectMs: 0,
-  idleLimitMs: undefined,
-  anyUnit: false,
-  absentCodes: [],
-};
 const never = new AbortController().signal;
 const folder = temporaryFolder();
+
+const idm = idmProfile();
+const identifying = identifyingRegisters(idm).length;
 
 /** Illegal for the bisection: inside a block of 40 words that the capture does not hold. */
 const BLOCK = { from: 3000, count: 40, hole: 3017 };
 
 function image(): Map<number, number> {
-  const words = captureImage();
+  const words = idmImage(idm);
   for (let at = BLOCK.from; at < BLOCK.from + BLOCK.count; at++) {
     if (at !== BLOCK.hole) words.set(at, at % 1000);
   }
   return words;
+}
+
+/** The image as a recording, for the reader that replays. */
+function recorded(): RecordedWords[] {
+  return (["input", "holding"] as const).flatMap((space) =>
+    Array.from(image(), ([address, word]) => ({ unitId: 1, space, address, words: [word] })),
+  );
+}
+
+const clock = createSwiftClock();
+
+function sourceOf(profile: Profile, reader: RegisterReader) {
+  return createRegisterSource({
+    deviceId: "idm",
+    profile,
+    choice: { wanted: "all" },
+    reader,
+    clock,
+    quarantineStore: { load: async () => undefined, save: async () => {} },
+    onNotice: () => {},
+  });
 }
 
 const PEERS = [
@@ -50,7 +70,6 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
   let peer: ModbusPeer;
   let proxy: CountingProxy;
   let reader: ModbusTcpReader;
-  const clock = createSwiftClock();
   beforeAll(async () => {
     peer = await start(folder, image());
     proxy = await startCountingProxy(peer.port);
@@ -64,47 +83,37 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     await peer.stop();
   });
   const dial = () => {
-    reader = connectModbusTcp({ host: "127.0.0.1", port: proxy.port }, RULES, clock);
+    reader = connectModbusTcp({ host: "127.0.0.1", port: proxy.port }, LOOPBACK_RULES, clock);
     return reader;
   };
 
-  it.each(["input", "holding"] as const)(
-    "reads every captured value as %s registers",
-    async (space) => {
-      const captured = captureProfile();
-      const registers = captured.registers.map((one) => ({ ...one, space }));
-      const profile = { ...captured, registers };
-      const notices: string[] = [];
-      const source = createRegisterSource({
-        deviceId: "idm",
-        profile,
-        choice: { wanted: "all" },
-        reader: dial(),
-        clock,
-        quarantineStore: { load: async () => undefined, save: async () => {} },
-        onNotice: (message) => notices.push(message),
-      });
-      const { readings } = await source.take(never);
-      const byId = new Map(readings.map((one) => [one.metric, one]));
-      for (const { address, words, encoding } of CAPTURE) {
-        const reading = byId.get(`r${address}`);
-        const isAbsent =
-          encoding === "float32" ? words.join() === "0,49024" : (words[0] ?? 0) >= 65_534;
-        expect(reading?.quality).toBe(isAbsent ? "absent" : "good");
-        expect(reading?.value).toBe(isAbsent ? undefined : meaning(words, encoding));
-      }
-      expect(byId.get("r1050")?.value).toBeCloseTo(49.55, 4);
-      const plan = planReads(profile, { wanted: "all" });
-      expect(proxy.requests).toEqual(
-        plan.ranges.map(({ address, count }) => ({
-          functionCode: space === "input" ? 4 : 3,
-          address,
-          count,
-        })),
-      );
-      expect([proxy.connections, proxy.exceptions, notices]).toEqual([1, [], []]);
-    },
-  );
+  it("reads the whole iDM profile with the planned requests, and every value is right", async () => {
+    const source = sourceOf(idm, dial());
+    const { readings } = await source.take(never);
+    const byId = new Map(readings.map((one) => [one.metric, one]));
+    // 13107 16966, 40894 16582 and 27167 16363 on the wire: float32 with the low word first.
+    expect(byId.get("temp_flow")).toMatchObject({ value: 49.5, quality: "good" });
+    expect(byId.get("power_thermal")).toMatchObject({ value: 6.21, quality: "good" });
+    expect(byId.get("power_current")).toMatchObject({ value: 1.84, quality: "good" });
+    expect(byId.get("cop_current")?.value).toBeCloseTo(3.37, 1);
+    const replayed = await sourceOf(idm, createRecordedReader(recorded())).take(never);
+    expect(readings).toEqual(replayed.readings);
+    const planned = planReads(idm, { wanted: "all" }).ranges.length;
+    const asked = proxy.requests.slice(identifying);
+    expect(asked.length).toBe(planned);
+    expect([proxy.connections, proxy.exceptions]).toEqual([1, []]);
+    proxy.reset();
+    await source.take(never);
+    expect(proxy.requests.length).toBeLessThan(planned);
+    expect(proxy.exceptions).toEqual([]);
+  });
+
+  it.each([3, 4])("answers function code %i with the same words", async (functionCode) => {
+    const space = functionCode === 3 ? "holding" : "input";
+    const range = { unitId: 1, space, address: 1050, count: 4 } as const;
+    expect(await dial().read(range)).toEqual([13_107, 16_966, 55_050, 16_952]);
+    expect(proxy.requests).toEqual([{ functionCode, address: 1050, count: 4 }]);
+  });
 
   it(
     name === "pymodbus" ? "a hole is exception 2" : "a hole inside the mapping answers 0",
@@ -137,15 +146,7 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     async () => {
       const block = Array.from({ length: BLOCK.count }, (_, at) => plainRegister(BLOCK.from + at));
       const other = plainRegister(1032, { max: 100 });
-      const source = createRegisterSource({
-        deviceId: "block",
-        profile: plainProfile([...block, other]),
-        choice: { wanted: "all" },
-        reader: dial(),
-        clock,
-        quarantineStore: { load: async () => undefined, save: async () => {} },
-        onNotice: () => {},
-      });
+      const source = sourceOf(plainProfile([...block, other]), dial());
       const isOfBlock = (one: { address: number }) => one.address >= BLOCK.from;
       const isHole = (one: { address: number; count: number }) =>
         one.address === BLOCK.hole && one.count === 1;
@@ -170,17 +171,3 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     },
   );
 });
-
-/** What words mean, without our decoder: low word first, bytes big-endian inside the word. */
-function meaning(words: readonly number[], encoding: string): number {
-  const [low = 0, high = 0] = words;
-  if (encoding === "uint16") return low;
-  const view = new DataView(new ArrayBuffer(4));
-  if (encoding === "int16") {
-    view.setUint16(0, low);
-    return view.getInt16(0);
-  }
-  view.setUint16(0, high);
-  view.setUint16(2, low);
-  return view.getFloat32(0);
-}

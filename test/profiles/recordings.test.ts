@@ -133,3 +133,10 @@ describe.each(profiles)("the packaged profile %s", (name) => {
     expect(profile.isVerified).toBe(recordings.includes(name));
   });
 });
+
+describe("the template", () => {
+  it("is a sound profile", () => {
+    const file = join(packaged, "TEMPLATE.yaml");
+    expect(parseProfile(readFileSync(file, "utf8"), file).candidates.has("temp_flow")).toBe(true);
+  });
+});

@@ -8,8 +8,8 @@ import type { Backlog, BacklogEntry, DeviceStream } from "../../daemon/backlog/b
 import type { BacklogOptions } from "../../daemon/backlog/backlog-options.js";
 import { createChance } from "./chance.js";
 
-export const STEP_MS = 60_000;
-export const BOOT_ID = "11111111-2222-4333-8444-555555555555";
+const STEP_MS = 60_000;
+const BOOT_ID = "11111111-2222-4333-8444-555555555555";
 
 const table = createChannelTable(
   ["temp_outdoor", "temp_flow", "temp_return"].map((metric) => ({

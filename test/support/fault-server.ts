@@ -20,7 +20,7 @@ interface Request {
 type Fault = (socket: Socket, right: Buffer, request: Request) => void | Promise<void>;
 
 /** How long a late answer takes; longer than the time-outs of the tests. */
-const LATE_MS = 45;
+const LATE_MS = 190;
 
 /** The right content of a register, or of a bit. */
 export function contentOf(functionCode: number, unitId: number, address: number): number {

@@ -10,17 +10,10 @@ import {
   type FaultServer,
   startFaultServer,
 } from "../../support/fault-server.js";
+import { LOOPBACK_RULES } from "../../support/link-rules.js";
 import { createSwiftClock } from "../../support/swift-clock.js";
 
-const RULES = {
-  timeoutMs: 30,
-  connectTimeoutMs: 60_000,
-  pauseMs: 0,
-  pauseAfterConnectMs: 0,
-  idleLimitMs: undefined,
-  anyUnit: false,
-  absentCodes: [],
-};
+const RULES = { ...LOOPBACK_RULES, timeoutMs: 150 };
 const FUNCTIONS = { coil: 1, discrete: 2, holding: 3, input: 4 } as const;
 
 /** What the read that meets the fault must end with; "value": the right words all the same. */
@@ -139,11 +132,7 @@ describe("the reader and a faulty device", () => {
   });
 
   it("3,000 reads with a seeded fault in every tenth: not one wrong value", async () => {
-    reader = connectModbusTcp(
-      { host: "127.0.0.1", port: server.port },
-      { ...RULES, timeoutMs: 15 },
-      createSwiftClock(),
-    );
+    reader = connectModbusTcp({ host: "127.0.0.1", port: server.port }, RULES, createSwiftClock());
     const random = createRandom(11);
     const slow = /late|silence|transaction|right/;
     const faults = (Object.keys(OUTCOMES) as FaultName[]).filter((name) => !slow.test(name));

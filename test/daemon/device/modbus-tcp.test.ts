@@ -7,18 +7,11 @@ import {
   type ModbusTcpReader,
 } from "../../../daemon/device/modbus-tcp.js";
 import { contentOf, type FaultServer, startFaultServer } from "../../support/fault-server.js";
+import { LOOPBACK_RULES } from "../../support/link-rules.js";
 import { freePort } from "../../support/peer.js";
 import { createSwiftClock, type SwiftClock } from "../../support/swift-clock.js";
 
-const RULES: LinkRules = {
-  timeoutMs: 50,
-  connectTimeoutMs: 60_000,
-  pauseMs: 0,
-  pauseAfterConnectMs: 0,
-  idleLimitMs: undefined,
-  anyUnit: false,
-  absentCodes: [],
-};
+const RULES = { ...LOOPBACK_RULES, timeoutMs: 150 };
 const input = (address: number, count = 2, unitId = 1) =>
   ({ unitId, space: "input", address, count }) as const;
 const words = (address: number, unitId = 1) => [

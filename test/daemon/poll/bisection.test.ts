@@ -63,6 +63,11 @@ describe("the search for bad registers", () => {
     }
   });
 
+  it("does not read what must be bad: the last of 64 takes a left half per level", async () => {
+    const { requests } = await search(64, new Set([63]));
+    expect(requests).toBe(1 + Math.log2(64) + 1);
+  });
+
   it("keeps to the bound for any bad ones among 125, and to the requests of a poll", async () => {
     const sets = fc.uniqueArray(fc.integer({ min: 0, max: 124 }), { minLength: 1, maxLength: 60 });
     await fc.assert(

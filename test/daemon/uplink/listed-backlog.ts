@@ -12,6 +12,9 @@ import type {
 export const EPOCH = "11111111-1111-4111-8111-111111111111";
 export const OLD_EPOCH = "22222222-2222-4222-8222-222222222222";
 
+/** Begun by `beginEpoch` unless told otherwise. */
+export const NEXT_EPOCH = "33333333-3333-4333-8333-333333333333";
+
 export const DEVICE: DeviceStream = {
   deviceId: "heatpump",
   profile: "idm/navigator-2.0",
@@ -59,7 +62,7 @@ export interface ListedBacklog extends Backlog {
   readonly receipts: readonly Receipt[];
   readonly ledger: readonly Loss[];
   /** Begins another epoch, as a repair does. */
-  beginEpoch(epochId: string): void;
+  beginEpoch(epochId?: string): Promise<void>;
   /** Throws a batch away with a ledger entry, as the size limit does. */
   evict(sequence: number): void;
   seals: number;
@@ -95,7 +98,7 @@ export function createListedBacklog(): ListedBacklog {
       waiting.push(entry);
       recorded += entry.sealed.rows;
     },
-    beginEpoch(epochId) {
+    async beginEpoch(epochId = NEXT_EPOCH) {
       current = epochId;
       epochs.push(epochId);
     },
@@ -136,11 +139,6 @@ export function createListedBacklog(): ListedBacklog {
       sums.admitted += receipt.admitted;
       sums.duplicate += counted === 0 ? rows : receipt.duplicate;
       sums.rejected += receipt.rejected;
-      if (counted > 0 && counted < rows) {
-        const span = { fromMs: 0, toMs: 0, readings: 0, deviceId: undefined, batches: undefined };
-        const kind = { class: "lost", reason: "dead-letter-dropped" } as const;
-        backlog.recordLoss({ ...kind, ...span, snapshots: rows - counted });
-      }
     },
     recordLoss(loss) {
       ledger.push({ number: ++lossNumber, ...loss });
@@ -156,6 +154,7 @@ export function createListedBacklog(): ListedBacklog {
       return {
         epochId: current,
         mode: "durable",
+        isSpaceLow: false,
         diskBytes: 0,
         limitBytes: 0,
         batches: waiting.length,

@@ -1,5 +1,6 @@
 /** Delivery: whatever the network does, every snapshot is decided once and accounted for. */
 import { afterEach, describe, expect, it } from "vitest";
+import { HeatpoolError } from "#core/errors.js";
 import { runUplink, type UplinkDeps } from "../../../daemon/uplink/uplink.js";
 import { createChance } from "../../support/chance.js";
 import { createFakeClock, settle } from "../../support/fake-clock.js";
@@ -9,6 +10,7 @@ import {
   EPOCH,
   entryOf,
   type ListedBacklog,
+  NEXT_EPOCH,
   OLD_EPOCH,
 } from "./listed-backlog.js";
 import { createScriptedBackend } from "./scripted-backend.js";
@@ -176,6 +178,24 @@ describe("a stream", () => {
   });
 });
 
+describe("a long queue", () => {
+  it("drains under its epoch while fresh batches pass it under a new one", async () => {
+    const backlog = filled(10, { endMs: Date.UTC(2026, 9, 1) });
+    const { backend, clock } = await connect(backlog);
+    backend.stream.welcome();
+    await clock.advance(100);
+    expect(backend.streams).toHaveLength(2);
+    backlog.put(entryOf(NEXT_EPOCH, 1, { endMs: clock.nowMs() }));
+    backend.stream.welcome({ ackedThrough: [0, 0] });
+    await settle();
+    expect(backend.stream.batches.map(({ epoch, sequence }) => [epoch, Number(sequence)])).toEqual([
+      [0, 1],
+      [1, 1],
+      [1, 2],
+    ]);
+  });
+});
+
 describe("acks", () => {
   it("heal at the welcome when they were lost: nothing is sent twice", async () => {
     const backlog = filled(3);
@@ -204,16 +224,17 @@ describe("acks", () => {
     expect(backlog.waiting).toEqual([]);
   });
 
-  it("with fewer snapshots than were sent leave an entry in the ledger", async () => {
+  it("with fewer snapshots than were sent are told, and stay visible as unaccounted", async () => {
     const backlog = filled(1);
     const { backend, eventsNamed } = await connect(backlog);
     backend.stream.welcome();
     await settle();
     backend.stream.ack(0, 1, { admitted: 7 });
     await settle();
-    expect(eventsNamed("uplink.count-mismatch")).toHaveLength(1);
-    expect(backlog.ledger).toMatchObject([{ class: "lost", snapshots: 3 }]);
-    expect(backlog.status()).toMatchObject({ admitted: 7, lost: 3, unaccounted: 0 });
+    expect(eventsNamed("uplink.count-mismatch")).toMatchObject([
+      { facts: { sent: 10, decided: 7 } },
+    ]);
+    expect(backlog.status()).toMatchObject({ admitted: 7, unaccounted: 3 });
   });
 
   it("with more snapshots than were sent never count more than were sent", async () => {
@@ -237,18 +258,20 @@ describe("acks", () => {
     expect(backlog.waiting).toHaveLength(6);
   });
 
-  it("of a restored disk image stop sending instead of mixing two lives", async () => {
+  it("of a restored disk image begin another epoch instead of mixing two lives", async () => {
     const backlog = filled(2);
     const { backend, clock, eventsNamed } = await connect(backlog);
     backend.stream.welcome({ ackedThrough: [9] });
+    await clock.advance(2_000);
+    expect(eventsNamed("uplink.epoch-conflict")).toHaveLength(1);
+    expect(backend.streams).toHaveLength(2);
+    backlog.put(entryOf(NEXT_EPOCH, 1));
+    backend.stream.welcome({ ackedThrough: [0, 9] });
     await settle();
-    expect(backend.stream.batches).toEqual([]);
-    expect(backlog.waiting).toHaveLength(2);
-    expect(eventsNamed("uplink.disconnected")[0]?.facts).toMatchObject({
-      why: expect.stringContaining("epoch conflict"),
-    });
-    await clock.advance(3_000_000);
-    expect(backend.streams).toHaveLength(1);
+    expect(backend.stream.batches.map(({ epoch, sequence }) => [epoch, Number(sequence)])).toEqual([
+      [0, 1],
+    ]);
+    expect(backlog.waiting).toHaveLength(3);
   });
 
   it("missing for 30 s make the stream dead; what was unacked goes out again, unchanged", async () => {
@@ -405,12 +428,27 @@ describe("an end", () => {
     const { backend, clock } = await connect(backlog, { intervalSeconds: 10 });
     backend.stream.welcome();
     await settle();
-    backlog.beginEpoch(OLD_EPOCH);
+    await backlog.beginEpoch(OLD_EPOCH);
     await clock.advance(10_000);
     expect(backend.streams).toHaveLength(2);
     const hello = backend.stream.sent[0]?.body;
     if (hello?.$case !== "hello") throw new Error("no hello");
     expect(hello.value.epochs[0]?.epochId.toString("hex")).toBe(OLD_EPOCH.replaceAll("-", ""));
+  });
+});
+
+describe("an attempt", () => {
+  it("that fails on our side is followed by others", async () => {
+    const { backend, clock, eventsNamed } = start(filled(1), {
+      transport: {
+        open() {
+          throw new HeatpoolError("CONFIG_INVALID", "claim token cannot be read");
+        },
+      },
+    });
+    await clock.advance(600_000);
+    expect(backend.streams).toEqual([]);
+    expect(eventsNamed("uplink.disconnected").length).toBeGreaterThan(2);
   });
 });
 

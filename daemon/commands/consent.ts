@@ -1,0 +1,108 @@
+/**
+ * `heatpool consent show|grant|withdraw`. All three work without a network and without a running
+ * daemon; a running one is told and obeys before the command ends.
+ */
+import { HeatpoolError } from "#core/errors.js";
+import type { Config } from "../config.js";
+import { destroyRemains, openState } from "../daemon.js";
+import type { ConsentRecord, ConsentState } from "../enrolment/consent.js";
+import { CONSENT_TEXTS, type Locale, SCOPES, type Scope } from "../enrolment/consent-text.js";
+import { askDaemon, controlSocketPath } from "../local/control-socket.js";
+import { readSetup } from "./setup.js";
+import type { CommonOptions, Terminal } from "./terminal.js";
+
+const SAYS: Record<Locale, Record<"question" | "none" | "given" | "withdrawn", string>> = {
+  en: {
+    question: 'Type "yes" to agree: ',
+    none: "Nothing was agreed to; nothing is sent.",
+    given: "Agreed. Sending begins when the daemon runs.",
+    withdrawn: "Withdrawn. Nothing more is sent; what was waiting has been wiped.",
+  },
+  de: {
+    question: 'Geben Sie "ja" ein, um einzuwilligen: ',
+    none: "Es wurde nicht eingewilligt; es wird nichts gesendet.",
+    given: "Eingewilligt. Gesendet wird, sobald der Dienst läuft.",
+    withdrawn: "Widerrufen. Es wird nichts mehr gesendet; was wartete, ist gelöscht.",
+  },
+};
+const YES = /^(yes|ja)$/i;
+
+export async function showConsent(options: CommonOptions, terminal: Terminal): Promise<void> {
+  const { config } = readSetup(options.config);
+  const { book } = openState(config, terminal.clock, terminal.version);
+  const state = book.state();
+  if (options.json === true) {
+    return terminal.print(JSON.stringify({ ...state, history: book.history() }, null, 2));
+  }
+  terminal.print(CONSENT_TEXTS[config.language]);
+  terminal.print(describeState(state));
+}
+
+/** One line about where consent stands. */
+function describeState(state: ConsentState): string {
+  if (state.status === "missing" || state.status === "withdrawn") return `consent: ${state.status}`;
+  const { record } = state;
+  const note = state.status === "outdated" ? ": the text has changed, sending pauses" : "";
+  return `consent: ${state.status}${note} (version ${record.version}, ${record.time}, ${record.scopes.join(", ")})`;
+}
+
+export async function grantConsent(
+  options: CommonOptions & { scopes?: string; language?: string; yes?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const { config } = readSetup(options.config);
+  const locale = parseLocale(options.language ?? config.language);
+  const scopes = parseScopes(options.scopes);
+  if (options.yes !== true) {
+    terminal.print(CONSENT_TEXTS[locale]);
+    terminal.print(`telemetry${scopes.map((scope) => `, ${scope}`).join("")}`);
+    const answer = await terminal.ask(SAYS[locale].question);
+    if (!YES.test(answer?.trim() ?? "")) {
+      terminal.print(SAYS[locale].none);
+      return terminal.setExitStatus(1);
+    }
+  }
+  const { book } = openState(config, terminal.clock, terminal.version);
+  const record: ConsentRecord = book.grant({ locale, scopes });
+  await tellDaemon(config, terminal, "POST /consent/granted");
+  terminal.print(options.json === true ? JSON.stringify(record, null, 2) : SAYS[locale].given);
+}
+
+export async function withdrawConsent(options: CommonOptions, terminal: Terminal): Promise<void> {
+  const setup = readSetup(options.config);
+  const { config } = setup;
+  const { book, backlogFolder } = openState(config, terminal.clock, terminal.version);
+  book.withdraw();
+  if ((await tellDaemon(config, terminal, "POST /consent/withdraw")) === undefined) {
+    await destroyRemains({ ...setup, ...terminal }, backlogFolder);
+    book.finishWithdrawal();
+  }
+  const { status } = book.state();
+  terminal.print(
+    options.json === true ? JSON.stringify({ status }) : SAYS[config.language].withdrawn,
+  );
+}
+
+function tellDaemon(
+  config: Config,
+  { clock }: Terminal,
+  what: "POST /consent/granted" | "POST /consent/withdraw",
+): Promise<unknown> {
+  return askDaemon(clock, controlSocketPath(config.runtimeDir), what);
+}
+
+function parseLocale(text: string): Locale {
+  if (text === "de" || text === "en") return text;
+  throw new HeatpoolError("USAGE", `language ${text}: de or en`);
+}
+
+/** The scopes beside `telemetry`, without which nothing has a meaning. */
+function parseScopes(text = ""): readonly Scope[] {
+  const names = text.split(",").flatMap((name) => name.trim() || []);
+  const unknown = names.filter((name) => !SCOPES.some((scope) => scope === name));
+  if (unknown.length > 0) {
+    const hint = `Scopes are ${SCOPES.join(", ")}.`;
+    throw new HeatpoolError("USAGE", `unknown scope ${unknown.join(", ")}`, { hint });
+  }
+  return SCOPES.filter((scope) => scope !== "telemetry" && names.includes(scope));
+}

@@ -1,0 +1,447 @@
+/**
+ * The daemon, put together. Read it from top to bottom to see what happens at start.
+ *
+ * Polling begins at once and waits for nothing else. Queue and connection exist only while the
+ * owner agrees (`enrolment/sharing.ts`). At the end the pollers stop first, so that the last
+ * snapshot is kept, then the rest; within 10 s all of it.
+ */
+import { join } from "node:path";
+import { planChannels } from "#core/batch/device-channels.js";
+import type { Chance, Clock } from "#core/clock.js";
+import type { Snapshot } from "#core/measurement/snapshot.js";
+import type { Profile } from "#core/profile/profile.js";
+import type { Backlog, DeviceStream } from "./backlog/backlog.js";
+import { openLevelBacklog } from "./backlog/level-backlog.js";
+import type { Config, DeviceConfig } from "./config.js";
+import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
+import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
+import { openInstallationId } from "./enrolment/installation-id.js";
+import { createSharing, type Sharing } from "./enrolment/sharing.js";
+import type { Log } from "./host/log.js";
+import { openStateFile } from "./host/state-file.js";
+import { readBootId, type SystemClock } from "./host/system-clock.js";
+import { type Notify, runWatchdog } from "./host/systemd-notify.js";
+import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
+import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
+import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
+import { checkPollInterval, type DeviceState, runPoller } from "./poll/poller.js";
+import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
+import type { UplinkState } from "./uplink/uplink.js";
+
+/** A configured device and what its profile makes of it. */
+export interface ConfiguredDevice {
+  readonly config: DeviceConfig;
+  readonly profile: Profile;
+}
+
+/** What the daemon is made of. */
+export interface DaemonParts {
+  readonly config: Config;
+  readonly devices: readonly ConfiguredDevice[];
+  readonly version: string;
+  readonly clock: SystemClock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly notify: Notify;
+  /** systemd's `WATCHDOG_USEC` in milliseconds; `undefined`: nobody watches. */
+  readonly watchdogMs: number | undefined;
+}
+
+/** What is known of a device while it is polled. */
+interface DeviceRecord {
+  readonly config: DeviceConfig;
+  readonly profile: Profile;
+  readonly source: RegisterSource;
+  state: DeviceState | undefined;
+  newest: Snapshot | undefined;
+  /** Readings of `newest` that may be shared. */
+  shareable: number;
+  polls: number;
+  failedPolls: number;
+}
+
+/** Everything ends within this time; systemd would kill us later. */
+const SHUTDOWN_MAX_MS = 10_000;
+/** What a poll in flight may take of it. */
+const POLL_END_MAX_MS = 2_000;
+/** A screenful is less; a program may ask for more than a person reads. */
+const LOSSES_SHOWN_MAX = 1_000;
+const MIB = 1024 * 1024;
+
+/** Files of the state directory. */
+export function openState(config: Config, clock: Clock, daemonVersion: string) {
+  const file = (name: string) => openStateFile(join(config.stateDir, name));
+  return {
+    installationId: file("installation-id"),
+    uplinkLimits: file("uplink-limits.json"),
+    book: openConsentBook({
+      file: file("consent.json"),
+      marker: file("withdrawal"),
+      clock,
+      daemonVersion,
+    }),
+    backlogFolder: join(config.stateDir, "backlog"),
+  };
+}
+
+/** The heat pump as its batches describe it. */
+function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
+  return {
+    deviceId: config.deviceId,
+    profile: profile.name,
+    // The version is a hash; on the wire stand its first 32 bits.
+    profileVersion: Number.parseInt(profile.version.slice(0, 8), 16),
+    heatpumpModel: config.heatpumpModel ?? profile.name,
+    table: planChannels(profile, config.parameters),
+    stepMs: config.pollIntervalSeconds * 1000,
+  };
+}
+
+/** Opens the backlog as configured. */
+export async function openBacklog(
+  parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
+  directory: string,
+): Promise<Backlog> {
+  const { config, devices, clock, chance } = parts;
+  return openLevelBacklog({
+    directory,
+    streams: devices.map(toDeviceStream),
+    bootId: readBootId(),
+    clock,
+    chance,
+    commitIntervalMs: config.backlog.commitIntervalSeconds * 1000,
+    limitBytes: config.backlog.limitMiB * MIB,
+    whenFull: config.backlog.evict,
+  });
+}
+
+/** A source of snapshots of one device. */
+export function openSource(
+  { config, profile }: ConfiguredDevice,
+  deps: { queue: EndpointQueue; clock: Clock; stateDir: string; onNotice: (text: string) => void },
+): RegisterSource {
+  const { connection } = profile;
+  const endpoint = { host: config.host, port: config.port ?? connection.port };
+  const idle = connection.idleCloseSeconds;
+  const reader = deps.queue.lease(endpoint, {
+    timeoutMs: connection.requestTimeoutMs,
+    connectTimeoutMs: connection.connectTimeoutMs,
+    pauseMs: connection.pauseBetweenRequestsMs,
+    pauseAfterConnectMs: connection.pauseAfterConnectMs,
+    idleLimitMs: idle === undefined ? undefined : idle * 1000,
+    anyUnit: connection.mayAnswerAsAnyUnit,
+    absentCodes: connection.absentExceptions,
+  });
+  const { parameters, unitId } = config;
+  return createRegisterSource({
+    deviceId: config.deviceId,
+    profile,
+    choice: { wanted: "shared", parameters, ...(unitId === undefined ? {} : { unitId }) },
+    reader,
+    clock: deps.clock,
+    quarantineStore: createFileQuarantineStore(join(deps.stateDir, "quarantine")),
+    onNotice: deps.onNotice,
+  });
+}
+
+/** Where the backend is, in the uplink's words. */
+export function toEndpoint(backend: NonNullable<Config["backend"]>) {
+  return {
+    address: backend.url,
+    caFile: backend.caFile,
+    tlsMinVersion: backend.tlsMinVersion === "1.2" ? "TLSv1.2" : "TLSv1.3",
+    claimTokenFile: backend.claimTokenFile,
+    insecureLoopback: backend.insecureLoopback,
+  } as const;
+}
+
+/** @throws HeatpoolError `CONFIG_INVALID` for settings that do not fit the device's profile */
+export function checkDevices(devices: readonly ConfiguredDevice[]): void {
+  for (const device of devices) {
+    checkPollInterval(device.profile, device.config.pollIntervalSeconds * 1000);
+    toDeviceStream(device);
+  }
+}
+
+/** Runs until `signal`. @throws HeatpoolError what must be mended by a person */
+export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
+  const { config, clock, chance, log, notify, version } = parts;
+  checkDevices(parts.devices);
+  const state = openState(config, clock, version);
+  const installationId = openInstallationId(state.installationId, chance);
+  const uplink: { state: UplinkState | undefined } = { state: undefined };
+  const commitMs = config.backlog.commitIntervalSeconds * 1000;
+  const signs = createVitalSigns(clock, commitMs, () => sharing.queue?.status().mode === "memory");
+  const sharing: Sharing<Backlog> = createSharing({
+    book: state.book,
+    clock,
+    log,
+    hasBackend: config.backend !== undefined,
+    async openQueue() {
+      const backlog = await openBacklog(parts, state.backlogFolder);
+      backlog.onCommit((snapshots) => {
+        signs.committed();
+        log("debug", "backlog.committed", { snapshots: snapshots.length });
+      });
+      return backlog;
+    },
+    deliver: createDelivery(parts, state, installationId, (next) => {
+      uplink.state = next;
+    }),
+    destroyRemains: () => destroyRemains(parts, state.backlogFolder),
+  });
+  const devices = openDevices(parts);
+  const ending = new AbortController();
+  signal.addEventListener("abort", () => ending.abort(), { once: true });
+  if (signal.aborted) ending.abort();
+  const lateEnding = new AbortController();
+  /** One part that fails ends the others, in order. */
+  const guarded = async (part: Promise<void>) => {
+    try {
+      await part;
+    } catch (fault) {
+      ending.abort();
+      throw fault;
+    }
+  };
+  log("info", "daemon.started", {
+    version,
+    node: process.version,
+    devices: devices.length,
+    consent: sharing.state.status,
+  });
+  const polling = Promise.all(
+    devices.map((device) => guarded(poll(device, parts, { sharing, signs }, ending.signal))),
+  );
+  const rest = Promise.all([
+    guarded(sharing.run(lateEnding.signal)),
+    guarded(
+      runControlSocket(
+        {
+          path: controlSocketPath(config.runtimeDir),
+          control: {
+            status: () =>
+              describeDaemon({ parts, installationId, sharing, devices, uplink: uplink.state }),
+            backlog: async () => ({
+              backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
+            }),
+            consentChanged: async () => {
+              await sharing.consentChanged();
+              return { consent: sharing.state.status };
+            },
+          },
+          onListening: () => notify("READY=1"),
+        },
+        lateEnding.signal,
+      ),
+    ),
+    parts.watchdogMs === undefined
+      ? undefined
+      : runWatchdog(
+          { notify, clock, watchdogMs: parts.watchdogMs, isHealthy: () => signs.isHealthy() },
+          lateEnding.signal,
+        ),
+  ]);
+  const ended = endInOrder({ polling, rest, ending, lateEnding, devices, clock });
+  await Promise.all([polling, rest, ended]).finally(() => {
+    notify("STOPPING=1");
+    log("info", "daemon.stopped");
+  });
+}
+
+/** Pollers first, then what keeps and sends what they read; and never longer than allowed. */
+async function endInOrder(of: {
+  polling: Promise<unknown>;
+  rest: Promise<unknown>;
+  ending: AbortController;
+  lateEnding: AbortController;
+  devices: readonly DeviceRecord[];
+  clock: Clock;
+}): Promise<void> {
+  await fired(of.ending.signal);
+  const done = new AbortController();
+  const inTime = (ms: number) => of.clock.sleep(ms, done.signal);
+  const quietly = (part: Promise<unknown>) =>
+    part.then(
+      () => undefined,
+      () => undefined,
+    );
+  await Promise.race([quietly(of.polling), inTime(POLL_END_MAX_MS)]);
+  await Promise.all(of.devices.map((device) => device.source.close()));
+  of.lateEnding.abort();
+  await Promise.race([quietly(of.rest), inTime(SHUTDOWN_MAX_MS - POLL_END_MAX_MS)]);
+  done.abort();
+}
+
+function openDevices({ config, devices, clock, log }: DaemonParts): readonly DeviceRecord[] {
+  const queue = createEndpointQueue(clock);
+  return devices.map(({ config: device, profile }) => ({
+    config: device,
+    profile,
+    source: openSource(
+      { config: device, profile },
+      {
+        queue,
+        clock,
+        stateDir: config.stateDir,
+        onNotice: (text) => log("warn", "device.notice", { device: device.deviceId, text }),
+      },
+    ),
+    state: undefined,
+    newest: undefined,
+    shareable: 0,
+    polls: 0,
+    failedPolls: 0,
+  }));
+}
+
+async function poll(
+  device: DeviceRecord,
+  { clock, chance, log }: DaemonParts,
+  { sharing, signs }: { sharing: Sharing<Backlog>; signs: VitalSigns },
+  signal: AbortSignal,
+): Promise<void> {
+  const { deviceId, pollIntervalSeconds } = device.config;
+  const intervalMs = pollIntervalSeconds * 1000;
+  const { table } = toDeviceStream(device);
+  const shared = new Set(table.channels.map(({ metric }) => metric));
+  signs.expect(deviceId, intervalMs);
+  await runPoller(
+    {
+      source: device.source,
+      clock,
+      chance,
+      intervalMs,
+      minIntervalMs: device.profile.connection.pollSecondsMin * 1000,
+      onSnapshot(snapshot) {
+        device.newest = snapshot;
+        device.shareable = snapshot.readings.filter(
+          ({ metric, value }) => value !== undefined && shared.has(metric),
+        ).length;
+        sharing.record(snapshot);
+        if (sharing.queue !== undefined) signs.snapshotTaken();
+      },
+      onLoss: (loss) => sharing.recordLoss(loss),
+      onState(state) {
+        const isNews = device.state?.kind !== state.kind;
+        device.state = state;
+        const why = state.kind === "online" ? undefined : state.error.message;
+        const level = state.kind === "online" ? "info" : "warn";
+        if (isNews) log(level, `device.${state.kind}`, { device: deviceId, why });
+      },
+      onPollFinished({ isGood, tookMs }) {
+        device.polls++;
+        if (!isGood) device.failedPolls++;
+        signs.pollFinished(deviceId);
+        const readings = isGood ? device.shareable : 0;
+        const facts = { device: deviceId, tookMs: Math.round(tookMs), readings };
+        log("debug", isGood ? "poll.finished" : "poll.failed", facts);
+      },
+    },
+    signal,
+  );
+}
+
+/** The uplink, loaded only when there is something to deliver: gRPC takes megabytes. */
+function createDelivery(
+  { config, clock, chance, log, version }: DaemonParts,
+  { uplinkLimits }: ReturnType<typeof openState>,
+  installationId: string,
+  onState: (state: UplinkState) => void,
+) {
+  return async (
+    backlog: Backlog,
+    record: ConsentRecord,
+    stop: AbortSignal,
+    withdrawn: AbortSignal,
+  ): Promise<void> => {
+    if (config.backend === undefined) return;
+    const [{ runUplink }, { createGrpcTransport }] = await Promise.all([
+      import("./uplink/uplink.js"),
+      import("./uplink/grpc-transport.js"),
+    ]);
+    const { profile, intervalSeconds } = config.uplink;
+    await runUplink(
+      {
+        backlog,
+        transport: createGrpcTransport(toEndpoint(config.backend), profile === "live"),
+        clock,
+        chance,
+        introduction: {
+          installationId,
+          bootId: readBootId(),
+          daemonVersion: version,
+          consentVersion: record.version,
+          consentScopes: record.scopes,
+        },
+        profile,
+        intervalSeconds,
+        limitStore: uplinkLimits,
+        log,
+        withdrawn,
+        onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
+        onState,
+      },
+      stop,
+    );
+  };
+}
+
+/** Wipes what is on disk without a daemon; used by the command as well. */
+export async function destroyRemains(
+  parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
+  directory: string,
+): Promise<void> {
+  const { existsSync } = await import("node:fs");
+  if (!existsSync(directory)) return;
+  const backlog = await openBacklog(parts, directory);
+  await backlog.wipe();
+  await backlog.close();
+}
+
+/** The backlog's figures, epochs and newest losses. */
+export async function reportBacklog(backlog: Backlog) {
+  const losses = await backlog.losses(0, LOSSES_SHOWN_MAX);
+  return { status: backlog.status(), epochs: backlog.epochs(), losses };
+}
+
+function describeDaemon(of: {
+  parts: DaemonParts;
+  installationId: string;
+  sharing: Sharing<Backlog>;
+  devices: readonly DeviceRecord[];
+  uplink: UplinkState | undefined;
+}): unknown {
+  const { parts, sharing } = of;
+  return {
+    version: parts.version,
+    installationId: of.installationId,
+    clockSynced: parts.clock.isSynced(),
+    consent: sharing.state.status,
+    backend: parts.config.backend?.url,
+    uplink: of.uplink,
+    backlog: sharing.queue?.status(),
+    devices: of.devices.map((device) => ({
+      deviceId: device.config.deviceId,
+      profile: device.profile.name,
+      state: device.state?.kind ?? "unknown",
+      why:
+        device.state === undefined || device.state.kind === "online"
+          ? undefined
+          : device.state.error.message,
+      polls: device.polls,
+      failedPolls: device.failedPolls,
+      newestAtMs: device.newest?.takenAtMs,
+      readings: device.newest?.readings.filter(({ value }) => value !== undefined).length ?? 0,
+      quarantined: device.source.status().quarantine.length,
+    })),
+    memory: { rssMiB: Math.round(process.memoryUsage.rss() / MIB) },
+  };
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
