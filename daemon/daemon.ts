@@ -19,7 +19,7 @@ import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
 import { openStateFile } from "./host/state-file.js";
-import { readBootId } from "./host/system-clock.js";
+import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
@@ -39,9 +39,7 @@ export interface DaemonParts {
   readonly config: Config;
   readonly devices: readonly ConfiguredDevice[];
   readonly version: string;
-  readonly clock: Clock;
-  /** Hears what time the backend has, for a machine that does not know. */
-  readonly learnTime: (serverMs: number, roundTripMs: number) => void;
+  readonly clock: SystemClock;
   readonly chance: Chance;
   readonly log: Log;
   readonly notify: Notify;
@@ -346,7 +344,7 @@ async function poll(
 
 /** The uplink, loaded only when there is something to deliver: gRPC takes megabytes. */
 function createDelivery(
-  { config, clock, chance, log, version, learnTime }: DaemonParts,
+  { config, clock, chance, log, version }: DaemonParts,
   { uplinkLimits }: ReturnType<typeof openState>,
   installationId: string,
   onState: (state: UplinkState) => void,
@@ -381,7 +379,7 @@ function createDelivery(
         limitStore: uplinkLimits,
         log,
         withdrawn,
-        onServerTime: learnTime,
+        onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
         onState,
       },
       stop,

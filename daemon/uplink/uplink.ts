@@ -42,8 +42,8 @@ export interface UplinkDeps {
   readonly log: Log;
   /** Fires when consent was withdrawn: the connection is thrown away in the same tick. */
   readonly withdrawn: AbortSignal;
-  /** Told the backend's time and how long it took to hear it, both in milliseconds. */
-  readonly onServerTime?: (serverMs: number, roundTripMs: number) => void;
+  /** Told what the backend's clock says; the answer took `roundTripMs`. */
+  readonly onServerTime?: (serverTimeMs: number, roundTripMs: number) => void;
   /** Told when the state of the connection changed. */
   readonly onState?: (state: UplinkState) => void;
 }
@@ -94,8 +94,8 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       limits = clamped;
     },
     intervalMs,
-    onWelcome(serverMs, roundTripMs) {
-      deps.onServerTime?.(serverMs, roundTripMs);
+    onWelcome(serverTimeMs, roundTripMs) {
+      deps.onServerTime?.(serverTimeMs, roundTripMs);
       setState({ isOnline: true, lastWelcomeAtMs: clock.nowMs(), retryInMs: 0 });
     },
     onSealed(listener) {
