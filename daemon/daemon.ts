@@ -14,6 +14,7 @@ import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
+import { linkRulesOf } from "./device/profile-rules.js";
 import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
@@ -122,16 +123,7 @@ export function openSource(
 ): RegisterSource {
   const { connection } = profile;
   const endpoint = { host: config.host, port: config.port ?? connection.port };
-  const idle = connection.idleCloseSeconds;
-  const reader = deps.queue.lease(endpoint, {
-    timeoutMs: connection.requestTimeoutMs,
-    connectTimeoutMs: connection.connectTimeoutMs,
-    pauseMs: connection.pauseBetweenRequestsMs,
-    pauseAfterConnectMs: connection.pauseAfterConnectMs,
-    idleLimitMs: idle === undefined ? undefined : idle * 1000,
-    anyUnit: connection.mayAnswerAsAnyUnit,
-    absentCodes: connection.absentExceptions,
-  });
+  const reader = deps.queue.lease(endpoint, linkRulesOf(connection));
   const { parameters, unitId } = config;
   return createRegisterSource({
     deviceId: config.deviceId,
