@@ -3,6 +3,9 @@
  * else than its table, with the reason. The tests compare all the rest row by row.
  */
 
+import type { TableRow } from "../../scripts/csv-register-table.js";
+import { GATEWAY_FAMILIES } from "./gateway-families.js";
+
 /** What a profile says instead of its table; what is left out is as in the table. */
 export interface Exception {
   readonly reason: string;
@@ -11,6 +14,8 @@ export interface Exception {
   readonly scale?: number;
   readonly offset?: number;
   readonly wordOrders?: readonly string[];
+  /** One register for each, of which an installation has one. */
+  readonly scales?: readonly number[];
   readonly codes?: readonly number[];
   readonly confidence?: string;
   /** The profile's German name is another one. */
@@ -24,6 +29,10 @@ export interface FamilyTable {
   readonly unitIds: readonly number[];
   /** By space and address: `holding 1020`. */
   readonly except: Readonly<Record<string, Exception>>;
+  /** Which rows are of this profile, where a table is of several models. */
+  readonly has?: (row: TableRow) => boolean;
+  /** Why the profile has units where the table has none. */
+  readonly unitsAdded?: string;
 }
 
 /** A profile and its tables. */
@@ -261,4 +270,5 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
       },
     ],
   },
+  ...GATEWAY_FAMILIES,
 ];
