@@ -21,10 +21,10 @@ import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
 import { createRegistry } from "./registry/memory-registry.js";
 import type { InstallationState } from "./registry/registry.js";
+import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind } from "./rpc/door.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
-import type { StreamRules } from "./rpc/telemetry-handler.js";
 import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
 import type { SnapshotStore } from "./store/snapshot-store.js";
 
@@ -43,7 +43,7 @@ export interface BackendParts {
   onBug(bug: unknown): void;
 }
 
-/** Greatest message, both ways (security.md, 13). */
+/** Greatest message, both ways. */
 const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Calls at once on one connection: the stream, a question, and some air. */
 const STREAMS_MAX = 4;

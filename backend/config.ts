@@ -141,7 +141,7 @@ const statisticsSchema = z.strictObject({
     .describe("When community statistics are released, in minutes after midnight UTC"),
 });
 
-/** Shape of the file. */
+/** Shape of the file. @internal the generator and tests read it, the program only parses */
 export const configSchema = z.strictObject({
   stateDir: PATH.default("/var/lib/heatpool-backend").describe("Where the backend keeps its state"),
   runtimeDir: PATH.default("/run/heatpool-backend").describe("Where the admin socket lives"),

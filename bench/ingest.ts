@@ -4,50 +4,44 @@
  * killed, started again, and its rows are counted: they must be exactly those acknowledged.
  *
  * The CPU that counts is the serving process's, user and system, from `/proc/<pid>/stat`; what the
- * load costs is not ours. The baseline is the earlier server's ingest; without its packages it is
- * estimated from parsing the JSON of the same rows, by the measured ratio of the two.
+ * load costs is not ours. The baseline is the earlier server's ingest.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { generate, REFERENCE_HOUSES, slice, toLegacyJson } from "./gen.mjs";
+import { cpuSecondsOf, type EarlierServer, startEarlierServer } from "./earlier-server.js";
 import { type BenchOptions, measure } from "./harness.js";
 import { CONNECTIONS, deliver, makeLoad } from "./ingest-load.js";
 
-/**
- * Rows per batch, and batches per stream and round: about a CPU-second of the server. `slower` is
- * how many times slower than `JSON.parse` the earlier server takes the same bodies in; measured at
- * 60 and 1,440 rows, and no faster at 5.
- */
+/** Rows per batch, and batches per stream and round: about a CPU-second of the server. */
 const SPANS = [
-  { rows: 5, batches: 600, slower: 36 },
-  { rows: 60, batches: 250, slower: 36 },
-  { rows: 1_440, batches: 40, slower: 26 },
+  { rows: 5, batches: 600 },
+  { rows: 60, batches: 250 },
+  { rows: 1_440, batches: 40 },
 ] as const;
 const CODECS = [0, 1];
 
 /** A short run shows only that it works. */
 const SHORT_SHARE = 0.1;
 
-/** Clock ticks per second of `/proc`; 100 on every Linux that Node runs on. */
-const TICKS = 100;
-
 /** See `Bench` in the harness. */
 export async function run(options: BenchOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
   const server = await startServer(folder);
+  const earlier = await startEarlierServer();
   let acked = 0;
   try {
     for (const span of SPANS) {
-      for (const codec of CODECS) acked += await compare(server, span, codec, options);
+      for (const codec of CODECS) acked += await compare({ server, earlier }, span, codec, options);
     }
   } finally {
     server.child.kill("SIGKILL");
     await server.gone;
+    await earlier.stop();
   }
   const found = JSON.parse(
     execFileSync(process.execPath, [...NODE_ARGS, "count", folder], IN_ROOT),
@@ -67,15 +61,14 @@ interface RunningServer {
 
 /** Measures one case. Resolves with the rows acknowledged in all its rounds. */
 async function compare(
-  server: RunningServer,
+  { server, earlier }: { server: RunningServer; earlier: EarlierServer },
   span: (typeof SPANS)[number],
   codec: number,
   options: BenchOptions,
 ): Promise<number> {
   const batches = Math.max(4, Math.round(span.batches * (options.short ? SHORT_SHARE : 1)));
   const load = makeLoad(span.rows, codec, batches);
-  const bodies = legacyBodies(span.rows);
-  const cpuSeconds = () => cpuSecondsOf(server.child.pid ?? 0);
+  const cpuSeconds = () => cpuSecondsOf(server.child.pid);
   let acked = 0;
   await measure(
     {
@@ -84,9 +77,9 @@ async function compare(
       unit: "M readings/CPU-s",
       better: "more",
       baseline: {
-        name: `JSON.parse / ${span.slower}, for FastAPI with pydantic and Influx lines`,
-        estimated: true,
-        round: () => parseRate(bodies, span.rows) / span.slower,
+        name: earlier.name,
+        estimated: earlier.estimated,
+        round: () => earlier.rate(span.rows),
       },
       ours: async () => {
         const before = cpuSeconds();
@@ -115,35 +108,4 @@ async function startServer(folder: string): Promise<RunningServer> {
     return { child, gone, ...(JSON.parse(line) as { port: number; ca: string }) };
   }
   throw new Error("the server ended before it listened");
-}
-
-/** User and system time of a process, in seconds; fields 14 and 15 of `/proc/<pid>/stat`. */
-function cpuSecondsOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-/** The same rows as the earlier client sends them. */
-function legacyBodies(rows: number): string[] {
-  const [house = { seed: 1 }] = REFERENCE_HOUSES;
-  const data = generate({ ...house, days: 2 });
-  const count = Math.max(1, Math.floor(data.n / rows / 2));
-  return Array.from({ length: Math.min(count, 100) }, (_, k) =>
-    toLegacyJson(slice(data, k * rows, (k + 1) * rows)),
-  );
-}
-
-/** Million readings per CPU-second of `JSON.parse`. */
-function parseRate(bodies: readonly string[], rows: number): number {
-  const before = process.cpuUsage();
-  let readings = 0;
-  do {
-    for (const body of bodies) {
-      const { data } = JSON.parse(body) as { data: Record<string, number>[] };
-      readings += rows * (Object.keys(data[0] ?? {}).length - 1);
-    }
-  } while (process.cpuUsage(before).user < 300_000);
-  const { user, system } = process.cpuUsage(before);
-  return readings / (user + system);
 }

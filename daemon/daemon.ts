@@ -14,12 +14,13 @@ import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
+import { linkRulesOf } from "./device/profile-rules.js";
 import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
 import { openStateFile } from "./host/state-file.js";
-import { readBootId } from "./host/system-clock.js";
+import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
@@ -39,9 +40,7 @@ export interface DaemonParts {
   readonly config: Config;
   readonly devices: readonly ConfiguredDevice[];
   readonly version: string;
-  readonly clock: Clock;
-  /** Hears what time the backend has, for a machine that does not know. */
-  readonly learnTime: (serverMs: number, roundTripMs: number) => void;
+  readonly clock: SystemClock;
   readonly chance: Chance;
   readonly log: Log;
   readonly notify: Notify;
@@ -87,7 +86,7 @@ export function openState(config: Config, clock: Clock, daemonVersion: string) {
 }
 
 /** The heat pump as its batches describe it. */
-export function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
+function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
   return {
     deviceId: config.deviceId,
     profile: profile.name,
@@ -124,16 +123,7 @@ export function openSource(
 ): RegisterSource {
   const { connection } = profile;
   const endpoint = { host: config.host, port: config.port ?? connection.port };
-  const idle = connection.idleCloseSeconds;
-  const reader = deps.queue.lease(endpoint, {
-    timeoutMs: connection.requestTimeoutMs,
-    connectTimeoutMs: connection.connectTimeoutMs,
-    pauseMs: connection.pauseBetweenRequestsMs,
-    pauseAfterConnectMs: connection.pauseAfterConnectMs,
-    idleLimitMs: idle === undefined ? undefined : idle * 1000,
-    anyUnit: connection.mayAnswerAsAnyUnit,
-    absentCodes: connection.absentExceptions,
-  });
+  const reader = deps.queue.lease(endpoint, linkRulesOf(connection));
   const { parameters, unitId } = config;
   return createRegisterSource({
     deviceId: config.deviceId,
@@ -346,7 +336,7 @@ async function poll(
 
 /** The uplink, loaded only when there is something to deliver: gRPC takes megabytes. */
 function createDelivery(
-  { config, clock, chance, log, version, learnTime }: DaemonParts,
+  { config, clock, chance, log, version }: DaemonParts,
   { uplinkLimits }: ReturnType<typeof openState>,
   installationId: string,
   onState: (state: UplinkState) => void,
@@ -381,7 +371,7 @@ function createDelivery(
         limitStore: uplinkLimits,
         log,
         withdrawn,
-        onServerTime: learnTime,
+        onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
         onState,
       },
       stop,

@@ -6,8 +6,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline/promises";
+import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { HAND_OVER } from "./commands/setup-hand-over.js";
 import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
 import { readVersion } from "./host/package-file.js";
 import { createSystemClock } from "./host/system-clock.js";
@@ -24,6 +26,8 @@ for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => ending
 
 const terminal: Terminal = {
   print: (line) => console.log(line),
+  warn: (line) => console.error(line),
+  writeBytes: (bytes) => process.stdout.write(bytes),
   async ask(question) {
     if (!process.stdin.isTTY) return undefined;
     const dialogue = createInterface({ input: process.stdin, output: process.stdout });
@@ -39,6 +43,7 @@ const terminal: Terminal = {
   clock: createSystemClock(),
   chance: (byteCount) => randomBytes(byteCount),
   version: readVersion(),
+  self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
   notifySocket: process.env.NOTIFY_SOCKET,
   watchdogUsec: process.env.WATCHDOG_USEC,
   ending: ending.signal,
@@ -52,9 +57,10 @@ function add<Options extends CommonOptions>(
   name: string,
   about: string,
   load: () => Promise<Run<Options>>,
+  isHidden = false,
 ): Command {
   return parent
-    .command(name)
+    .command(name, { hidden: isHidden })
     .description(about)
     .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
@@ -71,14 +77,16 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   });
   add(program, "read", "read every heat pump once and show the values", async () => {
     return (await import("./commands/read.js")).read;
-  }).option("--device <id>", "only this one");
+  })
+    .option("--device <id>", "only this one")
+    .option("--all", "also what is never shared");
   add(program, "status", "how the daemon is doing", async () => {
     return (await import("./commands/status.js")).status;
   }).option("--community", "also ask the backend about the pool and the averages");
   const consent = program.command("consent").description("what may be shared");
   add(consent, "show", "the text, and what was agreed to", async () => {
     return (await import("./commands/consent.js")).showConsent;
-  });
+  }).option("--language <de|en>", "language of the text");
   add(consent, "grant", "agree to share", async () => {
     return (await import("./commands/consent.js")).grantConsent;
   })
@@ -95,8 +103,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(backlog, "losses", "what was not delivered, and why", async () => {
     return (await import("./commands/show-backlog.js")).showLosses;
   });
+  const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
+  add(program, HAND_OVER, "for the daemon itself", handOver, true);
   if (wanted === "profile") await addProfile(program);
-  else program.command("profile").description("profiles of heat pumps: list, show, lint");
+  else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
 }
 
@@ -104,10 +114,15 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
 async function addProfile(program: Command): Promise<void> {
   const [{ addProfileCommands }, { createProfileStore, OWN_PROFILES, packagedProfiles }] =
     await Promise.all([import("./commands/profile.js"), import("./profile/profile-store.js")]);
+  const packaged = packagedProfiles();
   addProfileCommands(program, {
-    store: createProfileStore([OWN_PROFILES, packagedProfiles()]),
+    store: createProfileStore([OWN_PROFILES, packaged]),
     write: (text) => process.stdout.write(text),
+    note: (line) => process.stderr.write(`${line}\n`),
     setExitStatus: terminal.setExitStatus,
+    clock: terminal.clock,
+    ending: terminal.ending,
+    packaged,
   });
 }
 

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeConfigSchemas } from "./gen-config.js";
 import { generatedFiles } from "./gen-docs.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -31,3 +32,4 @@ for (const [path, text] of generatedFiles()) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
 }
+writeConfigSchemas(root);

@@ -23,6 +23,7 @@ const ASSEMBLY = /^(daemon|backend)\/((main|daemon|backend|config)\.ts$|commands
 const HOMES: Record<string, RegExp> = {
   // Types only: `level` is this class, but its own types hide repair and compactRange.
   "classic-level": /^(daemon|backend)\/[a-z-]+\/level-/,
+  "@bufbuild/protobuf": /^backend\/rpc\//,
   commander: /^(daemon|backend)\/(main\.ts$|commands\/)/,
   "csv-parse": /\/csv-[a-z-]+\.ts$/,
   "@grpc/grpc-js": /^(daemon\/uplink|backend\/rpc)\//,

@@ -15,7 +15,7 @@ import { computeRelease, type Release, WINDOW_HOURS } from "./release.js";
 import type { Rollups } from "./rollups.js";
 
 /** Least time between two releases: a join or a leave must not be seen alone. */
-export const RELEASE_INTERVAL_MIN_MS = 20 * 3_600_000;
+const RELEASE_INTERVAL_MIN_MS = 20 * 3_600_000;
 
 /** Metrics asked for at once. */
 const METRICS_MAX = 64;

@@ -14,7 +14,7 @@ import { createPartBuilder, HOUR_MS, type PartBuilder } from "./rollup-part.js";
 import { createRollups, RING_HOURS, type Rollups } from "./rollups.js";
 
 /** Time between two snapshots of the rollups. */
-export const SNAPSHOT_INTERVAL_MS = 10 * 60_000;
+const SNAPSHOT_INTERVAL_MS = 10 * 60_000;
 
 /** Rollups and what computes their parts. */
 export interface KeptRollups {
@@ -61,15 +61,31 @@ async function replay(
   }
 }
 
-/** Writes a snapshot every few minutes and once more at the end; then the journal may be cut. */
+/**
+ * Writes a snapshot every few minutes and once more at the end; then the journal may be cut. A
+ * snapshot that cannot be written costs nothing but a longer start: the journal stays.
+ */
 export async function runRollupSnapshots(
-  deps: { rollups: Rollups; store: SnapshotStore; file: string; clock: Clock },
+  deps: {
+    readonly rollups: Rollups;
+    readonly store: SnapshotStore;
+    readonly file: string;
+    readonly clock: Clock;
+    readonly onFault?: (fault: unknown) => void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  const { rollups, store, file, clock } = deps;
+  const { rollups, store, file, clock, onFault } = deps;
+  let savedThrough = -1;
   while (!signal.aborted) {
     await clock.sleep(SNAPSHOT_INTERVAL_MS, signal);
-    await store.forgetJournal(await saveRollups(file, rollups.state));
+    if (rollups.state.appliedThrough === savedThrough) continue;
+    try {
+      savedThrough = await saveRollups(file, rollups.state);
+      await store.forgetJournal(savedThrough);
+    } catch (fault) {
+      onFault?.(fault);
+    }
   }
 }
 

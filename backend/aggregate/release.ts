@@ -15,7 +15,7 @@ export const WINDOW_HOURS = 24;
 const SCOPE = "community_stats";
 
 /** Figures of one cohort; suppressed ones say only why. */
-export interface ReleasedCohort {
+interface ReleasedCohort {
   readonly heatpumpModel: string;
   /** 0 when suppressed. */
   readonly installations: number;

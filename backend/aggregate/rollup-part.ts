@@ -111,8 +111,13 @@ function addRun(
   if (count === 0) return at;
   const { multiplier, decimals } = source.channel;
   const unit = 10 ** decimals;
-  const scale = (q: number) => (q * multiplier) / unit;
-  return putEntry(part, at, [source.metric, run.hour, count, scale(sum), scale(min), scale(max)]);
+  part[at] = source.metric;
+  part[at + 1] = run.hour;
+  part[at + 2] = count;
+  part[at + 3] = (sum * multiplier) / unit;
+  part[at + 4] = (min * multiplier) / unit;
+  part[at + 5] = (max * multiplier) / unit;
+  return at + PART_STRIDE;
 }
 
 /** The plain way, for encodings that are rare among community metrics. */
@@ -138,10 +143,7 @@ function addValues(
     max = Math.max(max, value);
     count++;
   }
-  return count === 0 ? at : putEntry(part, at, [source.metric, run.hour, count, sum, min, max]);
-}
-
-function putEntry(part: Float64Array, at: number, entry: readonly number[]): number {
-  part.set(entry, at);
+  if (count === 0) return at;
+  part.set([source.metric, run.hour, count, sum, min, max], at);
   return at + PART_STRIDE;
 }

@@ -37,7 +37,7 @@ export interface RollupState {
 }
 
 /** Hours from (included) to (excluded), since 1970. */
-export interface HourRange {
+interface HourRange {
   readonly from: number;
   readonly to: number;
 }
@@ -108,7 +108,7 @@ export function emptyState(metrics: readonly string[], capacity = CAPACITY_FIRST
 }
 
 /** Room for `capacity` columns of one metric. */
-export function emptyArrays(capacity: number): MetricArrays {
+function emptyArrays(capacity: number): MetricArrays {
   const length = RING_HOURS * capacity;
   return {
     count: new Uint32Array(length),

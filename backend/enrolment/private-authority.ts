@@ -31,7 +31,7 @@ const SERVER_LIFE_MS = 825 * DAY_MS;
 const SERIAL_BYTES = 16;
 
 /** The names of the files in `folder`. */
-export function authorityFiles(folder: string): AuthorityFiles {
+function authorityFiles(folder: string): AuthorityFiles {
   return {
     authorityCertificate: join(folder, "ca.crt"),
     authorityKey: join(folder, "ca.key"),

@@ -7,12 +7,13 @@
 import type { Clock } from "#core/clock.js";
 
 /** Least important first. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
+/** @internal named by tests */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What an event carries beside its name. */
-export type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
+type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Writes events. */
 export type Log = (level: LogLevel, event: string, facts?: LogFacts) => void;

@@ -10,10 +10,10 @@ import type { Rejection } from "./ingest.js";
 import type { ChannelBounds, TablePlan } from "./table-plan.js";
 
 /** Data older than this are not taken: twelve months are kept, and a month more may have waited. */
-export const AGE_MAX_MS = 400 * 86_400_000;
+const AGE_MAX_MS = 400 * 86_400_000;
 
 /** A daemon's clock may run ahead of ours by this much. */
-export const CLOCK_SKEW_MAX_MS = 5 * 60_000;
+const CLOCK_SKEW_MAX_MS = 5 * 60_000;
 
 /** Why rows were refused. */
 export interface Outcome {
@@ -40,40 +40,34 @@ let times = new Float64Array(0);
 export function admit(columns: Columns, plan: TablePlan, nowMs: number): Admission {
   if (times.length < columns.rows) times = new Float64Array(columns.rows);
   readTimes(columns, times);
-  const refusals = createRefusals(columns.rows);
+  const refusals: Refusals = { total: columns.rows, rows: undefined, outcomes: [] };
   checkWindow(columns.rows, nowMs, refusals);
-  for (const [c, bounds] of plan.bounds.entries()) checkChannel(columns, c, bounds, refusals);
+  for (let c = 0; c < plan.bounds.length; c++) {
+    checkChannel(columns, c, plan.bounds[c] as ChannelBounds, refusals);
+  }
   return {
     firstMs: times[0] as number,
     lastMs: times[columns.rows - 1] as number,
-    refused: refusals.rows(),
+    refused: refusals.rows,
     outcomes: refusals.outcomes,
     times,
   };
 }
 
-/** Collects refusals; a row is refused once, for the first reason found. */
+/** Refusals of one block; a row is refused once, for the first reason found. */
 interface Refusals {
-  refuse(row: number, reason: Rejection, detail: () => string): void;
-  rows(): Uint8Array | undefined;
-  readonly outcomes: Outcome[];
+  readonly total: number;
+  rows: Uint8Array | undefined;
+  outcomes: Outcome[];
 }
 
-function createRefusals(rows: number): Refusals {
-  let refused: Uint8Array | undefined;
-  const outcomes: Outcome[] = [];
-  return {
-    refuse(row, reason, detail) {
-      refused ??= new Uint8Array(rows);
-      if (refused[row] === 1) return;
-      refused[row] = 1;
-      const known = outcomes.find((one) => one.reason === reason);
-      if (known !== undefined) known.snapshots++;
-      else outcomes.push({ reason, snapshots: 1, detail: detail() });
-    },
-    rows: () => refused,
-    outcomes,
-  };
+function refuse(refusals: Refusals, row: number, reason: Rejection, detail: string): void {
+  refusals.rows ??= new Uint8Array(refusals.total);
+  if (refusals.rows[row] === 1) return;
+  refusals.rows[row] = 1;
+  const known = refusals.outcomes.find((one) => one.reason === reason);
+  if (known !== undefined) known.snapshots++;
+  else refusals.outcomes.push({ reason, snapshots: 1, detail });
 }
 
 /** Times rise, so the first and the last row tell whether any has to be looked at. */
@@ -82,12 +76,13 @@ function checkWindow(rows: number, nowMs: number, refusals: Refusals): void {
   if ((times[0] as number) >= oldestMs && (times[rows - 1] as number) <= newestMs) return;
   for (let row = 0; row < rows; row++) {
     const timeMs = times[row] as number;
-    const at = () => new Date(timeMs).toISOString();
+    if (timeMs >= oldestMs && timeMs <= newestMs) continue;
+    const at = new Date(timeMs).toISOString();
     if (timeMs < oldestMs) {
-      refusals.refuse(row, "TIME_TOO_OLD", () => `${at()}: more than 400 days ago`);
-    } else if (timeMs > newestMs) {
-      const ahead = Math.round((timeMs - nowMs) / 1000);
-      refusals.refuse(row, "TIME_IN_FUTURE", () => `${at()}: ${ahead} s ahead of the backend`);
+      refuse(refusals, row, "TIME_TOO_OLD", `${at}: more than 400 days ago`);
+    } else {
+      const aheadS = Math.round((timeMs - nowMs) / 1000);
+      refuse(refusals, row, "TIME_IN_FUTURE", `${at}: ${aheadS} s ahead of the backend`);
     }
   }
 }
@@ -143,10 +138,10 @@ function checkValue(
   const { channel, min, max } = bounds;
   const value = readValue(lanes, row, channel);
   if (!Number.isFinite(value)) {
-    refusals.refuse(row, "NON_FINITE", () => `${channel.metric}: no finite number`);
+    refuse(refusals, row, "NON_FINITE", `${channel.metric}: no finite number`);
   } else if (value > max) {
-    refusals.refuse(row, "OUT_OF_RANGE", () => `${channel.metric}: ${value} above ${max}`);
+    refuse(refusals, row, "OUT_OF_RANGE", `${channel.metric}: ${value} above ${max}`);
   } else if (value < min) {
-    refusals.refuse(row, "OUT_OF_RANGE", () => `${channel.metric}: ${value} below ${min}`);
+    refuse(refusals, row, "OUT_OF_RANGE", `${channel.metric}: ${value} below ${min}`);
   }
 }

@@ -23,7 +23,7 @@ export const QUOTA_DEFAULTS: QuotaLimits = {
 };
 
 /** What one batch takes. */
-export interface BatchCost {
+interface BatchCost {
   readonly snapshots: number;
   readonly bytes: number;
 }

@@ -2,7 +2,7 @@
 import type { InstallationWork } from "./installation-work.js";
 
 /** A work while a stream uses it. */
-export interface Entered {
+interface Entered {
   readonly work: Promise<InstallationWork>;
   /** To be called once, at the end. */
   leave(): void;

@@ -6,10 +6,10 @@
  */
 
 /** Days remembered. */
-export const BITMAP_DAYS = 64;
+const BITMAP_DAYS = 64;
 
 /** Milliseconds of a UTC day. */
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** Bit 0 of `low` is `lastDay`, bit 31 of `high` is 63 days before it. */
 export interface DayBitmap {

@@ -6,13 +6,10 @@
  */
 import type { DayBitmap } from "./day-bitmap.js";
 
-/** What is known about one installation. */
-export interface InstallationRecord {
+/** What an installation has contributed; the part of it that both forms below share. */
+interface Contribution {
   /** Lower-case UUIDv4. */
   readonly installationId: string;
-  /** Dense number, the index into rollups; reused only after its column was zeroed. */
-  readonly index: number;
-  readonly heatpumpModels: readonly string[];
   readonly daemonVersion: string;
   readonly firstSeenAtMs: number;
   /** By the backend's clock; 0: never. */
@@ -21,6 +18,13 @@ export interface InstallationRecord {
   readonly readingsStored: number;
   readonly snapshotsReportedLost: number;
   readonly snapshotsRejected: number;
+}
+
+/** What is known about one installation. */
+export interface InstallationRecord extends Contribution {
+  /** Dense number, the index into rollups; reused only after its column was zeroed. */
+  readonly index: number;
+  readonly heatpumpModels: readonly string[];
   /** Distinct days of receipt within the last 64 days. */
   readonly daysReceived: number;
   /** Distinct days with data (by the snapshots' own time) within the last 64 days. */
@@ -28,7 +32,7 @@ export interface InstallationRecord {
 }
 
 /** One heat pump model of an installation: a column of the rollups. */
-export interface ContributedModel {
+interface ContributedModel {
   readonly heatpumpModel: string;
   /** Dense over all installations and models. */
   readonly column: number;
@@ -36,18 +40,10 @@ export interface ContributedModel {
 }
 
 /** One installation as it is kept at rest. Immutable: a change is a new object. */
-export interface InstallationState {
-  readonly installationId: string;
+export interface InstallationState extends Contribution {
   readonly models: readonly ContributedModel[];
-  readonly daemonVersion: string;
   readonly consentVersion: number;
   readonly consentScopes: readonly string[];
-  readonly firstSeenAtMs: number;
-  readonly lastReceivedAtMs: number;
-  readonly snapshotsStored: number;
-  readonly readingsStored: number;
-  readonly snapshotsReportedLost: number;
-  readonly snapshotsRejected: number;
   /** Days of receipt, by the backend's clock. */
   readonly received: DayBitmap;
   /** Days with data, by the snapshots' own time. */

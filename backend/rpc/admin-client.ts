@@ -24,7 +24,7 @@ export interface BackendStatus extends BackendTotals {
 }
 
 /** An installation, as its operator sees it. */
-export type ListedInstallation = Omit<InstallationRecord, "index" | "daysReceived">;
+type ListedInstallation = Omit<InstallationRecord, "index" | "daysReceived">;
 
 /** A connection to the admin listener. */
 export interface AdminClient {

@@ -26,7 +26,7 @@ export interface ServerIdentity {
   readonly key: Buffer;
 }
 
-/** Limits of the public listener; starting values of security.md, 13. */
+/** Limits of the public listener. */
 export interface ListenerLimits {
   readonly messageBytesMax: number;
   /** Calls at once on one connection. */
@@ -49,7 +49,7 @@ const SOCKET_PATH_MAX = 107;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /** Whether nobody but this machine can reach `address`. */
-export function isLocal(address: Address): boolean {
+function isLocal(address: Address): boolean {
   return address.kind === "unix" || LOOPBACK.test(address.host);
 }
 
@@ -100,7 +100,7 @@ export async function listen(
 }
 
 /** As grpc-js names it. */
-export function describe(address: Address): string {
+function describe(address: Address): string {
   if (address.kind === "unix") return `unix:${address.path}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;

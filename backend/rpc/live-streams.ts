@@ -32,7 +32,7 @@ export interface LiveStreams {
   close(reconnectSpreadMs: number): Promise<void>;
 }
 
-/** What other parts of the golden section than 1 / phi do not: any number of offsets lies evenly. */
+/** Multiples of the golden section, modulo 1, lie evenly however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** @param onClone learns of an installation that is connected twice */

@@ -16,6 +16,7 @@ import { TelemetryServiceService } from "#proto/heatpool/telemetry/v1/telemetry_
 import { createAdminHandler } from "./admin-handler.js";
 import { createAuthentication, type IsKnownToken } from "./authentication.js";
 import { createCommunityHandler } from "./community-handler.js";
+import type { StreamRules } from "./conversation.js";
 import type { Behind } from "./door.js";
 import { guardBidi } from "./guard.js";
 import {
@@ -28,9 +29,10 @@ import {
 import { createLiveStreams, type LiveStreams } from "./live-streams.js";
 import { createModelHandler } from "./model-handler.js";
 import { addReflection } from "./reflection.js";
+import { decodeRequest } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus } from "./status.js";
-import { createDeliver, type StreamRules } from "./telemetry-handler.js";
+import { createDeliver } from "./telemetry-handler.js";
 
 /** What the door works with. */
 export interface DoorParts {
@@ -109,7 +111,8 @@ function addServices(
     isAlive: (call) => isAlive(call, clock),
     onEvent,
   });
-  server.addService(TelemetryServiceService, { deliver: guardBidi(toStatus, deliver) });
+  const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
+  server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(ModelServiceService, createModelHandler(behind, toStatus));
   const community = createCommunityHandler(behind.community, clock, toStatus);
   server.addService(CommunityServiceService, community);

@@ -5,63 +5,25 @@
  * decided ends the stream, and nothing of it is acknowledged. Memory per stream is bounded by the
  * window, whatever the daemon sends and however slowly it reads.
  */
-import type { ServerDuplexStream } from "@grpc/grpc-js";
-import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
-import type { Delivery, Ingest } from "../ingest/ingest.js";
-import { createDecider, type Decider } from "./decider.js";
+import {
+  attend,
+  RETURN_SOON_MS,
+  type Stream,
+  type TelemetryParts,
+  toWelcome,
+} from "./conversation.js";
+import { type Greeting, toGreeting } from "./greeting.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox, type Inbox } from "./inbox.js";
-import { type LiveStream, type LiveStreams, spread } from "./live-streams.js";
-import { createOutbox, type Outbox } from "./outbox.js";
-import {
-  type Greeting,
-  toChannelTable,
-  toGreeting,
-  toIncomingBatch,
-  toLosses,
-} from "./telemetry-wire.js";
+import { type LiveStream, spread } from "./live-streams.js";
+import { createOutbox } from "./outbox.js";
 
-/** Rules that every welcome states and every stream keeps. */
-export interface StreamRules extends wire.Limits {
-  /** Codecs that the backend decodes. */
-  readonly codecs: readonly number[];
-  /** A stream that is silent for longer is ended. 0: not before its age. */
-  readonly silenceMaxMs: number;
-  /** Streams end at this age, give or take a tenth. */
-  readonly streamAgeMaxMs: number;
-}
-
-/** What the handler works with. */
-export interface TelemetryParts {
-  readonly ingest: Ingest;
-  readonly clock: Clock;
-  readonly live: LiveStreams;
-  readonly rules: StreamRules;
-  /** Whether the other end of a call's connection answers. */
-  isAlive(call: DeliverCall): Promise<boolean>;
-  /** Tells the operator of a change of state. */
-  onEvent(event: string, installationId: string, facts?: Record<string, string | number>): void;
-}
-
-/** A call of Deliver. */
-export type DeliverCall = ServerDuplexStream<wire.DeliverRequest, wire.DeliverResponse>;
-
-/** A daemon that opened a stream says who it is within this time (security.md, 13). */
+/** A daemon that opened a stream says who it is within this time. */
 const HELLO_MAX_MS = 10_000;
-/** Time to come back after an end for silence or age. */
-const RETURN_SOON_MS = 1_000;
 
-/** One stream: what both directions of it share. */
-interface Stream {
-  readonly inbox: Inbox<wire.DeliverRequest>;
-  readonly outbox: Outbox;
-  readonly call: DeliverCall;
-  /** Fires when nothing more is read. */
-  readonly stop: AbortController;
-}
-
+/** The handler of Deliver. */
 export function createDeliver(
   parts: TelemetryParts,
 ): BidiHandler<wire.DeliverRequest, wire.DeliverResponse> {
@@ -145,101 +107,4 @@ async function readHello(inbox: Inbox<wire.DeliverRequest>): Promise<Greeting | 
     throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
   }
   return toGreeting(first.body.value);
-}
-
-interface Attended extends Stream {
-  readonly delivery: Delivery;
-  readonly greeting: Greeting;
-  sayGoodbye(reason: string, reconnectAfterMs: number): void;
-}
-
-/** Answers until one of both has had enough; then decides what is in hand. */
-async function attend(parts: TelemetryParts, stream: Attended): Promise<void> {
-  const { inbox, outbox, delivery, stop } = stream;
-  const decider = createDecider(
-    {
-      delivery,
-      clock: parts.clock,
-      windowBatches: parts.rules.windowBatches,
-      onDecision: (decision) => outbox.decide(decision),
-      onPause: (pauseMs) => outbox.send(toControl({ pauseMs, reason: "above the quota" })),
-      onFailure: () => stop.abort(),
-    },
-    stop.signal,
-  );
-  for (;;) {
-    const request = await inbox.next(parts.rules.silenceMaxMs);
-    if (request === "silent") stream.sayGoodbye("idle", RETURN_SOON_MS);
-    if (request === undefined || request === "silent") break;
-    if (request.body?.$case === "goodbye") break;
-    await answer(parts, stream, decider, request);
-    await outbox.room();
-  }
-  await decider.settle();
-}
-
-async function answer(
-  parts: TelemetryParts,
-  { outbox, delivery, greeting }: Attended,
-  decider: Decider,
-  { body }: wire.DeliverRequest,
-): Promise<void> {
-  switch (body?.$case) {
-    case "batch":
-      // State that is carried from block to block is not kept here: the daemon sends it whole.
-      if (body.value.continues) outbox.send(toControl({ resetState: true, reason: "no state" }));
-      else await decider.offer(toIncomingBatch(body.value, greeting));
-      return;
-    case "table":
-      await learn(parts, greeting, delivery, body.value);
-      return;
-    case "loss": {
-      // A report voids numbers; what came before it is decided first.
-      await decider.settle();
-      const ackedThrough = await delivery.takeLosses(toLosses(body.value, greeting));
-      const value = { ackedThrough: BigInt(ackedThrough) };
-      outbox.send({ body: { $case: "lossAck", value } });
-      return;
-    }
-    case "ping": {
-      const value = { nonce: body.value.nonce, serverTimeMs: BigInt(parts.clock.nowMs()) };
-      outbox.send({ body: { $case: "pong", value } });
-      return;
-    }
-    default:
-      throw new HeatpoolError("PROTOCOL", `unexpected ${body?.$case ?? "empty message"}`);
-  }
-}
-
-/** A table that cannot be learnt dooms its own batches, which are refused one by one, no others. */
-async function learn(
-  parts: TelemetryParts,
-  { introduction }: Greeting,
-  delivery: Delivery,
-  table: wire.ChannelTable,
-): Promise<void> {
-  try {
-    await delivery.learnTable(toChannelTable(table));
-  } catch (error) {
-    if (!(error instanceof HeatpoolError) || error.code !== "INVALID_ARGUMENT") throw error;
-    const facts = { reason: error.message };
-    parts.onEvent("rpc.table-refused", introduction.installationId, facts);
-  }
-}
-
-function toWelcome({ clock, rules }: TelemetryParts, delivery: Delivery): wire.DeliverResponse {
-  const value: wire.Welcome = {
-    serverTimeMs: BigInt(clock.nowMs()),
-    limits: rules,
-    ackedThrough: delivery.ackedThrough.map(BigInt),
-    codecs: [...rules.codecs],
-    unknownTables: delivery.unknownTables.map((id) => Buffer.from(id)),
-    lossAckedThrough: BigInt(delivery.lossAckedThrough),
-  };
-  return { body: { $case: "welcome", value } };
-}
-
-function toControl(wished: Partial<wire.Control>): wire.DeliverResponse {
-  const nothing = { pauseMs: 0, limits: undefined, resetState: false, reason: "" };
-  return { body: { $case: "control", value: { ...nothing, ...wished } } };
 }

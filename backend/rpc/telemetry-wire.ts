@@ -9,21 +9,12 @@ import {
   type ChannelTable,
   createChannelTable,
 } from "#core/batch/channel-table.js";
-import { STEP_MS_MAX, STEP_MS_MIN } from "#core/batch/limits.js";
-import { HeatpoolError } from "#core/errors.js";
 import type { Behaviour } from "#core/measurement/metrics.js";
 import * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
-import type { IncomingBatch, Introduction, Rejection, ReportedLoss } from "../ingest/ingest.js";
-import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
-
-/** What a hello says to the door itself and to the rooms behind it. */
-export interface Greeting {
-  readonly introduction: Introduction;
-  /** Random id of the daemon's boot; tells a half-open stream from a clone. */
-  readonly bootId: string;
-  /** Codec of batches that name none. */
-  readonly codec: number;
-}
+import type { IncomingBatch, Rejection, ReportedLoss } from "../ingest/ingest.js";
+import type { Greeting } from "./greeting.js";
+import { fromUuidBytes } from "./installation-id.js";
+import { atMost, invalid, safe, short } from "./wire-form.js";
 
 /** An ack in the making. */
 export interface Receipt {
@@ -40,20 +31,10 @@ export interface Receipt {
   }[];
 }
 
-/** Revision of the protocol that this backend speaks. */
-const PROTOCOL_REVISION = 1;
 /** Of the wire contract. */
-const DEVICES_MAX = 64;
-const EPOCHS_MAX = 64;
-const CODECS_MAX = 8;
-const SCOPES_MAX = 8;
 const LOSSES_MAX = 256;
-const TABLE_ID_BYTES = 8;
-const NAME_MAX = 128;
-const VERSION_MAX = 64;
 const REASON_MAX = 64;
 const DETAIL_MAX = 256;
-const DEVICE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const METRIC_ID = /^[a-z][a-z0-9_]{0,63}$/;
 
 const ENCODINGS: readonly ChannelEncoding[] = ["int", "uint", "f32", "wide", "f64"];
@@ -68,47 +49,6 @@ const BEHAVIOURS: Record<Behaviour, true> = {
   state: true,
   counter: true,
 };
-
-/** @throws HeatpoolError `PROTOCOL` another revision · `INVALID_ARGUMENT` beyond the contract */
-export function toGreeting(hello: wire.Hello): Greeting {
-  if (hello.protocolRevision !== PROTOCOL_REVISION) {
-    const what = `revision ${hello.protocolRevision}, this backend speaks ${PROTOCOL_REVISION}`;
-    throw new HeatpoolError("PROTOCOL", what);
-  }
-  atMost("devices", hello.devices.length, DEVICES_MAX);
-  atMost("epochs", hello.epochs.length, EPOCHS_MAX);
-  atMost("codecs", hello.codecs.length, CODECS_MAX);
-  atMost("consent_scopes", hello.consentScopes.length, SCOPES_MAX);
-  const introduction: Introduction = {
-    installationId: parseInstallationId(fromUuidBytes("installation_id", hello.installationId)),
-    daemonVersion: short("daemon_version", hello.daemonVersion, VERSION_MAX),
-    consentVersion: hello.consentVersion,
-    consentScopes: hello.consentScopes.map((scope) => short("scope", scope, REASON_MAX)),
-    devices: hello.devices.map(toDevice),
-    epochs: hello.epochs.map((epoch) => ({
-      epochId: fromUuidBytes("epoch_id", epoch.epochId),
-      firstUnacked: safe("first_unacked", epoch.firstUnacked),
-      lastSealed: safe("last_sealed", epoch.lastSealed),
-    })),
-  };
-  const bootId = Buffer.from(hello.bootId).toString("hex");
-  return { introduction, bootId, codec: hello.codecs[0] ?? 0 };
-}
-
-function toDevice(device: wire.Device): Introduction["devices"][number] {
-  const { deviceId, profileVersion, tableId, stepMs } = device;
-  if (!DEVICE_ID.test(deviceId)) throw invalid("device_id is not a device's name");
-  if (tableId.length !== TABLE_ID_BYTES) throw invalid(`table_id has ${tableId.length} bytes`);
-  if (stepMs < STEP_MS_MIN || stepMs > STEP_MS_MAX) throw invalid(`step_ms ${stepMs}`);
-  return {
-    deviceId,
-    profile: short("profile", device.profile, NAME_MAX),
-    profileVersion,
-    heatpumpModel: short("heatpump_model", device.heatpumpModel, NAME_MAX),
-    tableId: Uint8Array.from(tableId),
-    stepMs,
-  };
-}
 
 /** @throws HeatpoolError `INVALID_ARGUMENT` an epoch that the hello did not declare */
 export function toIncomingBatch(batch: wire.Batch, greeting: Greeting): IncomingBatch {
@@ -198,24 +138,4 @@ export function toAck(receipt: Receipt | undefined): wire.DeliverResponse | unde
     })),
   };
   return { body: { $case: "ack", value } };
-}
-
-/** A 64-bit number from outside, where JavaScript holds it exactly. */
-function safe(name: string, value: bigint): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw invalid(`${name} ${value} is too large`);
-  return number;
-}
-
-function short(name: string, text: string, lengthMax: number): string {
-  atMost(`length of ${name}`, text.length, lengthMax);
-  return text;
-}
-
-function atMost(name: string, value: number, valueMax: number): void {
-  if (value > valueMax) throw invalid(`${name}: ${value}, at most ${valueMax}`);
-}
-
-function invalid(what: string): HeatpoolError {
-  return new HeatpoolError("INVALID_ARGUMENT", what);
 }

@@ -24,7 +24,7 @@ export interface GroupCommit<Entry> {
 }
 
 /** Entries of one group. */
-export const GROUP_ENTRIES_MAX = 64;
+const GROUP_ENTRIES_MAX = 64;
 
 interface Waiting<Entry> {
   readonly entry: Entry;

@@ -33,10 +33,10 @@ import { addCounts, NO_TOTALS } from "./store-totals.js";
 import { openBlock, openJson, openValue, sealBlock, sealJson, sealValue } from "./store-values.js";
 
 /** Decided batches whose digest is remembered per epoch, to tell a repeat from a fork. */
-export const DIGESTS_KEPT = 1_024;
+const DIGESTS_KEPT = 1_024;
 
 /** Dead letters kept for the operator; the oldest go first. */
-export const DEAD_LETTERS_MAX = 2_000;
+const DEAD_LETTERS_MAX = 2_000;
 
 /** How long a dead letter is kept. */
 const DEAD_LETTER_MS = 30 * 86_400_000;
@@ -59,8 +59,12 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   let head = await readHead(database, totalsKey);
   const deadLetterKeys: Buffer[] = await database.keys(range("deadLetter")).all();
 
+  let attempt: { entries: readonly Entry[]; commit: number } | undefined;
   const group = createGroupCommit<Entry>({
     async write(entries) {
+      // A write that failed may have reached the disk all the same; twice would count double.
+      if (attempt?.entries === entries && attempt.commit === head.commit) return head.commit;
+      attempt = { entries, commit: head.commit + 1 };
       const next = {
         commit: head.commit + 1,
         totals: addCounts(
@@ -114,7 +118,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     installations: () => scan(range("installation"), openJson<InstallationState>),
     installation: (id) => read(key("installation", uuidBytes(id)), openJson<InstallationState>),
     epoch: (id, epochId) => read(epochKey(id, epochId), openJson<EpochState>),
-    digest: (id, epochId, sequence) => read(digestKey(id, epochId, sequence), openValue),
+    digest: (id, epochId, sequence) =>
+      read(digestKey(id, epochId, sequence), (at, value) => openDigest(at, value, sequence)),
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
@@ -189,11 +194,9 @@ function toEntry(commit: Commit, deadLetterKeys: Buffer[]): Entry {
   const at = block === undefined ? undefined : keyOf(block);
   if (block !== undefined && at !== undefined) put(at, sealBlock(at, block));
   if (digest !== undefined) {
-    const id = installation.installationId;
-    const digestAt = digestKey(id, digest.epochId, digest.sequence);
-    put(digestAt, sealValue(digestAt, digest.digest));
-    const old = digest.sequence - DIGESTS_KEPT;
-    if (old > 0) operations.push({ type: "del", key: digestKey(id, digest.epochId, old) });
+    const { epochId, sequence } = digest;
+    const digestAt = digestKey(installation.installationId, epochId, sequence);
+    put(digestAt, sealDigest(digestAt, sequence, digest.digest));
   }
   for (const loss of commit.losses ?? []) {
     const lossAt = key("loss", uuidBytes(installation.installationId), u64(loss.number));
@@ -314,6 +317,18 @@ function epochKey(installationId: string, epochId: string): Buffer {
   return key("epoch", uuidBytes(installationId), uuidBytes(epochId));
 }
 
+/** A ring of the newest digests: a number takes the place of the one so many before it. */
 function digestKey(installationId: string, epochId: string, sequence: number): Buffer {
-  return key("digest", uuidBytes(installationId), uuidBytes(epochId), u64(sequence));
+  const place = u64(sequence % DIGESTS_KEPT);
+  return key("digest", uuidBytes(installationId), uuidBytes(epochId), place);
+}
+
+function sealDigest(at: Buffer, sequence: number, digest: Uint8Array): Buffer {
+  return sealValue(at, Buffer.concat([u64(sequence), digest]));
+}
+
+/** `undefined` where a newer number has taken the place. */
+function openDigest(at: Buffer, value: Buffer, sequence: number): Buffer | undefined {
+  const payload = openValue(at, value);
+  return readU64(payload, 0) === sequence ? payload.subarray(8) : undefined;
 }

@@ -11,6 +11,7 @@ import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
+import type { BackendTotals } from "../rpc/door.js";
 
 /** A block with what places it. */
 export interface StoredBlock {
@@ -58,14 +59,15 @@ export interface DeadLetter {
 }
 
 /** Counters over the life of the store. */
-export interface StoreTotals {
-  readonly batchesStored: number;
-  readonly snapshotsStored: number;
-  readonly readingsStored: number;
-  readonly snapshotsDuplicate: number;
-  readonly snapshotsRejected: number;
-  readonly snapshotsReportedLost: number;
-}
+export type StoreTotals = Pick<
+  BackendTotals,
+  | "batchesStored"
+  | "snapshotsStored"
+  | "readingsStored"
+  | "snapshotsDuplicate"
+  | "snapshotsRejected"
+  | "snapshotsReportedLost"
+>;
 
 /** What is written at once. Parts that are left out are not touched. */
 export interface Commit {

@@ -5,7 +5,7 @@
 import { HeatpoolError } from "#core/errors.js";
 
 /** What a key begins with. */
-export const SPACES = {
+const SPACES = {
   installation: "i/",
   epoch: "e/",
   digest: "d/",
@@ -23,14 +23,27 @@ export type Space = keyof typeof SPACES;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** Ids whose bytes are at hand; one batch needs the same few several times. */
+const IDS_MAX = 10_000;
+const idBytes = new Map<string, Buffer>();
+
 /** @throws HeatpoolError `INVALID_ARGUMENT` not a lower-case UUID */
 export function uuidBytes(id: string): Buffer {
+  const known = idBytes.get(id);
+  if (known !== undefined) return known;
+  const bytes = parseId(id);
+  if (idBytes.size >= IDS_MAX) idBytes.clear();
+  idBytes.set(id, bytes);
+  return bytes;
+}
+
+function parseId(id: string): Buffer {
   if (!UUID.test(id)) throw new HeatpoolError("INVALID_ARGUMENT", `not a lower-case UUID: ${id}`);
   return Buffer.from(id.replaceAll("-", ""), "hex");
 }
 
 /** The text form of 16 bytes. */
-export function uuidText(bytes: Uint8Array): string {
+function uuidText(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString("hex");
   return [
     hex.slice(0, 8),
@@ -83,20 +96,16 @@ export interface BlockPlace {
 
 /** `b/<installation 16><length><device><day 4><epoch 16><sequence 8>` */
 export function blockKey(place: BlockPlace): Buffer {
-  const device = Buffer.from(place.deviceId, "utf8");
-  const head = Buffer.allocUnsafe(1);
-  head[0] = device.length;
-  const day = Buffer.allocUnsafe(4);
-  day.writeUInt32BE(Math.max(0, place.day), 0);
-  return key(
-    "block",
-    uuidBytes(place.installationId),
-    head,
-    device,
-    day,
-    uuidBytes(place.epochId),
-    u64(place.sequence),
-  );
+  const device = Buffer.byteLength(place.deviceId, "utf8");
+  const bytes = Buffer.allocUnsafe(47 + device);
+  bytes.write(SPACES.block, 0, "latin1");
+  bytes.set(uuidBytes(place.installationId), 2);
+  bytes[18] = device;
+  bytes.write(place.deviceId, 19, "utf8");
+  bytes.writeUInt32BE(Math.max(0, place.day), 19 + device);
+  bytes.set(uuidBytes(place.epochId), 23 + device);
+  bytes.set(u64(place.sequence), 39 + device);
+  return bytes;
 }
 
 /** Reads what `blockKey` wrote. */

@@ -25,7 +25,7 @@ function universal(type: forge.asn1.Type, value: string | Asn1[]): Asn1 {
 }
 
 /** Bytes as the text of code points 0 to 255 that node-forge wants. */
-export function toBinary(bytes: Uint8Array): string {
+function toBinary(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 

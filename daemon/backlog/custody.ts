@@ -215,7 +215,8 @@ export class Custody {
     if (this.pending.isEmpty && !isForced) return;
     const state = {
       epochs: this.index.states,
-      counters: this.counters,
+      // Fresh snapshots are not in this commit; a crash must not look as if the disk had lost them.
+      counters: { ...this.counters, recorded: this.counters.recorded - this.fresh.length },
       journalFirst: this.journal.firstNumber,
       journalNext: this.journal.nextNumber,
       lossNext: this.ledger.nextNumber,

@@ -38,11 +38,6 @@ export const openDatabase: OpenDatabase = async (location, createIfMissing) => {
   return database;
 };
 
-/** Puts back together what can be; logs become tables. */
-export function repairDatabase(location: string): Promise<void> {
-  return LevelDb.repair(location);
-}
-
 /** Removes every file of a database. */
 export function destroyDatabase(location: string): Promise<void> {
   return LevelDb.destroy(location);

@@ -12,7 +12,7 @@ import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { type Identity, NO_IDENTITY, readIdentity, writeIdentity } from "./identity.js";
 import { type Database, destroyDatabase, faultOf, type OpenDatabase } from "./level-database.js";
-import { listBad, salvage } from "./level-salvage.js";
+import { isLocked, isSound, listBad, salvage } from "./level-salvage.js";
 import type { Change, CleanMark, DiskSpace, Opening, RecordStore } from "./record-store.js";
 import { readWhole, syncFolder, writeReserve, writeWhole } from "./state-file.js";
 
@@ -165,7 +165,7 @@ export class LevelRecordStore implements RecordStore {
         this.#database = await this.#openWhenFree(mayCreate);
         return true;
       } catch (error) {
-        if (error instanceof HeatpoolError) throw error;
+        if (error instanceof HeatpoolError && error.code === "BACKLOG_LOCKED") throw error;
         if (faultOf(error) === "io" && (await this.#isComplete())) throw error;
       }
     }
@@ -175,11 +175,11 @@ export class LevelRecordStore implements RecordStore {
 
   /** Opens, and waits for another process to let go. */
   async #openWhenFree(mayCreate: boolean): Promise<Database> {
-    const { clock, openDatabase } = this.#options;
+    const { clock } = this.#options;
     const untilMs = clock.monotonicMs() + LOCK_WAIT_MS;
     for (;;) {
       try {
-        return await openDatabase(this.#path("db"), mayCreate);
+        return await this.#openSound(mayCreate);
       } catch (cause) {
         if (faultOf(cause) !== "locked") throw cause;
         if (clock.monotonicMs() >= untilMs) {
@@ -190,6 +190,14 @@ export class LevelRecordStore implements RecordStore {
         await clock.sleep(LOCK_LOOK_MS, new AbortController().signal);
       }
     }
+  }
+
+  /** Opens what LevelDB can open without ending the process. */
+  async #openSound(mayCreate: boolean): Promise<Database> {
+    const path = this.#path("db");
+    // Another process may be writing its tables at this moment; LevelDB will say that it is there.
+    if (!(await isLocked(path)) && !(await isSound(path))) throw damaged("table with a wrong sum");
+    return await this.#options.openDatabase(path, mayCreate);
   }
 
   /** Whether the files that LevelDB begins with are there. */
@@ -210,16 +218,17 @@ export class LevelRecordStore implements RecordStore {
       await syncFolder(directory);
     }
     this.#database = await openDatabase(this.#path("db"), true);
-    await salvage(directory, this.#database, openDatabase);
+    await salvage(directory, this.#database);
     this.#isDamaged = false;
   }
 
   async #reopen(): Promise<boolean> {
     try {
       if (this.#isDamaged) await this.#repair();
-      else this.#database = await this.#options.openDatabase(this.#path("db"), false);
+      else this.#database = await this.#openSound(false);
       return true;
-    } catch {
+    } catch (error) {
+      this.#isDamaged ||= faultOf(error) === "corrupt";
       await this.#throwAway();
       return false;
     }

@@ -1,14 +1,18 @@
 /**
- * Copies what is intact out of databases that were set aside. Repeating it is harmless: records are
- * copied under their keys, and a database set aside goes only when all of it was copied.
+ * Checks databases before LevelDB touches them, and copies what is intact out of those that were set
+ * aside. Repeating a copy is harmless: records keep their keys, and a database set aside goes only
+ * when all of it was copied.
  */
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Database, type OpenDatabase, repairDatabase } from "./level-database.js";
+import type { Database } from "./level-database.js";
+import { isTableSound, readLog, readTable, type StoredWrite } from "./level-files.js";
 import { openRecord } from "./record.js";
 import { syncFolder } from "./state-file.js";
 
 const BAD = /^bad-\d+$/;
+const TABLE = /^\d+\.(ldb|sst)$/;
+const LOG = /^\d+\.log$/;
 /** Records copied in one commit. */
 const COPIED_AT_ONCE = 500;
 
@@ -19,54 +23,65 @@ export async function listBad(directory: string): Promise<string[]> {
   return names.filter((name) => BAD.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
 }
 
+/** Whether LevelDB may merge the tables of this database without ending the process. */
+export async function isSound(path: string): Promise<boolean> {
+  for (const name of await readdir(path).catch(() => [])) {
+    if (TABLE.test(name) && !isTableSound(await readFile(join(path, name)))) return false;
+  }
+  return true;
+}
+
+/** Whether a process holds this database. Only Linux can tell without opening it. */
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    const { ino } = await stat(join(path, "LOCK"));
+    const locks = await readFile("/proc/locks", "utf8");
+    return locks.split("\n").some((line) => line.includes(`:${ino} `));
+  } catch {
+    return false;
+  }
+}
+
 /** Copies everything whose checksum agrees into `into`. Rejects only when `into` refuses. */
-export async function salvage(
-  directory: string,
-  into: Database,
-  openDatabase: OpenDatabase,
-): Promise<void> {
+export async function salvage(directory: string, into: Database): Promise<void> {
   for (const name of await listBad(directory)) {
     const path = join(directory, name);
-    const from = await openRepaired(path, openDatabase);
-    if (from !== undefined) {
-      try {
-        await copyIntact(from, into);
-      } finally {
-        await from.close().catch(() => undefined);
-      }
-    }
+    await copyIntact(path, into);
     await rm(path, { recursive: true, force: true });
     await syncFolder(directory);
   }
 }
 
-async function openRepaired(
-  path: string,
-  openDatabase: OpenDatabase,
-): Promise<Database | undefined> {
-  try {
-    await repairDatabase(path);
-    return await openDatabase(path, false);
-  } catch {
-    return undefined;
-  }
-}
-
-async function copyIntact(from: Database, into: Database): Promise<void> {
-  const records = from.iterator();
-  let found: { type: "put"; key: Buffer; value: Buffer }[] = [];
+/** The newest write of each key wins, in whatever order the files are read. */
+async function copyIntact(path: string, into: Database): Promise<void> {
+  const orders = new Map<string, bigint>();
+  let changes: ({ type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer })[] = [];
   const write = async (): Promise<void> => {
-    if (found.length > 0) await into.batch(found, { sync: true });
-    found = [];
+    if (changes.length > 0) await into.batch(changes, { sync: true });
+    changes = [];
   };
-  for (;;) {
-    // A table that cannot be read ends the walk; what came before it is kept.
-    const next = await records.next().catch(() => undefined);
-    if (next === undefined) break;
-    const [key, value] = next;
-    if (openRecord(key, value) !== undefined) found.push({ type: "put", key, value });
-    if (found.length >= COPIED_AT_ONCE) await write();
+  for (const name of await readdir(path)) {
+    for (const one of await readWrites(join(path, name))) {
+      const keyName = one.key.toString("latin1");
+      if (!isIntact(one) || (orders.get(keyName) ?? -1n) > one.order) continue;
+      orders.set(keyName, one.order);
+      const { key, value } = one;
+      changes.push(value === undefined ? { type: "del", key } : { type: "put", key, value });
+      if (changes.length >= COPIED_AT_ONCE) await write();
+    }
   }
   await write();
-  await records.close().catch(() => undefined);
+}
+
+/** A record proves itself; a deletion has only the checksum around it. */
+function isIntact({ key, value, isSound }: StoredWrite): boolean {
+  return value === undefined ? isSound : openRecord(key, value) !== undefined;
+}
+
+async function readWrites(path: string): Promise<Iterable<StoredWrite>> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (!TABLE.test(name) && !LOG.test(name)) return [];
+  // A file that cannot be read at all has nothing to give.
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  return LOG.test(name) ? readLog(bytes) : readTable(bytes);
 }

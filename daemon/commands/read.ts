@@ -1,65 +1,60 @@
 /** `heatpool read`: one poll of each device, shown. Nothing is kept and nothing is sent. */
-import { findMetric } from "#core/measurement/metrics.js";
-import type { Reading, Snapshot } from "#core/measurement/snapshot.js";
-import type { Profile } from "#core/profile/profile.js";
+import { HeatpoolError } from "#core/errors.js";
 import { openSource } from "../daemon.js";
 import { createEndpointQueue } from "../device/endpoint-queue.js";
-import { readSetup } from "./setup.js";
+import { renderSnapshotTable, showReadings } from "../poll/snapshot-table.js";
+import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
-export async function read(
-  options: CommonOptions & { device?: string },
-  terminal: Terminal,
-): Promise<void> {
-  const { config, devices } = readSetup(options.config);
-  const queue = createEndpointQueue(terminal.clock);
-  const wanted = devices.filter(
-    (one) => options.device === undefined || one.config.deviceId === options.device,
+/** What may be chosen. */
+export interface ReadOptions extends CommonOptions {
+  readonly device?: string;
+  readonly all?: boolean;
+}
+
+/** @throws HeatpoolError `DEVICE_…`, `PROFILE_MISMATCH`; `USAGE` no device of that name */
+export async function read(options: ReadOptions, terminal: Terminal): Promise<void> {
+  const setup = readSetup(options.config);
+  const devices = setup.devices.filter(
+    ({ config }) => options.device === undefined || config.deviceId === options.device,
   );
-  for (const device of wanted) {
+  if (devices.length === 0) {
+    const names = setup.devices.map(({ config }) => config.deviceId).join(", ");
+    throw new HeatpoolError("USAGE", `no device ${options.device}`, {
+      hint: `Configured devices: ${names}.`,
+    });
+  }
+  const queue = createEndpointQueue(terminal.clock);
+  for (const device of devices) {
     const source = openSource(device, {
       queue,
       clock: terminal.clock,
-      stateDir: config.stateDir,
-      onNotice: (text) => terminal.print(`# ${text}`),
+      stateDir: setup.config.stateDir,
+      onNotice: (text) => terminal.warn(text),
     });
     try {
       const snapshot = await source.take(terminal.ending);
-      if (options.json === true) terminal.print(JSON.stringify(snapshot));
-      else
-        for (const line of renderSnapshot(snapshot, device.profile, config.language))
-          terminal.print(line);
+      show(snapshot, device, setup, { options, terminal });
     } finally {
       await source.close();
     }
   }
 }
 
-/** A table: label, value with unit, metric; readings without a value say why. */
-export function renderSnapshot(
-  snapshot: Snapshot,
-  profile: Profile,
-  language: "de" | "en",
-): readonly string[] {
-  const rows = snapshot.readings.map((reading) => describe(reading, profile, language));
-  const width = Math.max(...rows.map(([label]) => label.length), 0);
-  const time = new Date(snapshot.takenAtMs).toISOString();
-  return [
-    `${snapshot.deviceId} (${profile.name}) ${time}`,
-    ...rows.map(
-      ([label, value, metric]) => `  ${label.padEnd(width)}  ${value.padStart(12)}  ${metric}`,
-    ),
-  ];
-}
-
-function describe(
-  { metric, value, quality }: Reading,
-  profile: Profile,
-  language: "de" | "en",
-): readonly [string, string, string] {
-  const known = findMetric(metric);
-  const register = profile.registers.find(({ id }) => id === metric);
-  const label = known?.label[language] ?? register?.label[language] ?? metric;
-  const unit = known?.unit ?? register?.unit ?? "";
-  return [label, value === undefined ? quality : `${value} ${unit}`.trim(), metric];
+function show(
+  snapshot: Parameters<typeof showReadings>[0],
+  { profile }: Setup["devices"][number],
+  { config: { language } }: Setup,
+  { options, terminal }: { options: ReadOptions; terminal: Terminal },
+): void {
+  const { deviceId, takenAtMs } = snapshot;
+  const all = options.all === true;
+  if (options.json === true) {
+    const readings = showReadings(snapshot, profile, language, all);
+    const takenAt = new Date(takenAtMs).toISOString();
+    terminal.print(JSON.stringify({ deviceId, profile: profile.name, takenAt, readings }));
+    return;
+  }
+  terminal.print(`${deviceId} (${profile.name})`);
+  for (const line of renderSnapshotTable(snapshot, profile, language, all)) terminal.print(line);
 }

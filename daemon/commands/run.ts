@@ -2,14 +2,14 @@
 import { runDaemon } from "../daemon.js";
 import { createLog } from "../host/log.js";
 import { createNotify } from "../host/systemd-notify.js";
-import { readSetup } from "./setup.js";
+import { receiveSetup } from "./setup-hand-over.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
 /** systemd counts in microseconds. */
 const USEC_PER_MS = 1000;
 
 export async function run(options: CommonOptions, terminal: Terminal): Promise<void> {
-  const { config, devices } = readSetup(options.config);
+  const { config, devices } = await receiveSetup(options, terminal);
   const { clock, chance, version, watchdogUsec } = terminal;
   const watchdogMs = Number(watchdogUsec ?? 0) / USEC_PER_MS;
   await runDaemon(
@@ -18,7 +18,6 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<v
       devices,
       version,
       clock,
-      learnTime: clock.learn,
       chance,
       log: createLog((line) => terminal.print(line), clock, config.logLevel),
       notify: createNotify(terminal.notifySocket),

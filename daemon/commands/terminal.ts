@@ -6,12 +6,17 @@ import type { SystemClock } from "../host/system-clock.js";
 export interface Terminal {
   /** Writes a line to stdout. */
   print(line: string): void;
+  /** Writes a line to stderr. */
+  warn(line: string): void;
+  writeBytes(bytes: Uint8Array): void;
   /** Asks; `undefined` when nobody is there to answer. */
   ask(question: string): Promise<string | undefined>;
   setExitStatus(status: number): void;
   readonly clock: SystemClock;
   readonly chance: Chance;
   readonly version: string;
+  /** How to start this program again: the executable, then its arguments. */
+  readonly self: readonly [string, ...string[]];
   readonly notifySocket: string | undefined;
   /** `WATCHDOG_USEC` as given. */
   readonly watchdogUsec: string | undefined;

@@ -33,8 +33,8 @@ export interface SessionDeps {
   limits(): UplinkLimits;
   setLimits(wished: wire.Limits | undefined): void;
   intervalMs(): number;
-  /** Told when the backend answers, so that sealing follows; with its time and how long it took. */
-  onWelcome(serverMs: number, roundTripMs: number): void;
+  /** Told when the backend answers, what its clock says, and how long the answer took. */
+  onWelcome(serverTimeMs: number, roundTripMs: number): void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -90,7 +90,7 @@ export async function runSession(
   stop: AbortSignal,
   withdrawn: AbortSignal,
 ): Promise<SessionResult> {
-  const session = await createSession(deps);
+  const session = createSession(deps);
   const { waker } = session;
   const stream = deps.transport.open({
     onResponse(response) {
@@ -126,7 +126,7 @@ export async function runSession(
   }
 }
 
-async function createSession(deps: SessionDeps): Promise<Session> {
+function createSession(deps: SessionDeps): Session {
   const { backlog, clock } = deps;
   const epochs = [...backlog.epochs()];
   const current = epochs.splice(-1);
@@ -375,6 +375,8 @@ async function acceptWelcome(
   if (!welcome.codecs.includes(1))
     return { kind: "unfit", what: "backend does not accept codec 1" };
   deps.setLimits(welcome.limits);
+  const roundTripMs = deps.clock.monotonicMs() - session.openedMs;
+  deps.onWelcome(Number(welcome.serverTimeMs), roundTripMs);
   const acked = welcome.ackedThrough.map(Number);
   session.lanes = declaration.epochs.map((epoch, index) => {
     const through = acked[index] ?? 0;
@@ -394,9 +396,7 @@ async function acceptWelcome(
     lossAckedThrough,
   });
   if (lossAckedThrough > 0) await deps.backlog.acknowledgeLosses(lossAckedThrough);
-  const roundTripMs = deps.clock.monotonicMs() - session.openedMs;
-  deps.onWelcome(Number(welcome.serverTimeMs), roundTripMs);
-  deps.log("info", "uplink.connected", { serverTimeMs: Number(welcome.serverTimeMs) });
+  deps.log("info", "uplink.connected", { waiting: deps.backlog.status().batches });
   return undefined;
 }
 

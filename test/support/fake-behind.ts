@@ -12,7 +12,7 @@ import type {
 import type { Behind } from "../../backend/rpc/door.js";
 
 /** Decides one batch; the default takes every next number and refuses gaps. */
-export type Decide = (batch: IncomingBatch) => Promise<Decision>;
+type Decide = (batch: IncomingBatch) => Promise<Decision>;
 
 /** The fake, and what it saw. */
 export interface FakeBehind extends Behind {

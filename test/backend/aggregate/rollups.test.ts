@@ -3,8 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { COMMUNITY_METRICS } from "../../../backend/aggregate/community-metrics.js";
+import { runRollupSnapshots } from "../../../backend/aggregate/keep-rollups.js";
 import {
   decodeRollups,
   encodeRollups,
@@ -17,6 +18,7 @@ import {
   createMemorySnapshotStore,
   createShelf,
 } from "../../../backend/store/memory-snapshot-store.js";
+import { collect } from "../../contract/snapshot-store-contract.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
 import {
@@ -145,6 +147,25 @@ describe("rollups", () => {
     const again = await openBed(createMemorySnapshotStore(shelf), clock);
     expect(contents(again.rollups, 2)).toEqual(contents(bed.rollups, 2));
     expect(Object.keys(contents(again.rollups, 2)).length).toBeGreaterThan(10);
+  });
+
+  it("are saved every ten minutes and at the end, and the journal is cut to match", async () => {
+    const file = join(temporaryFolder(), "rollups.bin");
+    const clock = createFakeClock(START_MS);
+    const bed = await openBed(createMemorySnapshotStore(), clock, { file });
+    const delivery = await openDelivery(bed, installationId(1));
+    const stop = new AbortController();
+    const running = runRollupSnapshots({ ...bed, file, clock }, stop.signal);
+    await delivery.take(makeBatch(1, START_MS - STEP_MS, [[1, 300, 5]]));
+    const saved = async () => (await loadRollups(file, COMMUNITY_METRICS))?.appliedThrough;
+    expect(await saved()).toBeUndefined();
+    await clock.advance(10 * 60_000);
+    await vi.waitFor(async () => expect(await saved()).toBe(bed.store.committedThrough));
+    await vi.waitFor(async () => expect(await collect(bed.store.blocksAfter(0))).toEqual([]));
+    await delivery.take(makeBatch(2, START_MS - STEP_MS, [[2, 300, 5]]));
+    stop.abort();
+    await running;
+    expect(await saved()).toBe(bed.store.committedThrough);
   });
 
   it.each([25, 61, 90])(

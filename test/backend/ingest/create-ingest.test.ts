@@ -243,24 +243,24 @@ describe("ingest", () => {
 
   it("acks nothing of what the store did not take, and goes on from the store's state", async () => {
     const inner = createMemorySnapshotStore();
-    let isDown = false;
+    const medium: { isDown: boolean } = { isDown: false };
     const failing: SnapshotStore = {
       ...inner,
       get committedThrough() {
         return inner.committedThrough;
       },
       put: async (commit) => {
-        if (isDown) throw new HeatpoolError("STORE_FAILED", "disk full");
+        if (medium.isDown) throw new HeatpoolError("STORE_FAILED", "disk full");
         return await inner.put(commit);
       },
     };
     const { bed, delivery } = await start(failing);
     await delivery.take(recent(1, good(1)));
-    isDown = true;
+    medium.isDown = true;
     const failed = await Promise.allSettled([2, 3].map((n) => delivery.take(recent(n, good(1)))));
     expect(failed.map((one) => one.status)).toEqual(["rejected", "rejected"]);
     expect(delivery.ackedThrough).toEqual([1]);
-    isDown = false;
+    medium.isDown = false;
     await expect(delivery.take(recent(4, good(1)))).rejects.toMatchObject({ code: "STORE_FAILED" });
     const again = await openDelivery(bed, ID);
     expect(again.ackedThrough).toEqual([1]);

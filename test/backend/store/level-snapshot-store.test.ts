@@ -1,6 +1,7 @@
 /** The store on LevelDB: what was promised must survive restarts, locks, damage and erasure. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
@@ -114,6 +115,21 @@ describe("a LevelDB store", () => {
     await store.close();
     await store.put(commitOf(2));
     expect(await collect(store.blocks())).toHaveLength(2);
+    await store.close();
+  });
+
+  it("counts once what reached the disk although its write was reported as failed", async () => {
+    const store = await openLevelSnapshotStore({ folder: temporaryFolder() });
+    const real = Level.prototype.batch;
+    Level.prototype.batch = async function fail(this: unknown, ...args: unknown[]) {
+      Level.prototype.batch = real;
+      await Reflect.apply(real, this, args);
+      throw Object.assign(new Error("fdatasync: I/O error"), { code: "LEVEL_IO_ERROR" });
+    } as unknown as typeof real;
+    const number = await store.put({ ...commitOf(1), counts: { snapshotsStored: 2 } });
+    expect(number).toBe(1);
+    expect(store.totals().snapshotsStored).toBe(2);
+    expect(await collect(store.blocksAfter(0))).toHaveLength(1);
     await store.close();
   });
 

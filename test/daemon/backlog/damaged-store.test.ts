@@ -10,7 +10,6 @@ import { openLevelBacklog } from "../../../daemon/backlog/level-backlog.js";
 import {
   countTo,
   drainNumbers,
-  numbersIn,
   optionsOf,
   snapshotOf,
   waitingEntries,
@@ -212,25 +211,6 @@ describe("a store that is damaged", () => {
       await rm(join(directory, "db", name));
       await survive(directory, `${name} removed`);
     }
-  });
-
-  it("is not damage when another process holds it: it says so", async () => {
-    const directory = await copyOf("clean");
-    const first = await openAt(directory);
-    const clock = createFakeClock();
-    const second = openLevelBacklog({ ...optionsOf(clock, 1), directory });
-    const failure = expect(second).rejects.toMatchObject({
-      code: "BACKLOG_LOCKED",
-      hint: "Stop other daemons that use this directory.",
-    });
-    while (clock.waiting === 0) await clock.advance(0);
-    for (let second = 0; second < 31; second++) {
-      await new Promise((ready) => setImmediate(ready));
-      await clock.advance(1_000);
-    }
-    await failure;
-    expect(numbersIn(await waitingEntries(first)).length).toBeGreaterThan(0);
-    await first.close();
   });
 });
 

@@ -1,6 +1,8 @@
 /** SIGKILL at any moment: what a commit had returned for is there afterwards, and only once. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openLevelBacklog } from "../../../daemon/backlog/level-backlog.js";
@@ -12,19 +14,19 @@ import { temporaryFolder } from "../../support/folder.js";
 const ROUNDS = 15;
 const CHILD = fileURLToPath(new URL("../../support/backlog-child.ts", import.meta.url));
 
+function startChild(args: readonly string[]) {
+  return spawn(process.execPath, ["--conditions=source", "--import", "tsx", CHILD, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
 /** Runs the child until it has printed `lines` lines and some time has passed, then kills it. */
 async function runAndKill(
   args: readonly string[],
   lines: number,
   afterMs: number,
 ): Promise<number[]> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=source", "--import", "tsx", CHILD, ...args],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = startChild(args);
   let printed = "";
   let complaint = "";
   child.stderr.on("data", (text) => {
@@ -63,4 +65,33 @@ describe("a process that is killed", () => {
     expect(backlog.status()).toMatchObject({ lost: 0, unaccounted: 0 });
     await backlog.close();
   }, 60_000);
+});
+
+describe("a process that is alive", () => {
+  it("keeps its backlog to itself, even where that looks damaged", async () => {
+    const directory = temporaryFolder();
+    const child = startChild([directory, "0", "1"]);
+    const gone = once(child, "close");
+    await once(child.stdout, "data");
+    child.stdout.resume();
+    // A table that is half written is no damage while its writer lives.
+    await writeFile(join(directory, "db", "999999.ldb"), "half");
+    const clock = createFakeClock();
+    let isOver = false;
+    const second = openLevelBacklog({ ...optionsOf(clock, 2), directory }).finally(() => {
+      isOver = true;
+    });
+    const verdict = expect(second).rejects.toMatchObject({
+      code: "BACKLOG_LOCKED",
+      hint: "Stop other daemons that use this directory.",
+    });
+    while (!isOver) await clock.advance(1_000);
+    await verdict;
+    expect(clock.monotonicMs()).toBeGreaterThanOrEqual(30_000);
+    child.kill("SIGKILL");
+    await gone;
+    const third = await openLevelBacklog({ ...optionsOf(clock, 3), directory });
+    expect(third.status()).toMatchObject({ mode: "durable", lost: 0, unaccounted: 0 });
+    await third.close();
+  });
 });
