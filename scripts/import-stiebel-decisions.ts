@@ -109,10 +109,11 @@ const WPM_DECISIONS: Readonly<Record<string, Decision>> = {
   "input 2542": metric("compressor_state_2"),
   "input 2543": metric("compressor_state_3"),
   "input 2544": metric("compressor_state_4"),
-  "input 2569": { extra: ["group: once"] },
-  "input 2570": { extra: ["group: once"] },
-  "input 2571": { extra: ["group: once"] },
-  "input 2572": { extra: ["group: once"] },
+  // Not once: what hangs on the controller is first read in the poll after it.
+  "input 2569": { extra: ["group: slow"] },
+  "input 2570": { extra: ["group: slow"] },
+  "input 2571": { extra: ["group: slow"] },
+  "input 2572": { extra: ["group: slow"] },
   "input 3501": {
     metric: "energy_heat_heating",
     comment: "Totals grow once a day: what was counted today stands beside them",

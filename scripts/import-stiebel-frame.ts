@@ -17,7 +17,6 @@ connection:
   unitId: 1
   wordsPerReadMax: 111 # 500 to 610 are read at once in the field
   gapWordsMax: 64 # inside a block what is not there answers 0x8000, no exception
-  requestTimeoutMs: 10000
   pollSecondsMin: 30 # faster polling hangs the ISG until somebody restarts it
   refreshSeconds: 30
   connectionsMax: 1

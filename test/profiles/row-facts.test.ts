@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseProfile } from "#core/profile/compile-profile.js";
 import type { ProfileRegister } from "#core/profile/profile.js";
-import { readRegisterTable, type TableRow } from "../../scripts/csv-register-table.js";
+import { readCsv, readRegisterTable, type TableRow } from "../../scripts/csv-register-table.js";
 import { factsOfRegister, factsOfRow, findWord, type RowFacts } from "../support/row-facts.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -26,6 +26,9 @@ interface Family {
   readonly tables: readonly string[];
   /** By space and address. */
   readonly exceptions: Readonly<Record<string, Exception>>;
+  /** Its name in the table of metrics, and candidates there that serve no metric here. */
+  readonly canonical: string;
+  readonly withoutMetric?: readonly string[];
   /** What a row hangs on, as the table has it in the name or in the source. */
   readonly conditionsOf: (row: TableRow) => readonly string[];
 }
@@ -37,6 +40,7 @@ const FAMILIES: readonly Family[] = [
   {
     profile: "stiebel-eltron/wpm-isg",
     tables: ["stiebel-eltron/wpm-isg.csv"],
+    canonical: "stiebel-eltron/wpm-isg",
     exceptions: {},
     conditionsOf: ({ nameEn }) => {
       const names = (/<([^>]*)>$/.exec(nameEn)?.[1] ?? "").split(",");
@@ -48,6 +52,7 @@ const FAMILIES: readonly Family[] = [
   {
     profile: "stiebel-eltron/lwz-isg",
     tables: ["stiebel-eltron/lwz-isg.csv"],
+    canonical: "stiebel-eltron/lwz-isg",
     exceptions: {
       "input 30": {
         facts: { scale: 1000 },
@@ -62,7 +67,22 @@ const FAMILIES: readonly Family[] = [
     // Every controller that the profile accepts is an LWZ.
     conditionsOf: () => [],
   },
+  {
+    profile: "nibe/s-series",
+    tables: ["nibe/s-series-common.csv", "nibe/s-series-model-specific.csv"],
+    canonical: "nibe/s-series-common",
+    withoutMetric: ["fan_speed input 1974"], // a step, not turns a minute
+    exceptions: {},
+    conditionsOf: ({ sources }) => {
+      const files = /\{([^}]*)\}/.exec(sources.join(" "))?.[1]?.split(",") ?? [];
+      const models = files.map((file) => file.split("_")[0]);
+      return models.length === NIBE_MODELS ? [] : [`model ${models.join()}`];
+    },
+  },
 ];
+
+/** Exports of models that the tables of NIBE were made of. */
+const NIBE_MODELS = 9;
 
 /** Conditions that a table can know; which circuits there are is the installation's business. */
 function conditionsOf(register: ProfileRegister): readonly string[] {
@@ -81,7 +101,7 @@ describe.skipIf(isMissing).each(FAMILIES)(
       ? []
       : family.tables.flatMap((name) => readRegisterTable(join(tables, name)));
     const file = join(root, `firmware-profiles/${family.profile}.yaml`);
-    const { registers } = parseProfile(readFileSync(file, "utf8"), file);
+    const { registers, candidates } = parseProfile(readFileSync(file, "utf8"), file);
 
     it("has a register for every row", () => {
       const lacking = rows.filter((row) => findWord(registers, row) === undefined);
@@ -112,6 +132,21 @@ describe.skipIf(isMissing).each(FAMILIES)(
       },
     );
 
+    it("asks the candidates of the metrics in the order of the table", () => {
+      const byId = new Map(registers.map((one) => [one.id, one]));
+      const stated = readCsv(join(tables, "canonical-metrics.csv"))
+        .filter((row) => row.profile === family.canonical && row.address !== "")
+        .filter((row) => !family.withoutMetric?.includes(`${row.metric} ${placeOf(row)}`))
+        .sort((a, b) => Number(a.priority) - Number(b.priority));
+      expect(stated).not.toEqual([]);
+      for (const metric of new Set(stated.map((row) => row.metric ?? ""))) {
+        const wanted = stated.filter((row) => row.metric === metric).map(placeOf);
+        const served = candidates.get(metric)?.flatMap((id) => byId.get(id) ?? []) ?? [];
+        const places = served.map((one) => `${one.manualSpace} ${one.address}`);
+        expect([metric, ...places.slice(0, wanted.length)]).toEqual([metric, ...wanted]);
+      }
+    });
+
     it("differs from the tables nowhere without need", () => {
       const needless = Object.entries(family.exceptions).filter(([place, { facts }]) => {
         const row = rows.find((one) => `${one.table} ${one.address}` === place);
@@ -129,4 +164,8 @@ describe.skipIf(isMissing).each(FAMILIES)(
 
 function wordsOf({ table, address, words }: TableRow): readonly string[] {
   return Array.from({ length: words }, (_, i) => `${table} ${address + i}`);
+}
+
+function placeOf(row: Readonly<Record<string, string>>): string {
+  return `${row.table} ${row.address}`;
 }

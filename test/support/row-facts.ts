@@ -24,6 +24,9 @@ const FACTORS: Readonly<Record<string, number>> = {
   "MWh kWh": 1000,
   "kWh Wh": 1000,
   "°C K": 1,
+  "DM K·min": 1,
+  "days d": 1,
+  "l/m l/min": 1,
 };
 
 /** The register that holds a row's words, and which of its words the row is. */
