@@ -21,6 +21,8 @@ export interface Family {
   readonly profile: string;
   /** Table files by the name that stands before a row; the empty name needs no colon. */
   readonly tables: Readonly<Record<string, string>>;
+  /** Which rows belong to it, where a table is of several models. */
+  readonly has?: (row: TableRow) => boolean;
   readonly sources: readonly (readonly [key: string, starts: string])[];
   /** What `defaults:` of the head says, so that lines need not. */
   readonly defaults: { readonly space: string; readonly encoding: string };
@@ -31,7 +33,8 @@ export interface Family {
   /** What stands before and behind the lines. */
   readonly head: string;
   readonly tail: string;
-  readonly decisions: string;
+  /** As text, or made of the rows where they are many and regular. */
+  readonly decisions: string | ((rows: Rows) => string);
 }
 
 /** Rows by their key: `h1004`. */
@@ -64,7 +67,8 @@ const ID_MAX = 60;
  */
 export function familyLines(family: Family, rows: Rows): string {
   const used = new Set<string>();
-  const lines = family.decisions
+  const { decisions } = family;
+  const lines = (typeof decisions === "string" ? decisions : decisions(rows))
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")

@@ -44,15 +44,13 @@ export const expectedSchema = z.strictObject({
       }),
     )
     .min(1),
-  metrics: z
-    .array(
-      z.strictObject({
-        metric: z.string(),
-        value: z.number().optional(),
-        quality: quality.optional(),
-      }),
-    )
-    .min(1),
+  metrics: z.array(
+    z.strictObject({
+      metric: z.string(),
+      value: z.number().optional(),
+      quality: quality.optional(),
+    }),
+  ),
 });
 
 export type Recording = z.output<typeof recordingSchema>;

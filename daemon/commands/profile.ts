@@ -11,6 +11,8 @@ import type { ProfileStore } from "../profile/profile-store.js";
 import { loadNamed, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
 import { addDiff } from "./profile-diff.js";
 import { addNew } from "./profile-new.js";
+import { addProbe } from "./profile-probe.js";
+import { addRecord } from "./profile-record.js";
 import { addSimulate } from "./profile-simulate.js";
 import { addTest } from "./profile-test.js";
 
@@ -40,6 +42,8 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
   addTest(profile, deps);
   addSimulate(profile, deps);
   addDiff(profile, deps);
+  addProbe(profile, deps);
+  addRecord(profile, deps);
 }
 
 function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {

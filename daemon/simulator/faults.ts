@@ -2,8 +2,9 @@
 import { HeatpoolError } from "#core/errors.js";
 import { decodeRegister } from "#core/profile/decode.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
-import type { RegisterRange } from "#core/profile/register-range.js";
-import { type Behaviour, EXCEPTION, type RegisterImage } from "./modbus-server.js";
+import type { RegisterRange, Space } from "#core/profile/register-range.js";
+import type { Behaviour, RegisterImage } from "./modbus-server.js";
+import { absentCodeOf } from "./profile-image.js";
 
 /** One thing that is wrong. */
 export type Fault =
@@ -14,11 +15,18 @@ export type Fault =
   /** Every answer comes this late. */
   | { readonly kind: "slow"; readonly ms: number }
   /** Device failure (exception 4) whenever the address is read. */
-  | { readonly kind: "exception"; readonly address: number }
+  | ({ readonly kind: "exception" } & FaultyPlace)
   /** The address is not there, whatever the profile says. */
-  | { readonly kind: "hole"; readonly address: number }
+  | ({ readonly kind: "hole" } & FaultyPlace)
   /** Every third read shows an implausible value. */
   | { readonly kind: "spike"; readonly register: ProfileRegister };
+
+/** Where something is wrong: in every unit and space that is not excluded. */
+interface FaultyPlace {
+  readonly address: number;
+  readonly space?: Space;
+  readonly unitId?: number;
+}
 
 /** How a fault is written on the command line. */
 export const FAULT_FORMS =
@@ -49,7 +57,7 @@ export function parseFault(text: string, profile: Profile): Fault {
   });
 }
 
-/** The image as a faulty device would serve it. */
+/** The image as a faulty device would serve it; holes and exceptions may be added while it runs. */
 export function spoilImage(
   image: RegisterImage,
   profile: Profile,
@@ -73,10 +81,8 @@ export function spoilImage(
     read(range) {
       for (const fault of faults) {
         if (fault.kind !== "exception" && fault.kind !== "hole") continue;
-        const isTouched =
-          range.address <= fault.address && fault.address < range.address + range.count;
-        const hole = profile.connection.absentExceptions[0] ?? EXCEPTION.illegalAddress;
-        if (isTouched) return fault.kind === "hole" ? hole : DEVICE_FAILURE;
+        const hole = absentCodeOf(profile.connection);
+        if (touches(range, fault)) return fault.kind === "hole" ? hole : DEVICE_FAILURE;
       }
       const words = image.read(range);
       return typeof words === "number" ? words : spike(range, words);
@@ -111,6 +117,15 @@ function findSpiking(profile: Profile, id: string): ProfileRegister {
 function spikeWords(register: ProfileRegister): readonly number[] | undefined {
   return SPIKE_WORDS.map((word) => Array<number>(register.format.words).fill(word)).find(
     (words) => decodeRegister(words, register).quality === "implausible",
+  );
+}
+
+function touches(range: RegisterRange, { address, space, unitId }: FaultyPlace): boolean {
+  return (
+    range.address <= address &&
+    address < range.address + range.count &&
+    (space === undefined || space === range.space) &&
+    (unitId === undefined || unitId === range.unitId)
   );
 }
 

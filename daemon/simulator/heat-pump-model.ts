@@ -50,6 +50,8 @@ const TANK_KWH_PER_K = 0.35;
 const RUN_SECONDS_MIN = 600;
 const PAUSE_SECONDS_MIN = 300;
 const DEFROST_SECONDS = 360;
+/** The tank is heated to this, °C. */
+const HOT_WATER_TARGET = 51;
 /** Heat that the pumped water carries per kelvin between flow and return. */
 const FLOW_KW_PER_K = 1.6;
 /** The same as a flow: 1 l/min of water carries 0.0697 kW/K (4.18 kJ/(kg K)). */
@@ -154,7 +156,7 @@ function control(state: State, hourOfDay: number): void {
       else if (state.storage > setpoint + 2 && state.since > RUN_SECONDS_MIN) change("off");
       break;
     case "hot-water":
-      if (state.tank > 51) change("off");
+      if (state.tank > HOT_WATER_TARGET) change("off");
       break;
     case "defrost":
       state.ice = Math.max(0, state.ice - 0.2);
@@ -226,6 +228,15 @@ function read(state: State, metric: string, random: () => number): number | unde
       return state.flow - (isRunning ? thermal / FLOW_KW_PER_K : 0.2) + noise(0.2);
     case "temp_heat_storage":
       return state.storage;
+    case "temp_flow_target":
+    case "temp_return_target":
+      return heatingSetpoint(state.outdoor);
+    case "temp_hot_water_target":
+      return HOT_WATER_TARGET;
+    case "temp_room":
+      return state.room;
+    case "temp_room_target":
+      return 21;
     case "temp_hot_water":
     case "temp_hot_water_top":
       return state.tank + 1;

@@ -8,7 +8,12 @@
  */
 import { encodeRegister } from "#core/profile/encode.js";
 import { encodeText } from "#core/profile/encode-text.js";
-import type { AddressSpan, Profile, ProfileRegister } from "#core/profile/profile.js";
+import type {
+  AddressSpan,
+  Profile,
+  ProfileConnection,
+  ProfileRegister,
+} from "#core/profile/profile.js";
 import type { RegisterRange, Space } from "#core/profile/register-range.js";
 import type { HeatPumpModel } from "./heat-pump-model.js";
 import { EXCEPTION, type RegisterImage } from "./modbus-server.js";
@@ -117,7 +122,7 @@ function createAddressRules({ connection, registers }: Profile) {
     }));
   const closed = [...connection.forbidden, ...writeOnly];
   return {
-    absentCode: connection.absentExceptions[0] ?? EXCEPTION.illegalAddress,
+    absentCode: absentCodeOf(connection),
     spaceOf: (space: Space): Space =>
       connection.hasOneSpace && space === "holding" ? "input" : space,
     /** Whether the request is one that the device does not take. */
@@ -145,6 +150,12 @@ function createAddressRules({ connection, registers }: Profile) {
       return undefined;
     },
   };
+}
+
+/** The exception of a register that is not there: 2, unless the device is known for others only. */
+export function absentCodeOf({ absentExceptions }: ProfileConnection): number {
+  const [other = EXCEPTION.illegalAddress] = absentExceptions;
+  return absentExceptions.includes(EXCEPTION.illegalAddress) ? EXCEPTION.illegalAddress : other;
 }
 
 function isWhole(register: ProfileRegister, range: RegisterRange): boolean {

@@ -19,13 +19,19 @@ const where = `register tables ${isMissing ? "are absent: ../shared/registers" :
 
 const keyOf = (row: TableRow) => `${row.table} ${row.address}`;
 
+/** Whether a row is one word of a number that the profile adds up of several rows. */
+function isPart(row: TableRow, { address, format }: ProfileRegister): boolean {
+  const word = row.address - address;
+  return row.words === 1 && format.encoding === "sum" && word >= 0 && word < format.words;
+}
+
 /** Registers of a row: in each of the units, and in each variant that excludes the others. */
 function registersOf(row: TableRow, profile: Profile, unitId: number): readonly ProfileRegister[] {
   return profile.registers.filter(
     (one) =>
       one.unitId === unitId &&
       one.manualSpace === row.table &&
-      one.address === row.address &&
+      (one.address === row.address || isPart(row, one)) &&
       (one.format.bits === undefined || one.format.bits.count === 16),
   );
 }
@@ -47,15 +53,24 @@ function faultsOf(row: TableRow, profile: Profile, table: FamilyTable, isGermanK
   return table.unitIds.flatMap((unitId) => {
     const registers = registersOf(row, profile, unitId);
     const orders = registers
-      .filter((one) => one.format.words === 2)
+      .filter((one) => one.format.words === 2 && !isPart(row, one))
       .map((one) => one.format.wordOrder)
       .sort();
     const wanted = [...wordOrdersOf(row, exception)];
-    const faults = registers.flatMap((one) => {
-      const { words, scale } = one.format;
-      const is = { ...sameOf(factsOfRegister(one, 0)), words, offset: scale.offset };
+    const count = exception?.scales?.length ?? Math.max(1, wanted.length);
+    const faults = registers.flatMap((one, variant) => {
+      const { scale } = one.format;
+      const words = isPart(row, one) ? row.words : one.format.words;
+      const facts = factsOfRegister(one, row.address - one.address);
+      const is = { ...sameOf(facts), words, offset: scale.offset };
+      const unit = row.unit === "" && table.unitsAdded !== undefined ? one.unit : row.unit;
+      const variantScale = exception?.scales?.[variant];
       const should = {
-        ...sameOf({ ...factsOfRow(row, one.unit), ...exception?.facts }),
+        ...sameOf({
+          ...factsOfRow({ ...row, unit }, one.unit),
+          ...exception?.facts,
+          ...(variantScale === undefined ? {} : { scale: variantScale }),
+        }),
         words: row.words,
         offset: exception?.offset ?? 0,
       };
@@ -67,7 +82,7 @@ function faultsOf(row: TableRow, profile: Profile, table: FamilyTable, isGermanK
         ? registers.filter((one) => row.nameDe !== "" && !one.label.de.startsWith(row.nameDe))
         : [];
     return [
-      ...(registers.length === Math.max(1, wanted.length) ? [] : [`${registers.length} registers`]),
+      ...(registers.length === count ? [] : [`${registers.length} registers`]),
       ...(orders.join() === wanted.join() ? [] : [`word order ${orders.join()}`]),
       ...faults,
       ...renamed.map((one) => `is called ${one.label.de}`),
@@ -79,7 +94,10 @@ describe.skipIf(isMissing).each(TABLE_FAMILIES)(`$profile (${where})`, (family) 
   const profile = loadPackaged(family.profile);
   const tables = isMissing
     ? []
-    : family.tables.map((table) => ({ table, rows: readRegisterTable(join(folder, table.file)) }));
+    : family.tables.map((table) => ({
+        table,
+        rows: readRegisterTable(join(folder, table.file)).filter(table.has ?? (() => true)),
+      }));
 
   it.each(tables)("says the same as every row of $table.file", ({ table, rows }) => {
     expect(rows.length).toBe(table.rows);
@@ -146,7 +164,8 @@ describe.skipIf(isMissing).each(TABLE_FAMILIES)(`$profile (${where})`, (family) 
         .map((id) => profile.registers.find((one) => one.id === id))
         .map((one) => `${one?.manualSpace} ${one?.address}`)
         .filter((place) => wanted.includes(place));
-      expect([metric, ...found]).toEqual([metric, ...wanted]);
+      // Variants of one place exclude each other.
+      expect([metric, ...new Set(found)]).toEqual([metric, ...wanted]);
     }
   });
 });

@@ -3,7 +3,9 @@
  * else than its table, with the reason. The tests compare all the rest row by row.
  */
 
+import type { TableRow } from "../../scripts/csv-register-table.js";
 import type { RowFacts } from "../support/row-facts.js";
+import { GATEWAY_FAMILIES } from "./gateway-families.js";
 
 /** What a profile says instead of its table, and why; what is left out is as in the table. */
 export interface Exception {
@@ -12,6 +14,7 @@ export interface Exception {
   readonly offset?: number;
   /** Where there are several registers, one for each. */
   readonly wordOrders?: readonly string[];
+  readonly scales?: readonly number[];
   /** The profile's German name is another one. */
   readonly isRenamed?: boolean;
 }
@@ -23,6 +26,10 @@ export interface FamilyTable {
   readonly unitIds: readonly number[];
   /** By space and address: `holding 1020`. */
   readonly except: Readonly<Record<string, Exception>>;
+  /** Which rows are of this profile, where a table is of several models. */
+  readonly has?: (row: TableRow) => boolean;
+  /** Why the profile has units where the table has none. */
+  readonly unitsAdded?: string;
 }
 
 /** A profile and its tables. */
@@ -248,4 +255,5 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
       },
     ],
   },
+  ...GATEWAY_FAMILIES,
 ];

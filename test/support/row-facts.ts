@@ -25,6 +25,10 @@ const FACTORS: Readonly<Record<string, number>> = {
   "l/h l/min": 1 / 60,
   "‰ %": 0.1,
   "minute min": 1,
+  "minutes min": 1,
+  "minutes h": 1 / 60,
+  "K*min K·min": 1,
+  "°min K·min": 1,
   "bool ": 1,
   "MWh kWh": 1000,
   "kWh Wh": 1000,
@@ -87,6 +91,8 @@ function encodingOf({ type, unit, enumValues }: TableRow): string {
 
 /** `0=off;1=on`, `bit0=pump;bit1=…` as masks, or `Mode: 0: off 1: on`; other words are no codes. */
 function codesOf({ type, enumValues }: TableRow): readonly number[] {
+  // "raw -32768=sensor not installed" and "65535=not available" are sentinels.
+  if (/^raw |^\d+=not available$/.test(enumValues)) return [];
   const pairs = enumValues.split(";").filter((pair) => /^(bit\d+|-?\d+)=/.test(pair));
   if (pairs.length === 0 && (type === "enum" || type === "bitmask")) {
     return Array.from(enumValues.matchAll(/(\d+): /g), ([, code]) => Number(code));
