@@ -58,7 +58,9 @@ export async function visit<T>(
   let told = 0;
   try {
     return await work({
-      identify: () => identify(profile, { ...choice, wanted: "all" }, asker),
+      // What hangs on other registers is found by the survey itself.
+      identify: async () =>
+        (await identify(profile, { ...choice, wanted: "all" }, asker, new Set())).firmware,
       survey: (firmware) =>
         survey(profile, asker, {
           choice,
