@@ -81,6 +81,34 @@ describe("a LevelDB store", () => {
     expect(filesHold(folder, "block of 1")).toBe(true);
   });
 
+  it("is made anew when the power went while it was being made", async () => {
+    const folder = temporaryFolder();
+    await (await openLevelSnapshotStore({ folder })).close();
+    // LevelDB does not sync its first manifest; our own file was not written yet.
+    const db = join(folder, "db");
+    for (const name of readdirSync(db)) rmSync(join(db, name));
+    rmSync(join(folder, "store.json"));
+    writeFileSync(join(db, "MANIFEST-000001"), "");
+    writeFileSync(join(db, "CURRENT"), "MANIFEST-000001\n");
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    expect(await collect(store.blocks())).toHaveLength(1);
+    await store.close();
+  });
+
+  it("is not made anew where records are, even without its identity", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    await store.close();
+    rmSync(join(folder, "store.json"));
+    rmSync(join(folder, "db", "CURRENT"));
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+    });
+    expect(filesHold(folder, "block of 1")).toBe(true);
+  });
+
   it("refuses a block whose bytes changed on disk", async () => {
     const folder = temporaryFolder();
     const store = await openLevelSnapshotStore({ folder });
