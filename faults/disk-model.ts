@@ -98,12 +98,12 @@ export class ModelledDisk {
   cut(random: () => number): DiskState {
     const names: Names = new Map(this.#durable);
     const kept = pickKept(this.#unsure.length, random);
-    for (const change of this.#unsure.slice(0, kept)) rename(names, change);
+    for (const change of this.#unsure.slice(0, kept)) moveName(names, change);
     return toState(names, (inode) => leaveBehind(inode, random));
   }
 
   #name(change: NameChange): void {
-    rename(this.#live, change);
+    moveName(this.#live, change);
     this.#unsure.push(change);
   }
 
@@ -126,12 +126,12 @@ export class ModelledDisk {
   #settleNames(through: number): void {
     while ((this.#unsure[0]?.at ?? Number.POSITIVE_INFINITY) <= through) {
       const change = this.#unsure.shift();
-      if (change !== undefined) rename(this.#durable, change);
+      if (change !== undefined) moveName(this.#durable, change);
     }
   }
 }
 
-function rename(names: Names, change: NameChange): void {
+function moveName(names: Names, change: NameChange): void {
   const { path } = change;
   if (change.kind === "link") names.set(path, change.inode);
   else if (change.kind === "folder") names.set(path, undefined);

@@ -3,6 +3,8 @@
  * one folder is written to a trace in its true order, and any of them can be made to fail with a
  * chosen error. Syncs are believed, not done: what they promise is judged from the trace.
  *
+ * Files whose name begins with a dot are watched and never fail.
+ *
  * Environment: HEATPOOL_DISK, the folder. Commands are writes to a file in it named ".control":
  *   trace <file>   from here on changes are traced to this file (outside of the folder)
  *   end            no more tracing
@@ -81,8 +83,10 @@ static void note(char kind, const char *path, const char *second, int64_t offset
 }
 
 /* Whether this change is to fail. */
-static int fails(char kind) {
+static int fails(char kind, const char *path) {
+  const char *name = path == NULL ? NULL : strrchr(path, '/');
   if (fail_after < 0 || strchr(fail_kinds, kind) == NULL) return 0;
+  if (name != NULL && name[1] == '.') return 0;
   seen++;
   if (seen <= fail_after || failed >= fail_count) return 0;
   failed++;
@@ -117,7 +121,7 @@ static int open_with(int (*call)(const char *, int, ...), const char *path, int 
   int is_new = (flags & O_CREAT) != 0 && stat(path, &before) != 0;
   int is_change = is_new || (flags & O_TRUNC) != 0;
   int fd = -1;
-  if (is_change && !is_control(path) && fails('c')) {
+  if (is_change && fails('c', path)) {
     errno = fail_errno;
   } else {
     fd = call(path, flags, mode);
@@ -155,7 +159,7 @@ static FILE *fopen_with(FILE *(*call)(const char *, const char *), const char *p
   struct stat before;
   int is_change = mode[0] == 'w' || stat(path, &before) != 0;
   FILE *file = NULL;
-  if (is_change && fails('c')) {
+  if (is_change && fails('c', path)) {
     errno = fail_errno;
   } else {
     file = call(path, mode);
@@ -205,7 +209,7 @@ static ssize_t write_with(int fd, const void *data, size_t length, off_t offset)
     int flags = fcntl(fd, F_GETFL);
     at = (flags & O_APPEND) != 0 ? lseek(fd, 0, SEEK_END) : lseek(fd, 0, SEEK_CUR);
   }
-  int is_failing = fails('w');
+  int is_failing = fails('w', path);
   if (is_failing && fail_torn && length > 1) length /= 2;
   else if (is_failing) length = 0;
   ssize_t written = 0;
@@ -285,7 +289,7 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset) 
 static int sync_with(int fd) {
   pthread_mutex_lock(&lock);
   int result = 0;
-  if (fails('s')) {
+  if (fails('s', ours(fd))) {
     note('X', ours(fd), NULL, 0, NULL, 0);
     result = -1;
   } else {
@@ -312,7 +316,7 @@ int rename(const char *from, const char *to) {
   if (!is_ours(from)) return REAL(rename)(from, to);
   pthread_mutex_lock(&lock);
   int result = -1;
-  if (fails('r')) errno = fail_errno;
+  if (fails('r', from)) errno = fail_errno;
   else result = REAL(rename)(from, to);
   if (result == 0) note('R', from, to, 0, NULL, 0);
   int error = errno;
@@ -324,7 +328,7 @@ int rename(const char *from, const char *to) {
 static int remove_with(int (*call)(const char *), const char *path) {
   pthread_mutex_lock(&lock);
   int result = -1;
-  if (fails('u')) errno = fail_errno;
+  if (fails('u', path)) errno = fail_errno;
   else result = call(path);
   if (result == 0) note('U', path, NULL, 0, NULL, 0);
   int error = errno;

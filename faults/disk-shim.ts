@@ -51,6 +51,8 @@ export interface Disk {
   endTrace(): void;
   fail(fault: DiskFault): void;
   mend(): void;
+  /** Calls that were made to fail since the last fault was set. */
+  countFailed(): number;
 }
 
 /** @param folder what the environment's HEATPOOL_DISK names */
@@ -69,13 +71,10 @@ export function openDisk(folder: string): Disk {
       tell(`fail ${after} ${count} ${number} ${letters} ${isTorn ? 1 : 0}`);
     },
     mend: () => tell("fail -1 0 0 x 0"),
+    countFailed() {
+      const report = `${folder}.failed`;
+      tell(`tell ${report}`);
+      return Number(readFileSync(report, "utf8").split(" ")[1] ?? 0);
+    },
   };
-}
-
-/** Changes that were made to fail since the last fault was set. */
-export function countFailed(folder: string, report: string): number {
-  const control = openSync(join(folder, ".control"), "w");
-  writeSync(control, `tell ${report}\n`);
-  closeSync(control);
-  return Number(readFileSync(report, "utf8").split(" ")[1] ?? 0);
 }

@@ -10,6 +10,7 @@ import { isClean, type Suite } from "./suite.js";
 const SUITES: Readonly<Record<string, string>> = {
   kill: "SIGKILL of the real daemon and backend at random moments",
   power: "power cuts: unsynced writes dropped, torn, reordered, on real LevelDB",
+  storage: "ENOSPC, EIO and a read-only disk at any call; flipped bits, cut and missing files",
 };
 
 const EXIT_USAGE = 64;

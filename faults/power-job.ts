@@ -9,7 +9,7 @@ import { createFakeClock } from "../test/support/fake-clock.js";
 import type { DiskJob } from "./disk-job.js";
 import { type DiskState, ModelledDisk } from "./disk-model.js";
 import { type DiskChange, readTrace } from "./disk-trace.js";
-import { createTally, type Tally } from "./suite.js";
+import { createTally, describeFault, type Tally } from "./suite.js";
 import { openWorld, type World } from "./world.js";
 import { bootOf, MARKS, WorldLife } from "./world-life.js";
 
@@ -36,16 +36,26 @@ export const work: DiskJob = async (seed, { folder, disk, traceFile }) => {
   const changes = readTrace(readFileSync(traceFile));
   rmSync(traceFile);
   rmSync(live, { recursive: true });
-  await cutOften({ changes, prefix: `${basename(folder)}/live/`, folder, seed }, tally);
+  await cutOften(
+    { suite: "power", changes, prefix: `${basename(folder)}/live/`, folder, seed },
+    tally,
+  );
   return tally;
 };
 
+/** What is to be cut. */
+export interface CutPlan {
+  readonly suite: string;
+  readonly changes: readonly DiskChange[];
+  /** Of the world's files in the trace. */
+  readonly prefix: string;
+  /** Where the remains are laid out. */
+  readonly folder: string;
+  readonly seed: number;
+}
+
 /** Follows the trace and cuts it at random places. */
-export async function cutOften(
-  of: { changes: readonly DiskChange[]; prefix: string; folder: string; seed: number },
-  tally: Tally,
-  cuts = CUTS,
-): Promise<void> {
+export async function cutOften(of: CutPlan, tally: Tally, cuts = CUTS): Promise<void> {
   const random = createRandom(of.seed ^ 0x5eed);
   const points = new Map<number, number>();
   for (let k = 0; k < cuts; k++) {
@@ -62,7 +72,7 @@ export async function cutOften(
       const folder = join(of.folder, "cut");
       layOut(disk, { folder, prefix: of.prefix, victim, random });
       const what = `seed ${of.seed}, ${victim} cut after change ${at} (${change.kind} ${change.path})`;
-      await liveOn(folder, { committed, seed: of.seed, what }, tally);
+      await liveOn(folder, { committed, seed: of.seed, what, suite: of.suite }, tally);
       rmSync(folder, { recursive: true });
     }
   }
@@ -108,10 +118,17 @@ function writeState({ folders, files }: DiskState, prefix: string, to: string): 
   }
 }
 
+interface Aftermath {
+  readonly committed: ReadonlySet<number>;
+  readonly seed: number;
+  readonly what: string;
+  readonly suite: string;
+}
+
 /** The life after: nothing that was committed is missing in the end, and nothing is there twice. */
 async function liveOn(
   folder: string,
-  { committed, seed, what }: { committed: ReadonlySet<number>; seed: number; what: string },
+  { committed, seed, what, suite }: Aftermath,
   tally: Tally,
 ): Promise<void> {
   const clock = createFakeClock(NEXT_BOOT_MS);
@@ -119,7 +136,7 @@ async function liveOn(
   tally.runs++;
   tally.acked += committed.size;
   const fail = (why: string): void => {
-    const repeat = `npm run -s faults -- power --seed ${seed} --seeds 1`;
+    const repeat = `npm run -s faults -- ${suite} --seed ${seed} --seeds 1`;
     tally.failures.push(`${what}: ${why}; repeat: ${repeat}`);
   };
   let world: World | undefined;
@@ -149,14 +166,8 @@ async function liveOn(
     if (lost + doubled + unexplained > 0) fail(JSON.stringify({ lost, doubled, ...account }));
   } catch (fault) {
     tally.crashes++;
-    fail(describe(fault));
+    fail(describeFault(fault));
   } finally {
     await world?.close();
   }
-}
-
-function describe(fault: unknown): string {
-  if (!(fault instanceof Error)) return String(fault);
-  const { cause } = fault;
-  return `${fault.stack}${cause instanceof Error ? `: ${cause.message}` : ""}`;
 }

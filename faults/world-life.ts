@@ -12,7 +12,7 @@ import { openWithSmallBuffer } from "./small-buffer.js";
 import { openWorld, STEP_MS, type World, type WorldOptions } from "./world.js";
 
 /** File of the marks, below the world's folder. */
-export const MARKS = "marks";
+export const MARKS = ".marks";
 const BATCHES_MAX = 4;
 /** Longer than the backlog waits before it tries a disk again that refused. */
 const AFTER_RETRY_MS = 61_000;
@@ -54,7 +54,8 @@ export class WorldLife {
     });
   }
 
-  async step(): Promise<void> {
+  /** @param mayRestart whether a clean restart may be what happens */
+  async step(mayRestart = true): Promise<void> {
     const { world } = this;
     const turn = this.#random();
     if (turn < 0.6) {
@@ -65,7 +66,7 @@ export class WorldLife {
       await world.deliver(1 + Math.floor(this.#random() * BATCHES_MAX), () => this.#random() < 0.2);
     } else if (turn < 0.94) await this.clock.advance(AFTER_RETRY_MS);
     else if (turn < 0.97) await world.backlog.beginEpoch();
-    else {
+    else if (mayRestart) {
       await world.close();
       await this.open();
     }
