@@ -9,6 +9,7 @@ import type { Bench } from "./harness.js";
 const BENCHES: Readonly<Record<string, string>> = {
   modbus: "requests per poll and requests per second of the Modbus reader, on real peers",
   bytes: "bytes per reading in a batch, against JSON with gzip",
+  card: "bytes a day that the backlog writes to a memory card, and what a power cut costs",
   ingest: "readings the backend takes in durably per CPU-second",
 };
 

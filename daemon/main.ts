@@ -86,7 +86,7 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const consent = program.command("consent").description("what may be shared");
   add(consent, "show", "the text, and what was agreed to", async () => {
     return (await import("./commands/consent.js")).showConsent;
-  });
+  }).option("--language <de|en>", "language of the text");
   add(consent, "grant", "agree to share", async () => {
     return (await import("./commands/consent.js")).grantConsent;
   })

@@ -21,7 +21,7 @@ verified: false # no recording yet
 sources:
   gi: "gianfrdp/pyModbusIntesisBox: intesisbox/pa_aw_mbs.py (after the IntesisBox PA-AW-MBS-1 user manual)"
 ${CONNECTION}  wordsPerReadMax: 91
-  gapWordsMax: 64 # 0 to 90 are read at once in the field
+  gapWordsMax: 64 # 0 to 90 are read at once in the field; so one request reads all, settings too
   readable: [{ space: holding, from: 0, to: 90 }, { space: holding, from: 1000, to: 1007 }]
   pollSecondsMin: 10
   connectionsMax: 1
@@ -60,39 +60,39 @@ const PRE_H_TAIL = `vectors:
 
 const CODE = "absent: [32768, 85, 170]";
 
-function bothScales(at: string, metric: string, de: string, en: string): string {
-  const when = (scale: string) => `when: { parameter: { temperature_scale: ["${scale}"] } }`;
+function bothScales(at: string, metric: string, de: string, en: string, more = ""): string {
+  const when = (scale: string) => `${more}when: { parameter: { temperature_scale: ["${scale}"] } }`;
   return `${at} | = ${metric} | ${de} | ${en} | ${when("1")}
 ${at} | ${metric}_tenths = ${metric} #1 | ${de} | ${en} | priority: -; scale: 0.1; ${when("10")}`;
 }
 
 const PRE_H_DECISIONS = `
-h0 | power | Ein/Aus | Power | ${CODE}
+h0 | power | Ein/Aus | Power | ${CODE}; group: -
 ${bothScales("h1", "temp_outdoor", "Außentemperatur", "Outdoor temperature")}
 ${bothScales("h2", "temp_flow", "Wasseraustrittstemperatur", "Outgoing water temperature")}
 ${bothScales("h3", "temp_return", "Wassereintrittstemperatur", "Ingoing water temperature")}
-h4 | = operating_mode | Betriebsart | | group: fast; ${CODE}
+h4 | = operating_mode | Betriebsart | | ${CODE}; group: -
 h10 | climate_mode | Klimabetrieb | | ${CODE}
-h11 | climate_working_mode | Arbeitsweise Klima | | ${CODE}
+h11 | climate_working_mode | Arbeitsweise Klima | | ${CODE}; group: -
 # Hot water
 h30 | tank_on | Speicher ein | Tank on | ${CODE}
-h31 | = hot_water_mode | Arbeitsweise Speicher | | ${CODE}
+h31 | = hot_water_mode | Arbeitsweise Speicher | | ${CODE}; group: -
 ${bothScales("h32", "temp_hot_water", "Speichertemperatur", "Tank water temperature")}
-${bothScales("h33", "temp_hot_water_target", "Speicher-Soll", "Tank water setpoint")}
+${bothScales("h33", "temp_hot_water_target", "Speicher-Soll", "Tank water setpoint", "group: -; ")}
 # Of which period is not stated.
-h47 | consumption_heating | Verbrauch Heizen | | group: slow
-h48 | consumption_cooling | Verbrauch Kühlen | | group: slow
-h49 | consumption_tank | Verbrauch Speicher | | group: slow
+h47 | consumption_heating | Verbrauch Heizen | | 
+h48 | consumption_cooling | Verbrauch Kühlen | | 
+h49 | consumption_tank | Verbrauch Speicher | | 
 # Operation. The fault is a number of Panasonic's list; 65535: the gateway does not reach the pump.
 h52 | = fault | Fehler | Error | codes: { 65535: { de: keine Verbindung, en: communication error } }
 h57 | = defrost_active | Abtauung | | ${CODE}
 h59 | booster_heater | Speicherheizstab | Booster heater | ${CODE}
 h60 | = compressor_frequency | Verdichterfrequenz | |
-h61 | = hours_compressor | Betriebsstunden Verdichter | | group: slow
-h66 | quiet_mode | Leisebetrieb | | ${CODE}
+h61 | = hours_compressor | Betriebsstunden Verdichter | | 
+h66 | quiet_mode | Leisebetrieb | | ${CODE}; group: -
 h68 | = resistive_heater_active | Heizstab | Heater status | ${CODE}
 h70 | = fault_active | Alarm | Alarm status | ${CODE}
-h73 | pump_speed | Pumpenstufe | |
+h73 | pump_speed | Pumpenstufe | | group: -
 `;
 
 const H_HEAD = `# yaml-language-server: $schema=../profile.schema.json

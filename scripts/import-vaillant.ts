@@ -24,7 +24,7 @@ connection:
   refreshSeconds: 120
   source: [ise, mb]
 poll:
-  slowSeconds: 600
+  slowSeconds: 300
 # With the wrong word order a temperature would be some 1e-38 and a counter beyond any life.
 identification:
   - { register: hours_compressor, min: 0, max: 450000, meaning: "compressor hours up to 450,000 at input 14, low word first", source: [ise, mb] }

@@ -141,9 +141,9 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     expect([...answer.subarray(7, 9)]).toEqual([0x84, 3]);
   });
 
-  it.runIf(name === "pymodbus")(
-    "one illegal address in 40 words is found within the bound; then no request is wasted",
-    async () => {
+  // libmodbus answers 0 in holes, so there is nothing to find.
+  if (name === "pymodbus") {
+    it("one illegal address in 40 words is found within the bound; then no request is wasted", async () => {
       const block = Array.from({ length: BLOCK.count }, (_, at) => plainRegister(BLOCK.from + at));
       const other = plainRegister(1032, { max: 100 });
       const source = sourceOf(plainProfile([...block, other]), dial());
@@ -168,6 +168,6 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
       expect(proxy.requests.length).toBe(3);
       expect(proxy.exceptions).toEqual([]);
       expect(steady.readings.filter((one) => one.quality === "good").length).toBe(40);
-    },
-  );
+    });
+  }
 });

@@ -2,28 +2,32 @@
 import type { TableRow } from "../../scripts/csv-register-table.js";
 import type { Exception, TableFamily } from "./table-families.js";
 
-const kelvin = { reason: "a difference of temperatures", unit: "K" } as const;
-const kilowattHours = {
-  reason: "kWh and hundredths in two rows; the table leaves out what each is worth",
-  unit: "kWh",
-} as const;
-const hundredths: Exception = { ...kilowattHours, scale: 0.01 };
+/** kWh and hundredths in two rows; the table leaves out what each is worth. */
+const kilowattHours: Exception = {
+  reason: "kWh in two rows; the table leaves out the unit",
+  facts: { unit: "kWh", scale: 1 },
+};
+const hundredths: Exception = {
+  reason: "hundredths of kWh, added to the row before; the table leaves out the factor",
+  facts: { unit: "kWh", scale: 0.01 },
+};
 const forWriting: Exception = {
   reason: "the table has the factor for writing; the holding map of the same device has 0.01",
-  scale: 0.01,
+  facts: { scale: 0.01 },
 };
 const byDipSwitch: Exception = {
   reason: "whole degrees or tenths by DIP switch; the installation chooses",
   scales: [1, 0.1],
 };
-const inverted: Exception = { reason: "0 means fault: an inverted yes or no", encoding: "bool" };
+const inverted: Exception = {
+  reason: "0 means fault: an inverted yes or no",
+  facts: { encoding: "bool" },
+};
 const raw: Exception = {
   reason: "scale disputed between the library (1) and the manufacturer's list (0.01): raw",
-  unit: "",
-  confidence: "disputed",
+  facts: { unit: "", scale: 1, confidence: "disputed" },
 };
-const hours: Exception = { reason: "the name says hours", unit: "h" };
-const zone2 = { reason: 'the table says "see zone 1"', codes: [0, 1, 2, 3, 4, 5] } as const;
+const hours: Exception = { reason: "the name says hours", facts: { unit: "h", scale: 1 } };
 
 const modelsOf = ({ nameEn }: TableRow): readonly string[] =>
   /\[(.*)\]$/.exec(nameEn)?.[1]?.split(",") ?? [];
@@ -50,12 +54,10 @@ function genesis(model: string, rows: number): TableFamily {
         except: {
           "input 5": {
             reason: "rpm; turns per second are the catalogue's Hz",
-            scale: 0.0166666666667,
+            facts: { scale: 0.0166666667, unit: "Hz" },
           },
           "input 119": raw,
           "input 120": raw,
-          "input 125": kelvin,
-          "input 126": kelvin,
         },
       },
     ],
@@ -74,10 +76,7 @@ export const GATEWAY_FAMILIES: readonly TableFamily[] = [
         rows: 57,
         unitIds: [1],
         except: {
-          "input 8": { reason: "texts in a row of numbers", codes: [6999, 8000] },
-          "input 50": kelvin,
-          "input 79": { reason: "hours and hundreds of hours in two rows", unit: "h" },
-          "input 151": { reason: "128 to 144 are other machines", codes: [0, 1, 2, 3] },
+          "input 79": hours,
           "input 156": kilowattHours,
           "input 157": hundredths,
           "input 158": kilowattHours,
@@ -108,8 +107,14 @@ export const GATEWAY_FAMILIES: readonly TableFamily[] = [
         rows: 47,
         unitIds: [1],
         except: {
-          "holding 9": { reason: "texts in a row of numbers", codes: [0x6999, 0x8000] },
-          "holding 29": zone2,
+          "holding 9": {
+            reason: "hexadecimal in the table",
+            facts: { codes: [0x6999, 0x8000] },
+          },
+          "holding 29": {
+            reason: 'the table says "see zone 1"',
+            facts: { codes: [0, 1, 2, 3, 4, 5] },
+          },
         },
       },
     ],
@@ -130,7 +135,10 @@ export const GATEWAY_FAMILIES: readonly TableFamily[] = [
           "holding 3": byDipSwitch,
           "holding 32": byDipSwitch,
           "holding 33": byDipSwitch,
-          "holding 52": { reason: "a text in a row of numbers", codes: [65535] },
+          "holding 52": {
+            reason: "the only code of a list that the table leaves out",
+            facts: { codes: [65535] },
+          },
         },
       },
     ],
@@ -164,7 +172,6 @@ export const GATEWAY_FAMILIES: readonly TableFamily[] = [
           "input 33102": inverted,
           "input 34103": hours,
           "input 34107": hours,
-          "holding 42105": kelvin,
         },
       },
     ],
@@ -184,7 +191,10 @@ export const GATEWAY_FAMILIES: readonly TableFamily[] = [
         rows: 80,
         unitIds: [5],
         except: {
-          "holding 143": { reason: "electrical or thermal: disputed", confidence: "disputed" },
+          "holding 143": {
+            reason: "electrical or thermal: disputed",
+            facts: { confidence: "disputed" },
+          },
         },
       },
     ],

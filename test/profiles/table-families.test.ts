@@ -3,36 +3,19 @@
  * with its reason. The tables are not part of the repository: they lie in `../shared/registers`, or
  * the test is skipped.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseProfile } from "#core/profile/compile-profile.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import { readCsv, readRegisterTable, type TableRow } from "../../scripts/csv-register-table.js";
+import { loadPackaged } from "../support/device-image.js";
+import { factsOfRegister, factsOfRow, type RowFacts } from "../support/row-facts.js";
 import { type Exception, type FamilyTable, TABLE_FAMILIES } from "./table-families.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = join(root, "../shared/registers");
 const isMissing = !existsSync(folder);
 const where = `register tables ${isMissing ? "are absent: ../shared/registers" : "are there"}`;
-
-/** Units of tables as a profile may have them, and what one of them is worth there. */
-const CONVERSIONS: Readonly<Record<string, readonly [unit: string, factor: number]>> = {
-  "W kW": ["kW", 0.001],
-  "Wh kWh": ["kWh", 0.001],
-  "l/h l/min": ["l/min", 1 / 60],
-  "‰ %": ["%", 0.1],
-  "minute min": ["min", 1],
-  "minutes min": ["min", 1],
-  "minutes h": ["h", 1 / 60],
-  "K*min K·min": ["K·min", 1],
-  "°min K·min": ["K·min", 1],
-};
-
-function load(name: string): Profile {
-  const file = join(root, `firmware-profiles/${name}.yaml`);
-  return parseProfile(readFileSync(file, "utf8"), file);
-}
 
 const keyOf = (row: TableRow) => `${row.table} ${row.address}`;
 
@@ -53,57 +36,10 @@ function registersOf(row: TableRow, profile: Profile, unitId: number): readonly 
   );
 }
 
-function encodingOf({ type, unit, enumValues }: TableRow): string {
-  if (unit === "bool") return "bool";
-  if (type === "bool") return enumValues.includes("other=") ? "nonzero" : "bool";
-  return type === "enum" || type === "bitmask" ? "uint16" : type;
-}
-
-function codesOf({ type, enumValues }: TableRow): readonly number[] {
-  if (type !== "enum" && type !== "bitmask") return [];
-  return Array.from(enumValues.matchAll(/(\d+)(?==|: )/g), ([code]) => Number(code));
-}
-
-/** What the profile must say of a row, given the unit that it uses. */
-function fromRow(
-  row: TableRow,
-  unit: string,
-  exception: Exception | undefined,
-  unitsAdded: string | undefined,
-) {
-  const isAdded = unitsAdded !== undefined && row.unit === "";
-  const written = isAdded ? unit : row.unit === "bool" ? "" : row.unit;
-  const [converted, factor] = CONVERSIONS[`${row.unit} ${unit}`] ?? [written, 1];
-  return {
-    words: row.words,
-    encoding: exception?.encoding ?? encodingOf(row),
-    unit: exception?.unit ?? converted,
-    scale: exception?.scale ?? Number((row.scale * factor).toPrecision(12)),
-    offset: exception?.offset ?? 0,
-    access: row.access,
-    codes: [...(exception?.codes ?? codesOf(row))].sort((a, b) => a - b),
-    confidence: exception?.confidence ?? row.confidence,
-    sources: row.sources.length,
-  };
-}
-
-function fromRegister(register: ProfileRegister, row: TableRow): ReturnType<typeof fromRow> {
-  const { format } = register;
-  const magnitude = isPart(row, register)
-    ? format.magnitudes[row.address - register.address]
-    : undefined;
-  const factor = (magnitude ?? 1) * format.scale.numerator;
-  return {
-    words: magnitude === undefined ? format.words : 1,
-    encoding: magnitude === undefined ? format.encoding : "uint16",
-    unit: register.unit,
-    scale: Number((factor / format.scale.denominator).toPrecision(12)),
-    offset: format.scale.offset,
-    access: register.access,
-    codes: [...register.codes.keys()].sort((a, b) => a - b),
-    confidence: register.confidence,
-    sources: register.sources.length,
-  };
+/** What is compared of a register; word orders come all together. */
+function sameOf(facts: RowFacts) {
+  const codes = [...facts.codes].sort((a, b) => a - b);
+  return { ...facts, codes, wordOrder: "" };
 }
 
 function wordOrdersOf(row: TableRow, exception: Exception | undefined): readonly string[] {
@@ -123,10 +59,21 @@ function faultsOf(row: TableRow, profile: Profile, table: FamilyTable, isGermanK
     const wanted = [...wordOrdersOf(row, exception)];
     const count = exception?.scales?.length ?? Math.max(1, wanted.length);
     const faults = registers.flatMap((one, variant) => {
-      const scale = exception?.scales?.[variant];
-      const own = scale === undefined ? exception : { ...exception, reason: "", scale };
-      const is = fromRegister(one, row);
-      const should = fromRow(row, one.unit, own, table.unitsAdded);
+      const { scale } = one.format;
+      const words = isPart(row, one) ? row.words : one.format.words;
+      const facts = factsOfRegister(one, row.address - one.address);
+      const is = { ...sameOf(facts), words, offset: scale.offset };
+      const unit = row.unit === "" && table.unitsAdded !== undefined ? one.unit : row.unit;
+      const variantScale = exception?.scales?.[variant];
+      const should = {
+        ...sameOf({
+          ...factsOfRow({ ...row, unit }, one.unit),
+          ...exception?.facts,
+          ...(variantScale === undefined ? {} : { scale: variantScale }),
+        }),
+        words: row.words,
+        offset: exception?.offset ?? 0,
+      };
       const isAlike = JSON.stringify(is) === JSON.stringify(should);
       return isAlike ? [] : [{ id: one.id, is, should }];
     });
@@ -144,7 +91,7 @@ function faultsOf(row: TableRow, profile: Profile, table: FamilyTable, isGermanK
 }
 
 describe.skipIf(isMissing).each(TABLE_FAMILIES)(`$profile (${where})`, (family) => {
-  const profile = load(family.profile);
+  const profile = loadPackaged(family.profile);
   const tables = isMissing
     ? []
     : family.tables.map((table) => ({
