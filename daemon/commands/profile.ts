@@ -7,8 +7,10 @@ import { HeatpoolError } from "#core/errors.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { describeRange } from "#core/profile/register-range.js";
-import type { ProfileStore } from "../profile/profile-store.js";
-import { loadNamed, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
+import { isTemplate, parseTemplate } from "#core/profile/template.js";
+import { type ProfileStore, readProfileText } from "../profile/profile-store.js";
+import { addAssign } from "./profile-assign.js";
+import { isFile, loadNamed, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
 import { addDiff } from "./profile-diff.js";
 import { addNew } from "./profile-new.js";
 import { addProbe } from "./profile-probe.js";
@@ -42,6 +44,7 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
   addTest(profile, deps);
   addSimulate(profile, deps);
   addDiff(profile, deps);
+  addAssign(profile, deps);
   addProbe(profile, deps);
   addRecord(profile, deps);
 }
@@ -49,7 +52,11 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
 function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
   const entries = store.list();
   if (isJson) write(toJsonText(entries));
-  else for (const { name, file } of entries) write(`${name}  ${file}\n`);
+  else {
+    for (const { name, file, needsAssignment } of entries) {
+      write(`${name}  ${file}${needsAssignment ? "  needs assignment" : ""}\n`);
+    }
+  }
 }
 
 function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
@@ -123,9 +130,14 @@ function lint(deps: ProfileCommandDeps, files: readonly string[], isJson: boolea
 
 function lintOne(store: ProfileStore, file: string): Linted {
   try {
+    const path = isFile(file) ? file : store.fileOf(file);
+    const text = readProfileText(path);
+    if (isTemplate(text)) {
+      const points = parseTemplate(text, path).text.registers.length;
+      return { file, isValid: true, message: `sound template, ${points} points without address` };
+    }
     const profile = loadNamed(store, file);
-    const message = `sound, ${profile.registers.length} registers`;
-    return { file, isValid: true, message };
+    return { file, isValid: true, message: `sound, ${profile.registers.length} registers` };
   } catch (error) {
     if (!(error instanceof HeatpoolError)) throw error;
     const hint = error.hint === undefined ? "" : `\n  ${error.hint}`;
