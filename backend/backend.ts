@@ -43,7 +43,7 @@ export interface BackendParts {
   onBug(bug: unknown): void;
 }
 
-/** Greatest message, both ways (security.md, 13). */
+/** Greatest message, both ways. */
 const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Calls at once on one connection: the stream, a question, and some air. */
 const STREAMS_MAX = 4;

@@ -85,7 +85,7 @@ export function openState(config: Config, clock: Clock, daemonVersion: string) {
 }
 
 /** The heat pump as its batches describe it. */
-export function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
+function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
   return {
     deviceId: config.deviceId,
     profile: profile.name,

@@ -2,7 +2,7 @@
  * Network addresses in texts become prefixes that name no household: of IPv4 the first two bytes
  * stay, of IPv6 the first four; IPv6 that carries an IPv4 address is treated as that.
  *
- * Source: security.md of the design, section 14; RFC 4291, 2.2 and 2.5.5.2.
+ * Source: RFC 4291, 2.2 and 2.5.5.2.
  */
 
 /** Four numbers; longer chains of dots are versions or object ids. */

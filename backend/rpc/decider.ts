@@ -40,7 +40,7 @@ interface Waiting {
 
 type Outcome = { readonly decision: Decision } | { readonly error: unknown };
 
-/** A longer pause ends the stream: daemons give up on an ack after 30 s (delivery.md, 4.4). */
+/** A longer pause ends the stream: daemons give up on an ack after 30 s. */
 const PAUSE_IN_HAND_MAX_MS = 20_000;
 
 /** @param stop ends waiting; the stream is over then */

@@ -26,7 +26,7 @@ export interface ServerIdentity {
   readonly key: Buffer;
 }
 
-/** Limits of the public listener; starting values of security.md, 13. */
+/** Limits of the public listener. */
 export interface ListenerLimits {
   readonly messageBytesMax: number;
   /** Calls at once on one connection. */

@@ -8,7 +8,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Clock } from "#core/clock.js";
 
-/** As long as keepalive gives a peer (delivery.md, 4.4). */
+/** As long as keepalive gives a peer. */
 const ANSWER_MAX_MS = 10_000;
 
 /** What grpc-js holds behind a call: interceptors around the call that owns the stream. */

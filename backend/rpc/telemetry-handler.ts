@@ -20,7 +20,7 @@ import { createInbox, type Inbox } from "./inbox.js";
 import { type LiveStream, spread } from "./live-streams.js";
 import { createOutbox } from "./outbox.js";
 
-/** A daemon that opened a stream says who it is within this time (security.md, 13). */
+/** A daemon that opened a stream says who it is within this time. */
 const HELLO_MAX_MS = 10_000;
 
 /** The handler of Deliver. */

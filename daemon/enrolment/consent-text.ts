@@ -4,8 +4,7 @@
  */
 import { createHash } from "node:crypto";
 
-export const LOCALES = ["de", "en"] as const;
-export type Locale = (typeof LOCALES)[number];
+export type Locale = "de" | "en";
 
 /** What may be agreed to, each on its own. Nothing is sent without the first. */
 export const SCOPES = ["telemetry", "model_training", "community_stats", "commercial_use"] as const;

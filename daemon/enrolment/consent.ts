@@ -30,7 +30,7 @@ export interface ConsentRecord {
 }
 
 /** One decision of the owner. */
-export type ConsentEvent =
+type ConsentEvent =
   | ({ readonly action: "granted" } & ConsentRecord)
   | { readonly action: "withdrawn"; readonly time: string; readonly daemon_version: string };
 

@@ -40,7 +40,7 @@ export function openInstallationId(file: IdFile, chance: Chance): string {
 }
 
 /** A random UUID, version 4 (RFC 9562, section 5.4). */
-export function createUuid(chance: Chance): string {
+function createUuid(chance: Chance): string {
   const bytes = Buffer.from(chance(16));
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -6,12 +6,12 @@
 import type { Clock } from "#core/clock.js";
 
 /** Least important first. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What an event carries beside its name. */
-export type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
+type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Writes events. */
 export type Log = (level: LogLevel, event: string, facts?: LogFacts) => void;
@@ -43,7 +43,7 @@ const UUID = /\b([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-
 const CONTROL = /\p{Cc}/gu;
 
 /** `192.168.xxx.xxx`, `2001:db8:xxxx:xxxx`, `550e…`: enough to tell two apart, not to find one. */
-export function maskText(text: string): string {
+function maskText(text: string): string {
   return text
     .slice(0, TEXT_MAX)
     .replace(CONTROL, " ")

@@ -15,7 +15,7 @@ import {
 } from "./grpc-transport.js";
 
 /** Whether models may be had, and why. */
-export interface EligibilityAnswer {
+interface EligibilityAnswer {
   readonly isEligible: boolean;
   readonly reason: { readonly de: string; readonly en: string };
   readonly daysWithData: number;
@@ -25,7 +25,7 @@ export interface EligibilityAnswer {
 }
 
 /** How large the pool is. */
-export interface PoolAnswer {
+interface PoolAnswer {
   readonly installations: number;
   readonly readings: number;
   readonly isSufficient: boolean;
@@ -34,7 +34,7 @@ export interface PoolAnswer {
 }
 
 /** One released statistic. */
-export interface AverageAnswer {
+interface AverageAnswer {
   readonly metric: string;
   readonly unit: string;
   readonly mean: number;
@@ -45,7 +45,7 @@ export interface AverageAnswer {
 }
 
 /** Released statistics of a heat pump model. */
-export interface AveragesAnswer {
+interface AveragesAnswer {
   readonly heatpumpModel: string;
   readonly window: string;
   readonly installations: number;

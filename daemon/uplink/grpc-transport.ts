@@ -40,7 +40,7 @@ export interface Endpoint {
 const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/;
 
-/** Without them a dead link gave no error for 25 s (libraries.md 4); each costs bytes. */
+/** Without them a dead link gave no error for 25 s; each costs bytes. */
 const LIVE_OPTIONS: ClientOptions = {
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,

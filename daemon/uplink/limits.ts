@@ -23,7 +23,7 @@ export interface LimitStore {
 }
 
 /** Before the first welcome. */
-export const FIRST_LIMITS: UplinkLimits = {
+const FIRST_LIMITS: UplinkLimits = {
   requestBytesMax: 512 * 1024,
   windowBatches: 8,
   windowBytes: 1024 * 1024,

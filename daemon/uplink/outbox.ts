@@ -12,7 +12,7 @@ import type { Window } from "./window.js";
 import { type Declaration, findDevice, toBatch, toLossReport, toTable } from "./wire.js";
 
 /** What to do next. */
-export type Next =
+type Next =
   | { readonly kind: "send"; readonly request: DeliverRequest }
   /** Nothing may go out before something happens, or before `ms` have passed. */
   | { readonly kind: "wait"; readonly ms: number }

@@ -7,7 +7,7 @@ import type { Log } from "../host/log.js";
 import type { InFlight } from "./window.js";
 
 /** Counts of one receipt. */
-export type Counts = Pick<Receipt, "admitted" | "duplicate" | "rejected">;
+type Counts = Pick<Receipt, "admitted" | "duplicate" | "rejected">;
 
 /** Hands receipts to the backlog, one after the other. */
 export interface Receipts {

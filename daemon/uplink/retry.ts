@@ -38,7 +38,7 @@ export interface Retry {
   readonly awaitsClock: boolean;
 }
 
-/** delivery.md 3.9. */
+/** Full jitter between these two; grows with each failure. */
 export const BACKOFF = { baseMs: 2_000, capMs: 300_000 };
 /** A stream that lived this long and acked something ends a row of failures. */
 const GOOD_AFTER_MS = 60_000;

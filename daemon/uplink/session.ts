@@ -90,7 +90,7 @@ export async function runSession(
   stop: AbortSignal,
   withdrawn: AbortSignal,
 ): Promise<SessionResult> {
-  const session = await createSession(deps);
+  const session = createSession(deps);
   const { waker } = session;
   const stream = deps.transport.open({
     onResponse(response) {
@@ -126,7 +126,7 @@ export async function runSession(
   }
 }
 
-async function createSession(deps: SessionDeps): Promise<Session> {
+function createSession(deps: SessionDeps): Session {
   const { backlog, clock } = deps;
   const epochs = [...backlog.epochs()];
   const current = epochs.splice(-1);

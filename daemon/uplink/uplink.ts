@@ -9,6 +9,7 @@
 
 import { backoffMs, createUniform } from "#core/backoff.js";
 import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
 import {
@@ -19,14 +20,14 @@ import {
   uploadIntervalMs,
 } from "./limits.js";
 import { createReceipts } from "./receipts.js";
-import { BACKOFF, planRetry, type SessionEnd } from "./retry.js";
+import { BACKOFF, planRetry, type SessionEnd, type SessionResult } from "./retry.js";
 import { runSession, type SessionDeps } from "./session.js";
 import type { Transport } from "./transport.js";
 import { createWaker } from "./waker.js";
 import type { Introduction } from "./wire.js";
 
-/** How often and how warm: see performance.md 4. */
-export type UplinkProfile = "economy" | "live";
+/** How often and how warm: hourly without pings, or every few minutes with them (ADR 0021). */
+type UplinkProfile = "economy" | "live";
 
 /** What the uplink works with. */
 export interface UplinkDeps {
@@ -137,7 +138,8 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       if (stop.aborted) return;
       // A hello must not announce as waiting what the last stream already settled.
       await receipts.settled();
-      const result = await runSession(sessionDeps, signal, deps.withdrawn);
+      if (stop.aborted) return;
+      const result = await runSession(sessionDeps, signal, deps.withdrawn).catch(asLocalEnd);
       const facts = { failures, clockSynced: clock.isSynced() };
       const reconnectSpreadMs = limits.reconnectSpreadSeconds * 1000;
       ({ delayMs, failures, awaitsClock } = planRetry(
@@ -154,6 +156,13 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
 
   await Promise.all([seal(), connect()]);
   await receipts.settled();
+}
+
+/** What failed on our side, e.g. a token file that is gone, is tried again like a lost connection. */
+function asLocalEnd(fault: unknown): SessionResult {
+  if (!(fault instanceof HeatpoolError)) throw fault;
+  const end = { kind: "local", what: fault.message } as const;
+  return { end, wasWelcomed: false, wasAcked: false, livedMs: 0 };
 }
 
 async function sleepUntilSynced(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@
  * they count because they bring enough days.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { Chance, Clock } from "#core/clock.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
@@ -56,6 +57,8 @@ export async function contribute(deps: ContributorDeps, signal: AbortSignal): Pr
   const all = homes.reduce((sum, home) => sum + home.status().recorded, 0);
   const done = new AbortController();
   const stop = AbortSignal.any([signal, done.signal]);
+  // Every home listens to the same end, several times.
+  setMaxListeners(CONTRIBUTORS * 4, stop);
   const uplinks = homes.map((backlog) => deliver(backlog, deps, chance, stop));
   let delivered = 0;
   while (!stop.aborted && delivered < all) {

@@ -87,13 +87,13 @@ export async function setStage(
 
   const progress = { delivered: 0, all: 0, readings: 0 };
   const endpoint = {
-    address: `127.0.0.1:${communityLink.port}`,
+    address: `localhost:${communityLink.port}`,
     caFile: join(folder, "backend/tls/ca.crt"),
     tlsMinVersion: "TLSv1.3",
     claimTokenFile: join(folder, "backend/tls/claim-token"),
     insecureLoopback: false,
   } as const;
-  const community = connectCommunity({ ...endpoint, address: `127.0.0.1:${backend.port}` });
+  const community = connectCommunity({ ...endpoint, address: `localhost:${backend.port}` });
   const ending = new AbortController();
   const contributing = contribute(
     {
@@ -257,7 +257,7 @@ async function startDaemon(
       "devices:",
       `  - { host: 127.0.0.1, port: ${modbusPort}, profile: ${PROFILE}, pollIntervalSeconds: ${POLL_SECONDS} }`,
       "backend:",
-      `  url: 127.0.0.1:${uplinkPort}`,
+      `  url: localhost:${uplinkPort}`,
       `  caFile: ${join(folder, "backend/tls/ca.crt")}`,
       `  claimTokenFile: ${join(folder, "backend/tls/claim-token")}`,
       `uplink: { profile: live, intervalSeconds: ${SEAL_SECONDS} }`,

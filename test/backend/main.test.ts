@@ -1,5 +1,4 @@
 /** The process: exit codes that systemd and scripts read, signals, and an end in order. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { credentials } from "@grpc/grpc-js";
@@ -12,6 +11,7 @@ import {
 } from "../support/backend-process.js";
 import { hello, talk } from "../support/door.js";
 import { temporaryFolder } from "../support/folder.js";
+import { openPorts } from "../support/open-ports.js";
 
 /** Starting a process from sources takes seconds on a busy machine. */
 const PROCESS_MS = 60_000;
@@ -57,15 +57,3 @@ describe("heatpool-backend", { timeout: PROCESS_MS }, () => {
     expect(await again.stop()).toBe(0);
   });
 });
-
-/** Local TCP ports on which a process listens, from /proc (Linux). */
-function openPorts(pid: number): number[] {
-  const inodes = execFileSync("ls", ["-l", `/proc/${pid}/fd`], { encoding: "utf8" });
-  const table = ["tcp", "tcp6"].map((name) => readFileSync(`/proc/${pid}/net/${name}`, "utf8"));
-  return table
-    .join("\n")
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === "0A" && inodes.includes(`socket:[${fields[9]}]`))
-    .map((fields) => Number.parseInt(fields[1]?.split(":")[1] ?? "", 16));
-}

@@ -8,7 +8,7 @@ import type {
 import type { StreamListener, Transport } from "../../../daemon/uplink/transport.js";
 
 /** One stream as the backend sees it. */
-export interface ScriptedStream {
+interface ScriptedStream {
   readonly openedAtMs: number;
   readonly sent: DeliverRequest[];
   readonly batches: Batch[];
@@ -39,7 +39,7 @@ export interface ScriptedBackend {
   isDeaf: boolean;
 }
 
-export const LIMITS: Limits = {
+const LIMITS: Limits = {
   requestBytesMax: 512 * 1024,
   snapshotsMax: 2000,
   channelsMax: 128,

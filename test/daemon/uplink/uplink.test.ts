@@ -1,5 +1,6 @@
 /** Delivery: whatever the network does, every snapshot is decided once and accounted for. */
 import { afterEach, describe, expect, it } from "vitest";
+import { HeatpoolError } from "#core/errors.js";
 import { runUplink, type UplinkDeps } from "../../../daemon/uplink/uplink.js";
 import { createChance } from "../../support/chance.js";
 import { createFakeClock, settle } from "../../support/fake-clock.js";
@@ -433,6 +434,21 @@ describe("an end", () => {
     const hello = backend.stream.sent[0]?.body;
     if (hello?.$case !== "hello") throw new Error("no hello");
     expect(hello.value.epochs[0]?.epochId.toString("hex")).toBe(OLD_EPOCH.replaceAll("-", ""));
+  });
+});
+
+describe("an attempt", () => {
+  it("that fails on our side is followed by others", async () => {
+    const { backend, clock, eventsNamed } = start(filled(1), {
+      transport: {
+        open() {
+          throw new HeatpoolError("CONFIG_INVALID", "claim token cannot be read");
+        },
+      },
+    });
+    await clock.advance(600_000);
+    expect(backend.streams).toEqual([]);
+    expect(eventsNamed("uplink.disconnected").length).toBeGreaterThan(2);
   });
 });
 

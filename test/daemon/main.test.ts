@@ -1,0 +1,114 @@
+/** The process: exit codes that systemd and scripts read, signals, and commands without a daemon. */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../support/folder.js";
+import { openPorts } from "../support/open-ports.js";
+
+/** How sources are run. */
+const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], {
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+function writeConfig(folder: string, more = ""): string {
+  const file = join(folder, "heatpool.yaml");
+  const lines = [
+    // Nothing listens on the discard port of this machine.
+    "devices: [{ host: 127.0.0.1, port: 9, profile: idm/navigator-2.0 }]",
+    `stateDir: ${join(folder, "state")}`,
+    `runtimeDir: ${join(folder, "run")}`,
+  ];
+  writeFileSync(file, `${lines.join("\n")}\n${more}\n`);
+  return file;
+}
+
+describe("heatpool", () => {
+  it("ends with 64 for a command it does not know", () => {
+    expect(run("dance").status).toBe(64);
+    expect(run("consent", "grant", "--dance").status).toBe(64);
+    expect(run("--help")).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("ends with 78 for a configuration it cannot use, naming every line, and opens nothing", () => {
+    const folder = temporaryFolder();
+    const file = writeConfig(folder, "backlog: { limitMiB: 1 }\nlanguage: fr");
+    const ended = run("run", "--config", file);
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).toMatch(/heatpool\.yaml:4.*backlog\.limitMiB/);
+    expect(ended.stderr).toMatch(/heatpool\.yaml:5.*language/);
+    expect(existsSync(join(folder, "state"))).toBe(false);
+    expect(run("run", "--config", join(folder, "none.yaml")).status).toBe(78);
+  });
+
+  it("ends with 78 when the installation id is damaged", () => {
+    const folder = temporaryFolder();
+    const file = writeConfig(folder);
+    const id = join(folder, "state", "installation-id");
+    mkdirSync(join(folder, "state"));
+    writeFileSync(id, "damaged");
+    const ended = run("run", "--config", file);
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).toMatch(/^STATE_INVALID: .*installation-id/);
+    expect(readFileSync(id, "utf8")).toBe("damaged");
+  });
+
+  it("asks before it takes a consent, and takes none when nobody answers", () => {
+    const file = writeConfig(temporaryFolder());
+    const asked = run("consent", "grant", "--config", file, "--language", "de");
+    expect(asked.status).toBe(1);
+    expect(asked.stdout).toContain("Daten der Wärmepumpe teilen");
+    expect(run("consent", "show", "--config", file).stdout).toMatch(/consent: missing\n$/);
+  });
+
+  it("grants and withdraws without a daemon and without a network", () => {
+    const folder = temporaryFolder();
+    const file = writeConfig(folder);
+    const scopes = ["--scopes", "community_stats"];
+    expect(run("consent", "grant", "--config", file, "--yes", ...scopes).status).toBe(0);
+    const state = (name: string) =>
+      JSON.parse(run("consent", "show", "--config", file, name).stdout);
+    expect(state("--json")).toMatchObject({
+      status: "granted",
+      record: { scopes: ["telemetry", "community_stats"] },
+    });
+    expect(run("consent", "withdraw", "--config", file).status).toBe(0);
+    expect(state("--json")).toMatchObject({ status: "withdrawn", pending: false });
+    expect(run("backlog", "show", "--config", file).stdout).toContain("nothing is shared");
+    expect(existsSync(join(folder, "state/backlog"))).toBe(false);
+  });
+
+  it("runs with a silent heat pump, opens no debugger, and ends in order", async () => {
+    const folder = temporaryFolder();
+    const file = writeConfig(folder);
+    const child = spawn(process.execPath, [...PROGRAM, "run", "--config", file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const gone = once(child, "exit") as Promise<[number | null]>;
+    const lines: string[] = [];
+    await new Promise<void>((resolve) => {
+      createInterface(child.stdout).on("line", (line) => {
+        lines.push(line);
+        if (line.includes('"device.offline"')) resolve();
+      });
+    });
+    const socket = join(folder, "run/control.sock");
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    child.kill("SIGUSR1");
+    const status = JSON.parse(run("status", "--json", "--config", file).stdout);
+    expect(status).toMatchObject({ isRunning: true, consent: "missing" });
+    expect(openPorts(child.pid ?? 0)).toEqual([]);
+    child.kill("SIGTERM");
+    expect((await gone)[0]).toBe(0);
+    expect(existsSync(socket)).toBe(false);
+    for (const line of lines) expect(line).not.toContain(status.installationId);
+    expect(run("status", "--json", "--config", file).stdout).toContain('"isRunning": false');
+  });
+});
