@@ -18,7 +18,12 @@ const parameterSchema = z
   .strictObject({
     label: labelSchema,
     default: z
-      .array(z.string().max(64).regex(/^[^+#\s]+$/, "must be part of an exact topic"))
+      .array(
+        z
+          .string()
+          .max(64)
+          .regex(/^[^+#\s]+$/, "must be part of an exact topic"),
+      )
       .min(1)
       .max(12)
       .describe("All of these are listened to when nothing is configured"),
