@@ -1,10 +1,12 @@
 /** `heatpool profile …`: what profiles there are, what one reads, and whether a file is sound. */
 import type { Command } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { describeRange } from "#core/profile/register-range.js";
 import { loadProfileFile, type ProfileStore } from "../profile/profile-store.js";
+import { mqttToJson, mqttToText } from "./mqtt-profile-text.js";
 
 /** What the commands need of the program. */
 export interface ProfileCommandDeps {
@@ -47,6 +49,10 @@ function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
 
 function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
   const profile = store.load(name);
+  if (isMqttProfile(profile)) {
+    const shown = isJson ? JSON.stringify(mqttToJson(profile), undefined, 2) : mqttToText(profile);
+    return write(`${shown}\n`);
+  }
   write(isJson ? `${JSON.stringify(toJson(profile), undefined, 2)}\n` : toText(profile));
 }
 
@@ -118,7 +124,9 @@ function lintOne(store: ProfileStore, file: string): Linted {
   try {
     const isFile = /\.ya?ml$/.test(file);
     const profile = isFile ? loadProfileFile(file) : store.load(file);
-    const message = `sound, ${profile.registers.length} registers`;
+    const message = isMqttProfile(profile)
+      ? `sound, ${profile.points.length} points`
+      : `sound, ${profile.registers.length} registers`;
     return { file, isValid: true, message };
   } catch (error) {
     if (!(error instanceof HeatpoolError)) throw error;

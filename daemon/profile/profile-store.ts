@@ -9,8 +9,9 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "n
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HeatpoolError } from "#core/errors.js";
-import { PROFILE_CHARACTERS_MAX, parseProfile } from "#core/profile/compile-profile.js";
-import type { Profile } from "#core/profile/profile.js";
+import { PROFILE_CHARACTERS_MAX } from "#core/profile/compile-profile.js";
+import type { AnyProfile } from "#core/profile/mqtt-profile.js";
+import { parseAnyProfile } from "#core/profile/parse-profile.js";
 
 /** Where the owner may put profiles. */
 export const OWN_PROFILES = "/etc/heatpool/profiles";
@@ -29,7 +30,7 @@ export interface ProfileStore {
    * @throws HeatpoolError `PROFILE_UNKNOWN` there is none of that name · `PROFILE_INVALID` with
    *   every fault and its line
    */
-  load(name: string): Profile;
+  load(name: string): AnyProfile;
 }
 
 /** Brand and model; a part of dots alone would be a way out. */
@@ -66,8 +67,8 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
  *
  * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` with every fault
  */
-export function loadProfileFile(file: string): Profile {
-  return parseProfile(readText(file), file);
+export function loadProfileFile(file: string): AnyProfile {
+  return parseAnyProfile(readText(file), file);
 }
 
 /** The folder `firmware-profiles` of this program, whether it runs from sources or from `dist`. */
