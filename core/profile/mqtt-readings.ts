@@ -26,12 +26,24 @@ export function readingsOfPoints(
   const named = new Map<string, Exact>();
   for (const point of profile.points) {
     const outcome = heard.get(point.id);
-    if (outcome === undefined) continue;
-    const exact = isOpen(point, heard) ? outcome : without("absent");
+    if (outcome === undefined || isOutdone(point, profile, outcomes)) continue;
+    const isShut = outcome.value !== undefined && !isOpen(point, heard);
+    const exact = isShut ? without("absent") : outcome;
     own.set(point.id, exact);
     if (point.metrics.length === 0) named.set(point.id, exact);
   }
   return toReadings(profile, own, named);
+}
+
+/** Whether it was never heard, and another candidate of its metric was: that one tells more. */
+function isOutdone(
+  { id, metrics }: MqttPoint,
+  { candidates }: MqttProfile,
+  outcomes: ReadonlyMap<string, PointOutcome>,
+): boolean {
+  const isHeard = (one: string) => outcomes.get(one)?.quality !== "not-due";
+  if (isHeard(id)) return false;
+  return metrics.some(({ metric }) => candidates.get(metric)?.some(isHeard) === true);
 }
 
 function isOpen(point: MqttPoint, heard: ReadonlyMap<string, Exact>): boolean {

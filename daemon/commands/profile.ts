@@ -51,7 +51,8 @@ function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolea
   const profile = store.load(name);
   if (isMqttProfile(profile)) {
     const shown = isJson ? JSON.stringify(mqttToJson(profile), undefined, 2) : mqttToText(profile);
-    return write(`${shown}\n`);
+    write(`${shown}\n`);
+    return;
   }
   write(isJson ? `${JSON.stringify(toJson(profile), undefined, 2)}\n` : toText(profile));
 }

@@ -35,8 +35,7 @@ export function createMqttFeed({ endpoint, clock, onNotice }: MqttFeedDeps): Top
   const count = { connections: 0, messages: 0, retained: 0, oversized: 0, refused: 0 };
   const waiters = new Set<() => void>();
   const wake = () => {
-    for (const resolve of waiters) resolve();
-    waiters.clear();
+    for (const done of [...waiters]) done();
   };
 
   function take(listener: TopicListener, topic: string, payload: Uint8Array, isRetained: boolean) {
@@ -128,8 +127,13 @@ export function createMqttFeed({ endpoint, clock, onNotice }: MqttFeedDeps): Top
   /** Resolves when the first attempt has ended, well or badly. */
   function firstNews(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      waiters.add(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const done = () => {
+        waiters.delete(done);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      waiters.add(done);
+      signal.addEventListener("abort", done, { once: true });
     });
   }
 }
