@@ -46,8 +46,6 @@ const KEEP_ALIVE_SECONDS = 30;
 const TOPICS_PER_PACKET = 64;
 /** A broker that knows protocol 5 keeps larger packets to itself. */
 const PACKET_BYTES_MAX = 4 * 1024 * 1024;
-/** The least reason code that is a failure (MQTT 5.0, section 2.4; 3.1.1: 0x80). */
-const FAILURE = 0x80;
 /** MQTT 5.0, section 3.2.2.2, and MQTT 3.1.1, table 3.1. */
 const UNKNOWN_PROTOCOL = [1, 0x84];
 const NOT_ALLOWED = [4, 5, 0x86, 0x87, 0x8a, 0x8c];
@@ -176,27 +174,17 @@ async function subscribe(
   ended: Promise<void>,
 ): Promise<readonly string[]> {
   const refused: string[] = [];
+  /** `undefined`: refused as a whole, or the connection ended. */
+  const ask = (some: string[]) =>
+    Promise.race([client.subscribeAsync(some, { qos: 0 }).catch(() => undefined), ended]);
   for (let from = 0; from < topics.length; from += TOPICS_PER_PACKET) {
     const some = topics.slice(from, from + TOPICS_PER_PACKET);
-    const granted = await Promise.race([
-      client.subscribeAsync(some, { qos: 0 }).catch(() => undefined),
-      ended,
-    ]);
-    // The package rejects as a whole when one topic of the packet is refused.
-    if (granted === undefined && client.connected) refused.push(...(await oneByOne(client, some)));
-    for (const { topic, qos } of granted ?? []) if (qos >= FAILURE) refused.push(topic);
-  }
-  return refused;
-}
-
-async function oneByOne(client: MqttClient, topics: readonly string[]): Promise<string[]> {
-  const refused: string[] = [];
-  for (const topic of topics) {
-    const isGranted = await client.subscribeAsync(topic, { qos: 0 }).then(
-      (granted) => granted.every(({ qos }) => qos < FAILURE),
-      () => false,
-    );
-    if (!isGranted && client.connected) refused.push(topic);
+    if ((await ask(some)) !== undefined) continue;
+    // One refused topic fails its packet: ask for each alone.
+    for (const topic of some) {
+      if (!client.connected) return refused;
+      if ((await ask([topic])) === undefined && client.connected) refused.push(topic);
+    }
   }
   return refused;
 }

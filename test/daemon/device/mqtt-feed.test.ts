@@ -147,6 +147,24 @@ describe.skipIf(isPeerMissing("mosquitto"))("a feed from a broker (mosquitto)", 
     expect(feed.figures().isConnected).toBe(false);
   });
 
+  it("ends at once while a broker takes the call and says nothing", async () => {
+    const mute = await serve(() => undefined);
+    open.push(mute);
+    const { feed } = listen(broker, { port: mute.port });
+    await until(() => mute.calls() === 1, "the call");
+    await feed.close();
+    await expect(feed.ready(signal)).rejects.toMatchObject({ code: "DEVICE_CLOSED" });
+  });
+
+  it("counts the topics that a broker refuses, and keeps the others", async () => {
+    const picky = await serve(answerPickily);
+    open.push(picky);
+    const { feed, notices } = listen(broker, { port: picky.port }, ["a", "secret", "b/c"]);
+    await feed.ready(signal);
+    expect(feed.figures()).toMatchObject({ refused: 1, isConnected: true });
+    expect(notices).toEqual(["the broker refuses 1 of 3 topics"]);
+  });
+
   it("speaks MQTT 3.1.1 to a broker that knows nothing newer", async () => {
     const old = await oldBroker(broker.port);
     open.push(old);
@@ -160,27 +178,58 @@ describe.skipIf(isPeerMissing("mosquitto"))("a feed from a broker (mosquitto)", 
   });
 });
 
-/** Refuses protocol 5 as MQTT 3.1.1 says (table 3.1, code 1), and passes 3.1.1 on to the broker. */
-async function oldBroker(port: number) {
+/** A server that is not quite a broker. */
+async function serve(answer: (socket: Socket, packet: Buffer) => void) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
-    socket.once("data", (hello: Buffer) => {
-      const level = hello[hello.indexOf("MQTT") + 4];
-      if (level !== 4) return socket.end(Buffer.from([0x20, 2, 0, 1]));
-      const through = dial(port, "127.0.0.1", () => through.write(hello));
-      sockets.add(through);
-      through.on("error", () => undefined);
-      socket.pipe(through).pipe(socket);
-    });
+    socket.on("data", (packet: Buffer) => answer(socket, packet));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
+    calls: () => sockets.size,
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+/** MQTT 5.0, sections 3.2, 3.8 and 3.9: accepts, and refuses (0x87) whatever is called secret. */
+function answerPickily(socket: Socket, packet: Buffer): void {
+  if (packet[0] === 0x10) return void socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+  if (packet[0] !== 0x82) return;
+  const codes: number[] = [];
+  for (let at = 5; at < packet.length; ) {
+    const length = packet.readUInt16BE(at);
+    const topic = packet.toString("utf8", at + 2, at + 2 + length);
+    codes.push(topic === "secret" ? 0x87 : 0);
+    at += length + 3;
+  }
+  const id = [...packet.subarray(2, 4)];
+  socket.write(Buffer.from([0x90, codes.length + 3, ...id, 0, ...codes]));
+}
+
+/** Refuses protocol 5 as MQTT 3.1.1 says (table 3.1, code 1), and passes 3.1.1 on to the broker. */
+async function oldBroker(port: number) {
+  const through = new Map<Socket, Socket>();
+  const server = await serve((socket, packet) => {
+    const known = through.get(socket);
+    if (known !== undefined) return void known.write(packet);
+    if (packet[packet.indexOf("MQTT") + 4] !== 4) {
+      return void socket.end(Buffer.from([0x20, 2, 0, 1]));
+    }
+    const behind = dial(port, "127.0.0.1", () => behind.write(packet));
+    behind.on("error", () => undefined).pipe(socket);
+    through.set(socket, behind);
+  });
+  return {
+    port: server.port,
+    async close() {
+      for (const socket of through.values()) socket.destroy();
+      await server.close();
     },
   };
 }
