@@ -17,6 +17,7 @@ import { openLevelBacklog } from "./backlog/level-backlog.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
 import { createMqttFeed } from "./device/mqtt-feed.js";
+import { linkRulesOf } from "./device/profile-rules.js";
 import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
@@ -187,16 +188,7 @@ function openRegisterSource(
 ): RegisterSource {
   const { connection } = profile;
   const endpoint = { host: config.host ?? "", port: config.port ?? connection.port };
-  const idle = connection.idleCloseSeconds;
-  const reader = deps.queue.lease(endpoint, {
-    timeoutMs: connection.requestTimeoutMs,
-    connectTimeoutMs: connection.connectTimeoutMs,
-    pauseMs: connection.pauseBetweenRequestsMs,
-    pauseAfterConnectMs: connection.pauseAfterConnectMs,
-    idleLimitMs: idle === undefined ? undefined : idle * 1000,
-    anyUnit: connection.mayAnswerAsAnyUnit,
-    absentCodes: connection.absentExceptions,
-  });
+  const reader = deps.queue.lease(endpoint, linkRulesOf(connection));
   const { parameters, unitId } = config;
   return createRegisterSource({
     deviceId: config.deviceId,

@@ -9,6 +9,7 @@ import type { ProfileText } from "./profile-schema.js";
 import type { Space } from "./register-range.js";
 import type { RegisterText } from "./register-schema.js";
 import type { SingleText } from "./repeat-registers.js";
+import { isText } from "./words.js";
 
 /** Source: Modbus Application Protocol V1.1b3, section 6. Index is the function code. */
 const SPACE_OF_FUNCTION: readonly (Space | undefined)[] = [
@@ -235,7 +236,7 @@ function checkKind(
   if (isBits && encoding !== "bool") {
     report(path, `${register.manualSpace}s hold a bool, not ${encoding}`);
   }
-  if (encoding === "string" && metrics.length > 0) {
+  if (isText(encoding) && metrics.length > 0) {
     report([...path, "metric"], "a text is no number and serves no metric");
   }
   for (const metric of metrics) {

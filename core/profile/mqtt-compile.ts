@@ -22,6 +22,18 @@ import { planTopics } from "./mqtt-topics.js";
  * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
  */
 export function parseMqttProfile(text: string, fileName: string): MqttProfile {
+  return checkMqttProfile(text, fileName).profile;
+}
+
+/**
+ * The same, with the number of the profile's own vectors; each of them was checked.
+ *
+ * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
+ */
+export function checkMqttProfile(
+  text: string,
+  fileName: string,
+): { readonly profile: MqttProfile; readonly vectors: number } {
   const yaml = openYaml(text, mqttProfileSchema, {
     name: fileName,
     code: "PROFILE_INVALID",
@@ -33,7 +45,7 @@ export function parseMqttProfile(text: string, fileName: string): MqttProfile {
   // Only a sound profile has topics to try its vectors on.
   checkVectors(yaml.value, profile, report);
   yaml.refuse(faults);
-  return profile;
+  return { profile, vectors: yaml.value.vectors.length };
 }
 
 function compile(text: MqttProfileText, source: string, report: Report): MqttProfile {

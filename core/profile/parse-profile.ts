@@ -1,6 +1,6 @@
 /** A profile's text, whichever transport it is for. */
-import { parseProfile } from "./compile-profile.js";
-import { parseMqttProfile } from "./mqtt-compile.js";
+import { checkProfile } from "./compile-profile.js";
+import { checkMqttProfile } from "./mqtt-compile.js";
 import type { AnyProfile } from "./mqtt-profile.js";
 
 /** A line of its own at the left margin, as a key of the file itself must be. */
@@ -13,5 +13,17 @@ const IS_MQTT = /^transport:\s*["']?mqtt\b/m;
  * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
  */
 export function parseAnyProfile(text: string, fileName: string): AnyProfile {
-  return IS_MQTT.test(text) ? parseMqttProfile(text, fileName) : parseProfile(text, fileName);
+  return checkAnyProfile(text, fileName).profile;
+}
+
+/**
+ * The same, with the number of the profile's own vectors; each of them was checked.
+ *
+ * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
+ */
+export function checkAnyProfile(
+  text: string,
+  fileName: string,
+): { readonly profile: AnyProfile; readonly vectors: number } {
+  return IS_MQTT.test(text) ? checkMqttProfile(text, fileName) : checkProfile(text, fileName);
 }

@@ -115,7 +115,7 @@ export const profileSchema = z
 export type ProfileText = z.output<typeof profileSchema>;
 export type DerivedText = ProfileText["derived"][number];
 
-/** JSON Schema of the file, for editors. */
+/** JSON Schema of the file, for editors. @internal the generator reads it */
 export function profileJsonSchema(): object {
   return z.toJSONSchema(profileSchema, { io: "input", target: "draft-2020-12" });
 }

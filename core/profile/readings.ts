@@ -8,6 +8,7 @@ import type { Quality, Reading } from "#core/measurement/snapshot.js";
 import { decodeRegister, round } from "./decode.js";
 import type { DerivedMetric, Profile, ProfileRegister } from "./profile.js";
 import { passes } from "./value-test.js";
+import { isText } from "./words.js";
 
 /** What became of one register in one poll. */
 export type RegisterOutcome =
@@ -40,7 +41,7 @@ export function decodeReadings(
     if (outcome === undefined) continue;
     const exact = decodeOutcome(outcome, register);
     own.set(register.id, exact);
-    if (register.metrics.length === 0 && register.format.encoding !== "string") {
+    if (register.metrics.length === 0 && !isText(register.format.encoding)) {
       named.set(register.id, exact);
     }
   }

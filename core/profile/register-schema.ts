@@ -67,8 +67,10 @@ const encodingName = z.enum([
   "uint32",
   "float32",
   "bool",
+  "nonzero",
   "bits",
   "string",
+  "version",
   "sum",
 ]);
 
@@ -130,7 +132,7 @@ export const registerSchema = z.strictObject({
   address: addressNumber.describe("As on the wire, counted from 0"),
   functionCode: z.int().optional().describe("Instead of space: 1 to 4"),
   ...shared,
-  words: z.int().min(1).max(STRING_WORDS_MAX).optional().describe("Of a string"),
+  words: z.int().min(1).max(STRING_WORDS_MAX).optional().describe("Of a string or version"),
   bit: z.int().min(0).max(15).optional().describe("One bit of a word; 0 is the lowest"),
   bits: z.strictObject({ first: z.int().min(0).max(15), count: z.int().min(1).max(16) }).optional(),
   magnitudes: z

@@ -41,6 +41,7 @@ export function mqttToText(profile: MqttProfile): string {
     `${profile.points.length} points; ${shared.length} shared ones:`,
     ...shared.map(describePoint),
     `derived: ${profile.derived.map((one) => one.metric).join(", ") || "none"}`,
+    "",
   ].join("\n");
 }
 

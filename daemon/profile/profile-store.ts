@@ -26,6 +26,8 @@ interface ProfileEntry {
 export interface ProfileStore {
   /** All profiles, by name; of equal names the one that counts. */
   list(): readonly ProfileEntry[];
+  /** @throws HeatpoolError `PROFILE_UNKNOWN` there is none of that name */
+  fileOf(name: string): string;
   /**
    * @throws HeatpoolError `PROFILE_UNKNOWN` there is none of that name · `PROFILE_INVALID` with
    *   every fault and its line
@@ -34,7 +36,7 @@ export interface ProfileStore {
 }
 
 /** Brand and model; a part of dots alone would be a way out. */
-const NAME = /^[a-z0-9][a-z0-9.-]{0,63}\/[a-z0-9][a-z0-9.-]{0,63}$/;
+export const PROFILE_NAME = /^[a-z0-9][a-z0-9.-]{0,63}\/[a-z0-9][a-z0-9.-]{0,63}$/;
 const SUFFIX = ".yaml";
 /** More names in a hint help nobody. */
 const NAMES_SHOWN_MAX = 12;
@@ -48,11 +50,16 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
     }
     return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   };
+  const fileOf = (name: string): string => {
+    const file = PROFILE_NAME.test(name) ? findFile(folders, name) : undefined;
+    if (file === undefined) throw unknown(name, list());
+    return file;
+  };
   return {
     list,
+    fileOf,
     load(name) {
-      const file = NAME.test(name) ? findFile(folders, name) : undefined;
-      if (file === undefined) throw unknown(name, list());
+      const file = fileOf(name);
       const profile = loadProfileFile(file);
       if (profile.name === name) return profile;
       throw new HeatpoolError("PROFILE_INVALID", `${file} says that it is ${profile.name}`, {
@@ -68,7 +75,7 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
  * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` with every fault
  */
 export function loadProfileFile(file: string): AnyProfile {
-  return parseAnyProfile(readText(file), file);
+  return parseAnyProfile(readProfileText(file), file);
 }
 
 /** The folder `firmware-profiles` of this program, whether it runs from sources or from `dist`. */
@@ -80,7 +87,12 @@ export function packagedProfiles(): string {
   return join(folder, "firmware-profiles");
 }
 
-function readText(file: string): string {
+/**
+ * The text of a profile's file.
+ *
+ * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` it is far too long
+ */
+export function readProfileText(file: string): string {
   try {
     const { size } = statSync(file);
     // A character has at most 4 bytes; beyond that no text can be short enough.
@@ -110,7 +122,7 @@ function entriesOf(folder: string): readonly ProfileEntry[] {
         name: `${brand}/${file.slice(0, -SUFFIX.length)}`,
         file: join(folder, brand, file),
       }))
-      .filter(({ name }) => NAME.test(name) && findFile([folder], name) !== undefined),
+      .filter(({ name }) => PROFILE_NAME.test(name) && findFile([folder], name) !== undefined),
   );
 }
 
