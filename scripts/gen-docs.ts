@@ -1,5 +1,6 @@
 /** GENERATED documentation and schemas, as texts. `gen.ts` writes them. */
 import { METRICS } from "#core/measurement/metrics.js";
+import { mqttProfileJsonSchema } from "#core/profile/mqtt-profile-schema.js";
 import { profileJsonSchema } from "#core/profile/profile-schema.js";
 import { templateJsonSchema } from "#core/profile/template-schema.js";
 
@@ -9,6 +10,10 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/metrics.md", metricsPage()],
     ["firmware-profiles/profile.schema.json", schemaFile("profile", profileJsonSchema())],
     ["firmware-profiles/template.schema.json", schemaFile("template", templateJsonSchema())],
+    [
+      "firmware-profiles/mqtt-profile.schema.json",
+      schemaFile("mqtt-profile", mqttProfileJsonSchema()),
+    ],
   ]);
 }
 

@@ -46,6 +46,7 @@ const guardSchema = z.strictObject(testShape);
 const derivedSchema = z
   .strictObject({
     metric: idText,
+    local: z.boolean().default(false).describe("Not a metric of the catalogue; never shared"),
     divide: z.array(idText).length(2).optional().describe("First by second"),
     sum: z.array(idText).min(2).max(16).optional(),
     difference: z.array(idText).length(2).optional().describe("First less second"),

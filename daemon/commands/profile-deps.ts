@@ -1,5 +1,7 @@
 /** What the profile commands need of the program. */
 import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile } from "#core/profile/profile.js";
 import { loadProfileFile, type ProfileStore } from "../profile/profile-store.js";
 
@@ -24,8 +26,21 @@ export interface JsonOption {
   readonly json?: true;
 }
 
-/** A profile by its name, or by its file where it ends in `.yaml`. */
+/**
+ * A profile of registers, by its name, or by its file where it ends in `.yaml`.
+ *
+ * @throws HeatpoolError `USAGE` its device is heard over MQTT · what `ProfileStore.load` throws
+ */
 export function loadNamed(store: ProfileStore, nameOrFile: string): Profile {
+  const profile = loadAny(store, nameOrFile);
+  if (!isMqttProfile(profile)) return profile;
+  throw new HeatpoolError("USAGE", `${profile.name} is heard over MQTT and has no registers`, {
+    hint: "For such a profile: profile show, profile lint, profile test, and heatpool read.",
+  });
+}
+
+/** A profile of either transport, by its name, or by its file where it ends in `.yaml`. */
+export function loadAny(store: ProfileStore, nameOrFile: string): AnyProfile {
   return isFile(nameOrFile) ? loadProfileFile(nameOrFile) : store.load(nameOrFile);
 }
 

@@ -101,7 +101,7 @@ function candidates(deps: ProfileCommandDeps, names: readonly string[]): readonl
   const ready = deps.store.list().filter((one) => !one.needsAssignment);
   return ready.flatMap(({ name }) => {
     try {
-      return [deps.store.load(name)];
+      return [loadNamed(deps.store, name)];
     } catch (error) {
       if (!(error instanceof HeatpoolError)) throw error;
       deps.note(`${name} is left out: ${error.message.split("\n")[0]}`);

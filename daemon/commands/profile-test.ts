@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { HeatpoolError } from "#core/errors.js";
 import { checkRecording } from "#core/profile/check-recording.js";
-import { checkProfile } from "#core/profile/compile-profile.js";
+import { isMqttProfile } from "#core/profile/mqtt-profile.js";
+import { checkAnyProfile } from "#core/profile/parse-profile.js";
 import { readProfileText } from "../profile/profile-store.js";
 import { hasRecording, readRecording } from "../profile/recording-folder.js";
 import { isFile, type JsonOption, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
@@ -46,7 +47,10 @@ function test(deps: ProfileCommandDeps, names: readonly string[], options: TestO
 function testOne({ store }: ProfileCommandDeps, name: string, recordings: string): Tested {
   try {
     const file = isFile(name) ? name : store.fileOf(name);
-    const { profile, vectors } = checkProfile(readProfileText(file), file);
+    const { profile, vectors } = checkAnyProfile(readProfileText(file), file);
+    if (isMqttProfile(profile)) {
+      return { profile: profile.name, isRight: true, vectors, recorded: 0, faults: [] };
+    }
     const folder = join(recordings, profile.name);
     const files = hasRecording(folder) ? readRecording(folder) : undefined;
     const faults = files ? checkRecording(profile, files.recording, files.expected) : [];

@@ -4,13 +4,15 @@
  */
 import type { Command } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { describeRange } from "#core/profile/register-range.js";
 import { isTemplate, parseTemplate } from "#core/profile/template.js";
 import { type ProfileStore, readProfileText } from "../profile/profile-store.js";
+import { mqttToJson, mqttToText } from "./mqtt-profile-text.js";
 import { addAssign } from "./profile-assign.js";
-import { isFile, loadNamed, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
+import { isFile, loadAny, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
 import { addDiff } from "./profile-diff.js";
 import { addNew } from "./profile-new.js";
 import { addProbe } from "./profile-probe.js";
@@ -61,7 +63,8 @@ function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
 
 function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
   const profile = store.load(name);
-  write(isJson ? toJsonText(toJson(profile)) : toText(profile));
+  if (isMqttProfile(profile)) write(isJson ? toJsonText(mqttToJson(profile)) : mqttToText(profile));
+  else write(isJson ? toJsonText(toJson(profile)) : toText(profile));
 }
 
 function toJson(profile: Profile): object {
@@ -136,8 +139,11 @@ function lintOne(store: ProfileStore, file: string): Linted {
       const points = parseTemplate(text, path).text.registers.length;
       return { file, isValid: true, message: `sound template, ${points} points without address` };
     }
-    const profile = loadNamed(store, file);
-    return { file, isValid: true, message: `sound, ${profile.registers.length} registers` };
+    const profile = loadAny(store, file);
+    const message = isMqttProfile(profile)
+      ? `sound, ${profile.points.length} points`
+      : `sound, ${profile.registers.length} registers`;
+    return { file, isValid: true, message };
   } catch (error) {
     if (!(error instanceof HeatpoolError)) throw error;
     const hint = error.hint === undefined ? "" : `\n  ${error.hint}`;

@@ -9,8 +9,9 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "n
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HeatpoolError } from "#core/errors.js";
-import { PROFILE_CHARACTERS_MAX, parseProfile } from "#core/profile/compile-profile.js";
-import type { Profile } from "#core/profile/profile.js";
+import { PROFILE_CHARACTERS_MAX } from "#core/profile/compile-profile.js";
+import type { AnyProfile } from "#core/profile/mqtt-profile.js";
+import { parseAnyProfile } from "#core/profile/parse-profile.js";
 import { isTemplate } from "#core/profile/template.js";
 
 /** Where the owner may put profiles. */
@@ -34,7 +35,7 @@ export interface ProfileStore {
    * @throws HeatpoolError `PROFILE_UNKNOWN` there is none of that name · `PROFILE_INVALID` with
    *   every fault and its line
    */
-  load(name: string): Profile;
+  load(name: string): AnyProfile;
 }
 
 /** Brand and model; a part of dots alone would be a way out. */
@@ -76,9 +77,9 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
  *
  * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` with every fault
  */
-export function loadProfileFile(file: string): Profile {
+export function loadProfileFile(file: string): AnyProfile {
   const text = readProfileText(file);
-  if (!isTemplate(text)) return parseProfile(text, file);
+  if (!isTemplate(text)) return parseAnyProfile(text, file);
   throw new HeatpoolError("PROFILE_INVALID", `${file} is a template without addresses`, {
     hint: "Its gateway's installer assigned them: heatpool profile assign <name> --points <list.csv> --out <file>",
   });

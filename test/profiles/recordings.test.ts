@@ -4,7 +4,7 @@
  * A folder `<brand>/<model>` beside this file is found, not programmed. A profile that says
  * `verified: true` needs one; one that has a recording may say so.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkRecording } from "#core/profile/check-recording.js";
@@ -23,9 +23,9 @@ const foldersIn = (folder: string): string[] =>
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);
 
-const recordings = foldersIn(here).flatMap((brand) =>
-  foldersIn(join(here, brand)).map((model) => `${brand}/${model}`),
-);
+const recordings = foldersIn(here)
+  .flatMap((brand) => foldersIn(join(here, brand)).map((model) => `${brand}/${model}`))
+  .filter((name) => existsSync(join(here, name, "registers.json")));
 
 const profiles = modbusProfiles();
 

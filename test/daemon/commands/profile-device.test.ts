@@ -3,11 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Profile } from "#core/profile/profile.js";
-import {
-  createProfileStore,
-  loadProfileFile,
-  packagedProfiles,
-} from "../../../daemon/profile/profile-store.js";
+import { loadNamed } from "../../../daemon/commands/profile-deps.js";
+import { createProfileStore, packagedProfiles } from "../../../daemon/profile/profile-store.js";
 import { type Fault, parseFault } from "../../../daemon/simulator/faults.js";
 import { startSimulator } from "../../../daemon/simulator/simulator.js";
 import { startCountingProxy } from "../../support/counting-proxy.js";
@@ -17,7 +14,7 @@ import { runProfileWith } from "../../support/profile-command.js";
 import { createSwiftClock } from "../../support/swift-clock.js";
 
 const store = createProfileStore([packagedProfiles()]);
-const navigator10 = store.load("idm/navigator-10");
+const navigator10 = loadNamed(store, "idm/navigator-10");
 const stops: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -80,7 +77,7 @@ describe("heatpool profile probe", () => {
       .replace(/^vectors:\n(( {2}.*)?\n)*/m, "");
     const file = join(folder, "turned.yaml");
     writeFileSync(file, turned);
-    const { server } = await simulate(store.load("idm/navigator-2.0"));
+    const { server } = await simulate(loadNamed(store, "idm/navigator-2.0"));
     const { output } = await run("probe", file, ...at(server.port), "--json");
     expect(JSON.parse(output).shown[0].order).toMatchObject({
       wordOrder: "low-first",
@@ -134,7 +131,7 @@ describe("heatpool profile record", () => {
     const folder = temporaryFolder();
     const file = join(folder, "own.yaml");
     writeFileSync(file, text);
-    const { server } = await simulate(loadProfileFile(file));
+    const { server } = await simulate(loadNamed(store, file));
     await run("record", ...at(server.port), "--profile", file, "--out", folder);
     const written = ["registers.json", "expected.yaml"].map((name) =>
       readFileSync(join(folder, "brand/model", name), "utf8"),
