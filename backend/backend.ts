@@ -8,6 +8,7 @@ import type { Chance, Clock } from "#core/clock.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
+import { saveRollups } from "./aggregate/rollup-file.js";
 import { runReleases } from "./aggregate/run-releases.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
@@ -16,10 +17,14 @@ import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
 import { createIngest } from "./ingest/create-ingest.js";
+import { createErasure } from "./privacy/erasure.js";
+import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
+import { keptFromMs, type RetentionRun, runRetention } from "./privacy/retention.js";
+import { openTombstones } from "./privacy/tombstones.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
-import { createRegistry } from "./registry/memory-registry.js";
+import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import type { InstallationState } from "./registry/registry.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind } from "./rpc/door.js";
@@ -61,20 +66,17 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, rollups } = await openRooms(parts, store);
+    const { behind, rollups, retention } = await openRooms(parts, store);
     const { clock, places } = parts;
+    const file = places.rollupsFile;
+    const minuteOfDay = parts.config.statistics.releaseMinuteOfDay;
+    const { community } = behind;
+    const onFault = (fault: unknown): void => reportFault(parts, fault);
     const all = [
       runDoor(toDoor(parts, behind), ending.signal),
-      runRollupSnapshots({ rollups, store, file: places.rollupsFile, clock }, ending.signal),
-      runReleases(
-        {
-          community: behind.community,
-          clock,
-          minuteOfDay: parts.config.statistics.releaseMinuteOfDay,
-          onFault: parts.onBug,
-        },
-        ending.signal,
-      ),
+      runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
+      runReleases({ community, clock, minuteOfDay, onFault }, ending.signal),
+      runRetention({ ...retention, clock, onFault }, ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -85,6 +87,13 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
     await store.close();
     parts.log("info", "backend.stopped");
   }
+}
+
+/** What went wrong beside the doors is tried again; only what nobody expected is a bug. */
+function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
+  const isExpected = fault instanceof Error && "code" in fault;
+  if (isExpected) log("error", "backend.fault", { what: fault.message });
+  else onBug(fault);
 }
 
 async function openRooms(parts: BackendParts, store: SnapshotStore) {
@@ -98,7 +107,27 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
   const shared = { store, registry, rollups, clock, findMetric };
   const limits = toQuota(config);
-  const ingest = await createIngest({ ...shared, parts: builder, markDay, limits });
+  const { rawMonths } = config.retention;
+  const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const ingest = await createIngest({
+    ...shared,
+    parts: builder,
+    markDay,
+    limits,
+    keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
+    isErased: tombstones.has,
+  });
+  const nowMs = (): number => clock.nowMs();
+  const erasure = createErasure({
+    ...shared,
+    tombstones,
+    nowMs,
+    saveRollups: () => saveRollups(file, rollups.state),
+    keepOut: ingest.keepOut,
+  });
+  const again = await erasure.resume();
+  if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
+  let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
   const community = await createCommunity({
     ...shared,
@@ -114,14 +143,36 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     store,
     registry,
     community,
-    nowMs: () => clock.nowMs(),
+    nowMs,
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
     warnings: () => parts.warnings,
+    retention: { months: rawMonths, newest: () => newest },
   });
-  const behind: Behind = { ingest, community, ...facts };
-  return { behind, rollups };
+  const behind: Behind = {
+    ingest,
+    community,
+    ...facts,
+    erase: erasure.erase,
+    export: (id) =>
+      exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
+  };
+  const retention = {
+    store,
+    registry,
+    rawMonths,
+    isDelivering: ingest.isDelivering,
+    onRun: (run: RetentionRun) => {
+      newest = run;
+      const { ranAtMs: _, keptFromMs: fromMs, ...removed } = run;
+      parts.log("info", "backend.retention", {
+        keptFrom: new Date(fromMs).toISOString(),
+        ...removed,
+      });
+    },
+  };
+  return { behind, rollups, retention };
 }
 
 function toDoor(parts: BackendParts, behind: Behind): DoorParts {

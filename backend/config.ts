@@ -141,6 +141,15 @@ const statisticsSchema = z.strictObject({
     .describe("When community statistics are released, in minutes after midnight UTC"),
 });
 
+const retentionSchema = z.strictObject({
+  rawMonths: z
+    .int()
+    .min(1)
+    .max(120)
+    .default(12)
+    .describe("Readings are deleted after this many months; the consent text promises 12"),
+});
+
 /** Shape of the file. @internal the generator and tests read it, the program only parses */
 export const configSchema = z.strictObject({
   stateDir: PATH.default("/var/lib/heatpool-backend").describe("Where the backend keeps its state"),
@@ -159,6 +168,7 @@ export const configSchema = z.strictObject({
   cohort: cohortSchema.prefault({}).describe("Whose figures are published"),
   privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
+  retention: retentionSchema.prefault({}).describe("How long data are kept"),
 });
 
 /** The file's content with every default filled in. */
@@ -173,6 +183,7 @@ export interface Places {
   readonly claimTokensFile: string;
   readonly storeDir: string;
   readonly rollupsFile: string;
+  readonly tombstonesFile: string;
   readonly adminSocket: string;
 }
 
@@ -198,6 +209,7 @@ export function toPlaces(config: Config, file: string): Places {
     claimTokensFile: place(enrolment.claimTokensFile, "claim-tokens"),
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
+    tombstonesFile: join(stateDir, "tombstones"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
   };
 }

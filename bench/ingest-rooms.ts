@@ -1,4 +1,5 @@
 /** The backend's inner rooms on a store, joined as the assembly joins them; without quotas. */
+import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { createCommunity } from "../backend/aggregate/create-community.js";
 import { restoreRollups } from "../backend/aggregate/keep-rollups.js";
@@ -41,6 +42,9 @@ export async function openRooms(store: SnapshotStore) {
     decide: decideEligibility,
     windowDays: ELIGIBILITY_DEFAULTS.windowDays,
   });
-  const behind: Behind = { ingest, community, ...facts };
+  const notHere = () => {
+    throw new HeatpoolError("NOT_FOUND", "nobody is erased or exported while it is measured");
+  };
+  const behind: Behind = { ingest, community, ...facts, erase: notHere, export: notHere };
   return { behind, registry, rollups };
 }

@@ -76,8 +76,18 @@ export function decodeRollups(bytes: Buffer, metrics: readonly string[]): Rollup
   return at === body.length ? state : undefined;
 }
 
+/** Saves that are under way: an older one must not replace a newer. */
+const saving = new WeakMap<RollupState, Promise<unknown>>();
+
 /** Writes the snapshot; durable when it resolves. Resolves with its newest commit. */
-export async function saveRollups(path: string, state: RollupState): Promise<number> {
+export function saveRollups(path: string, state: RollupState): Promise<number> {
+  const saved = (saving.get(state) ?? Promise.resolve()).then(() => write(path, state));
+  const settled = saved.catch(() => undefined);
+  saving.set(state, settled);
+  return saved;
+}
+
+async function write(path: string, state: RollupState): Promise<number> {
   const { appliedThrough } = state;
   const parts = encodeRollups(state);
   const file = await open(`${path}.new`, "w");

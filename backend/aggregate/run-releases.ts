@@ -18,10 +18,13 @@ export interface ReleaseSchedule {
   readonly onFault: (fault: unknown) => void;
 }
 
-/** Lives until the signal. A time that was missed is not made up for: the next day's comes. */
+/**
+ * Lives until the signal. A release that was missed while nothing ran is made up for at the start;
+ * the very first one waits for its time, because an empty pool has nothing to release.
+ */
 export async function runReleases(deps: ReleaseSchedule, signal: AbortSignal): Promise<void> {
   const { community, clock, minuteOfDay, onFault } = deps;
-  let dueMs = nextDue(clock.nowMs(), minuteOfDay);
+  let dueMs = firstDue(clock.nowMs(), minuteOfDay, community.averages("", []).releasedAtMs);
   while (!signal.aborted) {
     const nowMs = clock.nowMs();
     if (nowMs < dueMs) {
@@ -34,6 +37,18 @@ export async function runReleases(deps: ReleaseSchedule, signal: AbortSignal): P
     });
     dueMs = nextDue(clock.nowMs(), minuteOfDay);
   }
+}
+
+/** Today's time, when today's release is missing and its time has passed; else the next. */
+function firstDue(nowMs: number, minuteOfDay: number, releasedAtMs: number): number {
+  const nextMs = nextDue(nowMs, minuteOfDay);
+  const isMissed = releasedAtMs > 0 && nowMs - releasedAtMs > DAY_MS;
+  const todayMs = nextMs - DAY_MS;
+  return isMissed && isSameDay(todayMs, nowMs) ? todayMs : nextMs;
+}
+
+function isSameDay(oneMs: number, otherMs: number): boolean {
+  return Math.floor(oneMs / DAY_MS) === Math.floor(otherMs / DAY_MS);
 }
 
 /** The next time of day after `nowMs`. */

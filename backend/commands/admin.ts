@@ -1,6 +1,8 @@
-/** Commands that ask a running backend: `status`, `installations list`, `statistics release`. */
+/** Commands that ask a running backend: `status`, `installations …`, `statistics release`. */
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
+import { writeExport } from "../privacy/export-files.js";
 import { type AdminClient, type BackendStatus, connectAdmin } from "../rpc/admin-client.js";
 import { loadConfig, type Machine } from "./machine.js";
 
@@ -55,6 +57,42 @@ export async function releaseStatistics(machine: Machine, options: AdminOptions)
   });
 }
 
+/** @throws HeatpoolError `NOT_FOUND` nothing is known of it · `UNAVAILABLE` no backend answers */
+export async function eraseInstallation(
+  machine: Machine,
+  id: string,
+  options: AdminOptions,
+): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    const receipt = await admin.eraseInstallation(id);
+    const { batches, refusedBatches, losses, erasedAtMs } = receipt;
+    machine.print(
+      options.json
+        ? JSON.stringify(receipt)
+        : `Erased ${receipt.installationId} at ${describeTime(erasedAtMs)}: ${batches} batches, ` +
+            `${refusedBatches} refused ones, ${losses} losses. What comes of it later is refused.`,
+    );
+  });
+}
+
+/** @throws HeatpoolError `NOT_FOUND` nothing is known of it · `STATE_INVALID` not written */
+export async function exportInstallation(
+  machine: Machine,
+  id: string,
+  options: AdminOptions & { readonly out: string },
+): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    const summary = await writeExport(resolve(options.out), admin.exportInstallation(id));
+    const { snapshots, readings, refusedBatches, losses } = summary;
+    machine.print(
+      options.json
+        ? JSON.stringify(summary)
+        : `Wrote ${readings} readings in ${snapshots} snapshots, ${refusedBatches} refused ` +
+            `batches and ${losses} losses to ${options.out}.`,
+    );
+  });
+}
+
 const HEADINGS = [
   "installation".padEnd(36),
   "last data".padEnd(20),
@@ -104,6 +142,7 @@ function describeStatus(status: BackendStatus): string[] {
     `snapshots      ${snapshotsStored} stored, ${snapshotsDuplicate} came again, ${snapshotsRejected} refused, ${status.snapshotsReportedLost} reported lost`,
     `readings       ${status.readingsStored} in ${status.batchesStored} batches`,
     `store          ${(status.storeBytes / 2 ** 20).toFixed(1)} MiB`,
+    `retention      ${status.retentionMonths} months, last run ${describeTime(status.retentionRanAtMs)} removed ${status.retentionBatchesRemoved} batches`,
     `statistics     released ${describeTime(status.statisticsReleasedAtMs)}`,
     ...status.warnings.map((warning) => `warning        ${warning}`),
   ];

@@ -1,6 +1,12 @@
 /** The command line: names, options and help; each command is a function of its own file. */
 import { Command } from "commander";
-import { listInstallations, releaseStatistics, showStatus } from "./admin.js";
+import {
+  eraseInstallation,
+  exportInstallation,
+  listInstallations,
+  releaseStatistics,
+  showStatus,
+} from "./admin.js";
 import { initAuthority } from "./authority.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { serve } from "./serve.js";
@@ -24,6 +30,13 @@ export function createProgram(machine: Machine): Command {
   asking(installations.command("list"))
     .description("all known installations; with --json one a line")
     .action((options) => listInstallations(machine, options));
+  asking(installations.command("erase <id>"))
+    .description("remove everything of an installation for good, and refuse what comes of it later")
+    .action((id, options) => eraseInstallation(machine, id, options));
+  asking(installations.command("export <id>"))
+    .description("write all that is held about an installation: for its owner")
+    .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
+    .action((id, options) => exportInstallation(machine, id, options));
   addSetUp(program, machine);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))

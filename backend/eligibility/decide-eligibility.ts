@@ -80,8 +80,8 @@ const REASONS: Record<EligibilityCode, Reason> = {
     "This installation is not known here. Models are for those who contribute data.",
   ],
   NEVER_CONTRIBUTED: () => [
-    "Diese Installation hat noch keine Daten beigetragen. Modelle bekommt, wer Daten beiträgt.",
-    "This installation has not contributed data yet. Models are for those who contribute data.",
+    "Von dieser Installation ist kein Beitrag der letzten Monate bekannt. Modelle bekommt, wer Daten beiträgt.",
+    "No contribution of this installation in the last months is known. Models are for those who contribute data.",
   ],
   TOO_LONG_AGO: ({ nowMs, lastReceivedAtMs }, { windowDays }) => {
     const days = Math.floor((nowMs - lastReceivedAtMs) / DAY_MS);

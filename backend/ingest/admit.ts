@@ -9,7 +9,7 @@ import { type ChannelLanes, readValue } from "#core/batch/value-lanes.js";
 import type { Rejection } from "./ingest.js";
 import type { ChannelBounds, TablePlan } from "./table-plan.js";
 
-/** Data older than this are not taken: twelve months are kept, and a month more may have waited. */
+/** Data older than this are not taken, even where they are kept for longer. */
 const AGE_MAX_MS = 400 * 86_400_000;
 
 /** A daemon's clock may run ahead of ours by this much. */
@@ -36,12 +36,19 @@ export interface Admission {
 
 let times = new Float64Array(0);
 
+/** What the times of rows are judged by. */
+export interface TimeFacts {
+  readonly nowMs: number;
+  /** What was measured before it is not kept. */
+  readonly keptFromMs: number;
+}
+
 /** Decides on the rows of a decoded block. */
-export function admit(columns: Columns, plan: TablePlan, nowMs: number): Admission {
+export function admit(columns: Columns, plan: TablePlan, facts: TimeFacts): Admission {
   if (times.length < columns.rows) times = new Float64Array(columns.rows);
   readTimes(columns, times);
   const refusals: Refusals = { total: columns.rows, rows: undefined, outcomes: [] };
-  checkWindow(columns.rows, nowMs, refusals);
+  checkWindow(columns.rows, facts, refusals);
   for (let c = 0; c < plan.bounds.length; c++) {
     checkChannel(columns, c, plan.bounds[c] as ChannelBounds, refusals);
   }
@@ -71,15 +78,19 @@ function refuse(refusals: Refusals, row: number, reason: Rejection, detail: stri
 }
 
 /** Times rise, so the first and the last row tell whether any has to be looked at. */
-function checkWindow(rows: number, nowMs: number, refusals: Refusals): void {
-  const [oldestMs, newestMs] = [nowMs - AGE_MAX_MS, nowMs + CLOCK_SKEW_MAX_MS];
+function checkWindow(rows: number, facts: TimeFacts, refusals: Refusals): void {
+  const { nowMs, keptFromMs } = facts;
+  const [oldestMs, newestMs] = [
+    Math.max(nowMs - AGE_MAX_MS, keptFromMs),
+    nowMs + CLOCK_SKEW_MAX_MS,
+  ];
   if ((times[0] as number) >= oldestMs && (times[rows - 1] as number) <= newestMs) return;
   for (let row = 0; row < rows; row++) {
     const timeMs = times[row] as number;
     if (timeMs >= oldestMs && timeMs <= newestMs) continue;
     const at = new Date(timeMs).toISOString();
     if (timeMs < oldestMs) {
-      refuse(refusals, row, "TIME_TOO_OLD", `${at}: more than 400 days ago`);
+      refuse(refusals, row, "TIME_TOO_OLD", `${at}: older than what is taken`);
     } else {
       const aheadS = Math.round((timeMs - nowMs) / 1000);
       refuse(refusals, row, "TIME_IN_FUTURE", `${at}: ${aheadS} s ahead of the backend`);

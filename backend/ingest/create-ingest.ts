@@ -34,10 +34,27 @@ export interface IngestDeps {
   /** The registry's way of remembering days. */
   readonly markDay: MarkDay;
   readonly limits?: Partial<QuotaLimits>;
+  /** What was measured before it is not kept; left out: everything that is taken is. */
+  readonly keptFromMs?: (nowMs: number) => number;
+  /** Whether an installation was erased: nothing of it is taken any more. */
+  readonly isErased?: (installationId: string) => boolean;
+}
+
+/** Ingest, and the hand that keeps an installation out of it. */
+export interface HeldIngest extends Ingest {
+  /** Whether an installation delivers right now. */
+  isDelivering(installationId: string): boolean;
+  /**
+   * Works while nothing of an installation is written and nobody delivers for it. Streams that are
+   * open have to connect again.
+   *
+   * @throws HeatpoolError `UNAVAILABLE` it is kept out already
+   */
+  keepOut<T>(installationId: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** Reads the known tables, then takes deliveries. */
-export async function createIngest(deps: IngestDeps): Promise<Ingest> {
+export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
   const { store, registry, clock, findMetric } = deps;
   const limits = { ...QUOTA_DEFAULTS, ...deps.limits };
   const plans = new Map<string, TablePlan>();
@@ -53,13 +70,16 @@ export async function createIngest(deps: IngestDeps): Promise<Ingest> {
     ...deps,
     plans,
     put: createPutCommit(store, registry, works.drop),
-    decide: createBlockDecider(),
+    decide: createBlockDecider(deps.keptFromMs ?? (() => Number.NEGATIVE_INFINITY)),
     nowMs: () => clock.nowMs(),
   };
+
+  const held = new Set<string>();
 
   return {
     async open(introduction) {
       checkIntroduction(introduction);
+      demandWelcome(introduction.installationId, held, deps.isErased);
       const { work, leave } = works.enter(introduction.installationId);
       try {
         const found = await work;
@@ -74,7 +94,33 @@ export async function createIngest(deps: IngestDeps): Promise<Ingest> {
         throw cause;
       }
     },
+    isDelivering: works.has,
+    async keepOut(id, work) {
+      if (held.has(id)) throw new HeatpoolError("UNAVAILABLE", "this is being done already");
+      held.add(id);
+      try {
+        await works.end(id);
+        return await work();
+      } finally {
+        held.delete(id);
+      }
+    },
   };
+}
+
+function demandWelcome(
+  id: string,
+  held: ReadonlySet<string>,
+  isErased: IngestDeps["isErased"],
+): void {
+  if (isErased?.(id) === true) {
+    throw new HeatpoolError("PERMISSION_DENIED", "this installation was erased at its wish", {
+      hint: "To share again, begin with a new installation id.",
+    });
+  }
+  if (held.has(id)) {
+    throw new HeatpoolError("UNAVAILABLE", "this installation's data are being removed");
+  }
 }
 
 /** Notes what the sender says about itself, when it is something new. */

@@ -39,8 +39,14 @@ const BUFFERS_MAX = 16;
 
 const DAY_MS = 86_400_000;
 
-/** Decides blocks one after the other, in the same buffers. */
-export function createBlockDecider(): (
+/**
+ * Decides blocks one after the other, in the same buffers.
+ *
+ * @param keptFromMs what was measured before it is not kept, whatever daemons may still hold
+ */
+export function createBlockDecider(
+  keptFromMs: (nowMs: number) => number,
+): (
   incoming: IncomingBatch,
   device: DeclaredDevice,
   plan: TablePlan,
@@ -62,7 +68,8 @@ export function createBlockDecider(): (
       const detail = `content has check ${digestCheck(digest)}, declared is ${incoming.check}`;
       return refuseAll(incoming, "DIGEST_MISMATCH", detail);
     }
-    return admitRows({ incoming, device, plan, nowMs }, columns, digest);
+    const toAdmit = { incoming, device, plan, nowMs, keptFromMs: keptFromMs(nowMs) };
+    return admitRows(toAdmit, columns, digest);
   };
 }
 
@@ -71,11 +78,12 @@ interface BlockFacts {
   readonly device: DeclaredDevice;
   readonly plan: TablePlan;
   readonly nowMs: number;
+  readonly keptFromMs: number;
 }
 
 function admitRows(facts: BlockFacts, columns: Columns, digest: Uint8Array): BlockDecision {
-  const { incoming, device, plan, nowMs } = facts;
-  const { refused, outcomes, times, firstMs, lastMs } = admit(columns, plan, nowMs);
+  const { incoming, device, plan, nowMs, keptFromMs } = facts;
+  const { refused, outcomes, times, firstMs, lastMs } = admit(columns, plan, { nowMs, keptFromMs });
   const rejected = outcomes.reduce((sum, one) => sum + one.snapshots, 0);
   if (rejected === columns.rows) return { admitted: undefined, rejected, outcomes };
   const { deviceId, stepMs } = device;

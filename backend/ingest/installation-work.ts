@@ -20,7 +20,7 @@ export interface InstallationWork {
   failed: boolean;
 }
 
-/** Writes commits of one installation in order. */
+/** Writes commits of one installation in order. @throws HeatpoolError `STORE_FAILED` */
 export type PutCommit = (
   work: InstallationWork,
   commit: Omit<Commit, "installation">,
@@ -36,7 +36,8 @@ export function createPutCommit(
   registry: Registry,
   onFailed: (work: InstallationWork) => void,
 ): PutCommit {
-  return (work, commit, onDurable) => {
+  return async (work, commit, onDurable) => {
+    demandSound(work);
     const { state } = work;
     const written = store.put({ ...commit, installation: state }).then(
       (commitNumber) => {
@@ -50,7 +51,7 @@ export function createPutCommit(
       },
     );
     work.tail = written.catch(() => undefined);
-    return written;
+    await written;
   };
 }
 

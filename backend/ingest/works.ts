@@ -13,6 +13,9 @@ export interface Works {
   enter(installationId: string): Entered;
   /** Lets go of a work that failed: the next stream reads the store anew. */
   drop(work: InstallationWork): void;
+  has(installationId: string): boolean;
+  /** Fails an installation's work; resolves when nothing of it is being written any more. */
+  end(installationId: string): Promise<void>;
 }
 
 interface Entry {
@@ -40,6 +43,14 @@ export function createWorks(load: (installationId: string) => Promise<Installati
         if (entry.streams === 0) forget(id, entry);
       };
       return { work: entry.work, leave: () => void leave().catch(() => undefined) };
+    },
+    has: (id) => entries.has(id),
+    async end(id) {
+      const work = await entries.get(id)?.work.catch(() => undefined);
+      if (work === undefined) return;
+      work.failed = true;
+      await work.tail;
+      entries.delete(id);
     },
     drop(work) {
       entries.delete(work.state.installationId);

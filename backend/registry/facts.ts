@@ -7,6 +7,13 @@ import type { SnapshotStore } from "../store/snapshot-store.js";
 import { countDays, dayOf } from "./day-bitmap.js";
 import type { Registry } from "./registry.js";
 
+/** How long readings are kept, and the newest run that deleted older ones. */
+interface RetentionFacts {
+  readonly months: number;
+  /** `undefined`: none since the start. */
+  newest(): { readonly ranAtMs: number; readonly blocks: number } | undefined;
+}
+
 /** What the answers come from. */
 export interface FactSources {
   readonly store: SnapshotStore;
@@ -18,6 +25,7 @@ export interface FactSources {
   readonly decide: (facts: EligibilityFacts) => Eligibility;
   readonly windowDays: number;
   readonly warnings?: () => readonly string[];
+  readonly retention?: RetentionFacts;
 }
 
 const DAY_MS = 86_400_000;
@@ -53,6 +61,9 @@ export function createFacts(
         activeInstallations30d: countActive(registry, nowMs()),
         storeBytes: await store.bytes(),
         statisticsReleasedAtMs: sources.community.averages("", []).releasedAtMs,
+        retentionRanAtMs: sources.retention?.newest()?.ranAtMs ?? 0,
+        retentionBatchesRemoved: sources.retention?.newest()?.blocks ?? 0,
+        retentionMonths: sources.retention?.months ?? 0,
         closedTestPool: sources.community.poolStatus().closedTestPool,
         warnings: sources.warnings?.() ?? [],
       }) satisfies BackendTotals,

@@ -89,7 +89,7 @@ export function createRegistry(states: Iterable<InstallationState>): Registry {
 const NOBODY: PoolSize = { installations: 0, readings: 0 };
 
 /** A state as the operator sees it. */
-function toRecord(state: InstallationState, nowMs: number): InstallationRecord {
+export function toRecord(state: InstallationState, nowMs: number): InstallationRecord {
   const today = dayOf(nowMs);
   return {
     installationId: state.installationId,

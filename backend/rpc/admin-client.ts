@@ -13,8 +13,14 @@ import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/admin.js";
 import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
 import type { ReleaseSummary } from "../aggregate/community.js";
-import type { InstallationRecord } from "../registry/registry.js";
+import type { ErasureReceipt } from "../privacy/subject-rights.js";
 import type { BackendTotals } from "./door.js";
+import {
+  fromExported,
+  fromInstallation,
+  type ListedInstallation,
+  type ReceivedPart,
+} from "./export-wire.js";
 import { fromStatus } from "./status.js";
 
 /** The backend's state, as its operator sees it. */
@@ -23,9 +29,6 @@ export interface BackendStatus extends BackendTotals {
   readonly openStreams: number;
 }
 
-/** An installation, as its operator sees it. */
-type ListedInstallation = Omit<InstallationRecord, "index" | "daysReceived">;
-
 /** A connection to the admin listener. */
 export interface AdminClient {
   status(): Promise<BackendStatus>;
@@ -33,11 +36,17 @@ export interface AdminClient {
   installations(): AsyncIterable<ListedInstallation>;
   /** @throws HeatpoolError `TOO_SOON` within 20 h of the last release */
   releaseStatistics(): Promise<ReleaseSummary>;
+  /** @throws HeatpoolError `NOT_FOUND` nothing is known of it */
+  eraseInstallation(installationId: string): Promise<ErasureReceipt>;
+  /** All that is held about an installation, which comes first. @throws HeatpoolError `NOT_FOUND` */
+  exportInstallation(installationId: string): AsyncIterable<ReceivedPart>;
   close(): void;
 }
 
 /** A backend on the same machine answers at once, or is busy with a release. */
 const DEADLINE_MS = 30_000;
+/** Files are rewritten, which takes as long as they are large. */
+const ERASURE_DEADLINE_MS = 30 * 60_000;
 const PAGE_SIZE = 1_000;
 
 /** An answer whose 64-bit numbers became ours. */
@@ -64,10 +73,11 @@ export function connectAdmin(
       options: Partial<CallOptions>,
       done: (error: ServiceError | null, response: Response) => void,
     ) => unknown,
+    deadlineMs = DEADLINE_MS,
   ): Promise<Numbers<Response>> =>
     toNumbers(
       await new Promise<Response>((resolve, reject) => {
-        call({ deadline: clock.nowMs() + DEADLINE_MS }, (error, response) => {
+        call({ deadline: clock.nowMs() + deadlineMs }, (error, response) => {
           if (error === null) resolve(response);
           else reject(explain(error, target));
         });
@@ -83,7 +93,7 @@ export function connectAdmin(
         const page = await ask<wire.ListInstallationsResponse>((options, done) =>
           client.listInstallations(request, metadata, options, done),
         );
-        yield* page.installations.map(toNumbers);
+        yield* page.installations.map(fromInstallation);
         if (page.nextPageToken === "") return;
         pageToken = page.nextPageToken;
       }
@@ -92,6 +102,21 @@ export function connectAdmin(
       ask<wire.ReleaseStatisticsResponse>((options, done) =>
         client.releaseStatistics({}, metadata, options, done),
       ),
+    eraseInstallation: (installationId) =>
+      ask<wire.EraseInstallationResponse>(
+        (options, done) => client.eraseInstallation({ installationId }, metadata, options, done),
+        ERASURE_DEADLINE_MS,
+      ),
+    async *exportInstallation(installationId) {
+      const call = client.exportInstallation({ installationId }, metadata);
+      try {
+        for await (const part of call) yield fromExported(part);
+      } catch (error) {
+        throw error instanceof HeatpoolError ? error : explain(error as ServiceError, target);
+      } finally {
+        call.cancel();
+      }
+    },
     close: () => client.close(),
   };
 }

@@ -2,9 +2,9 @@
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/admin.js";
 import type { AdminServiceServer } from "#proto/heatpool/admin/v1/admin_service.js";
-import type { InstallationRecord } from "../registry/registry.js";
 import type { Behind } from "./door.js";
-import { guardUnary } from "./guard.js";
+import { toExported, toInstallation } from "./export-wire.js";
+import { guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
 import type { ToStatus } from "./status.js";
 
@@ -12,6 +12,8 @@ import type { ToStatus } from "./status.js";
 export interface DoorFacts {
   readonly version: string;
   openStreams(): number;
+  /** Ends the stream of an installation; resolves when it has left. */
+  expel(installationId: string): Promise<void>;
 }
 
 const PAGE_SIZE = 100;
@@ -19,7 +21,7 @@ const PAGE_SIZE = 100;
 const PAGE_SIZE_MAX = 1_000;
 
 export function createAdminHandler(
-  behind: Pick<Behind, "totals" | "installations" | "community">,
+  behind: Pick<Behind, "totals" | "installations" | "community" | "erase" | "export">,
   facts: DoorFacts,
   toStatus: ToStatus,
 ): AdminServiceServer {
@@ -39,6 +41,8 @@ export function createAdminHandler(
         snapshotsReportedLost: BigInt(totals.snapshotsReportedLost),
         storeBytes: BigInt(totals.storeBytes),
         statisticsReleasedAtMs: BigInt(totals.statisticsReleasedAtMs),
+        retentionRanAtMs: BigInt(totals.retentionRanAtMs),
+        retentionBatchesRemoved: BigInt(totals.retentionBatchesRemoved),
         warnings: [...totals.warnings],
       };
     }),
@@ -67,20 +71,26 @@ export function createAdminHandler(
         return { ...released, releasedAtMs: BigInt(released.releasedAtMs) };
       },
     ),
-  };
-}
-
-function toInstallation(record: InstallationRecord): wire.Installation {
-  return {
-    installationId: record.installationId,
-    heatpumpModels: [...record.heatpumpModels],
-    daemonVersion: record.daemonVersion,
-    firstSeenAtMs: BigInt(record.firstSeenAtMs),
-    lastReceivedAtMs: BigInt(record.lastReceivedAtMs),
-    snapshotsStored: BigInt(record.snapshotsStored),
-    readingsStored: BigInt(record.readingsStored),
-    snapshotsReportedLost: BigInt(record.snapshotsReportedLost),
-    snapshotsRejected: BigInt(record.snapshotsRejected),
-    daysWithData: record.daysWithData,
+    eraseInstallation: guardUnary<wire.EraseInstallationRequest, wire.EraseInstallationResponse>(
+      toStatus,
+      async (request) => {
+        const id = parseInstallationId(request.installationId);
+        const receipt = await behind.erase(id, () => facts.expel(id));
+        return {
+          installationId: receipt.installationId,
+          erasedAtMs: BigInt(receipt.erasedAtMs),
+          batches: BigInt(receipt.batches),
+          refusedBatches: BigInt(receipt.refusedBatches),
+          losses: BigInt(receipt.losses),
+        };
+      },
+    ),
+    exportInstallation: guardServerStream<
+      wire.ExportInstallationRequest,
+      wire.ExportInstallationResponse
+    >(toStatus, async function* parts({ installationId }) {
+      const id = parseInstallationId(installationId);
+      for await (const part of behind.export(id)) yield toExported(part);
+    }),
   };
 }

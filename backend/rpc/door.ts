@@ -5,6 +5,7 @@
 import type { Community } from "../aggregate/community.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
+import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
 import type { InstallationRecord } from "../registry/registry.js";
 
 /** Totals of the backend, for the operator. */
@@ -21,6 +22,10 @@ export interface BackendTotals {
   readonly storeBytes: number;
   /** 0: never. */
   readonly statisticsReleasedAtMs: number;
+  /** When old readings were last deleted; 0: not since the start. */
+  readonly retentionRanAtMs: number;
+  readonly retentionBatchesRemoved: number;
+  readonly retentionMonths: number;
   readonly closedTestPool: boolean;
   readonly warnings: readonly string[];
 }
@@ -34,4 +39,13 @@ export interface Behind {
   totals(): Promise<BackendTotals>;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   installations(installationId: string, limit: number): readonly InstallationRecord[];
+  /**
+   * Removes everything about an installation and refuses what comes of it later.
+   *
+   * @param closeStreams ends its streams
+   * @throws HeatpoolError `NOT_FOUND`
+   */
+  erase(installationId: string, closeStreams: () => Promise<void>): Promise<ErasureReceipt>;
+  /** All that is held about an installation. @throws HeatpoolError `NOT_FOUND` */
+  export(installationId: string): AsyncIterable<ExportPart>;
 }

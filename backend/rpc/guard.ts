@@ -8,9 +8,11 @@
 import { once } from "node:events";
 import type {
   handleBidiStreamingCall,
+  handleServerStreamingCall,
   handleUnaryCall,
   ServerDuplexStream,
   ServerUnaryCall,
+  ServerWritableStream,
 } from "@grpc/grpc-js";
 import type { ToStatus } from "./status.js";
 
@@ -19,6 +21,9 @@ export type UnaryHandler<Request, Response> = (
   request: Request,
   call: ServerUnaryCall<Request, Response>,
 ) => Promise<Response>;
+
+/** Answers one request with a stream. */
+export type ServerStreamHandler<Request, Response> = (request: Request) => AsyncIterable<Response>;
 
 /** Answers a stream of requests. Whatever it waits for, it also waits for `gone`. */
 export type BidiHandler<Request, Response> = (
@@ -37,31 +42,58 @@ export function guardUnary<Request, Response>(
   };
 }
 
+export function guardServerStream<Request, Response>(
+  toStatus: ToStatus,
+  handle: ServerStreamHandler<Request, Response>,
+): handleServerStreamingCall<Request, Response> {
+  return (call) => {
+    const gone = goneSignal(call);
+    const respond = async (): Promise<void> => {
+      for await (const response of handle(call.request)) {
+        if (gone.aborted) return;
+        if (!call.write(response)) await once(call, "drain", { signal: gone });
+      }
+      call.end();
+    };
+    respond().catch((error: unknown) => {
+      if (!gone.aborted) call.emit("error", toStatus(error));
+    });
+  };
+}
+
 export function guardBidi<Request, Response>(
   toStatus: ToStatus,
   handle: BidiHandler<Request, Response>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    const gone = new AbortController();
-    call.once("cancelled", () => gone.abort()).once("close", () => gone.abort());
+    const gone = goneSignal(call);
     let written: Promise<unknown> = Promise.resolve();
     const respond = async (): Promise<void> => {
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
-      for await (const response of handle(requests, call, gone.signal)) {
+      for await (const response of handle(requests, call, gone)) {
         let mayGoOn = true;
         written = new Promise((resolve) => {
           mayGoOn = call.write(response, resolve);
         });
-        if (!mayGoOn) await once(call, "drain", { signal: gone.signal });
+        if (!mayGoOn) await once(call, "drain", { signal: gone });
       }
       call.end();
     };
     respond().catch(async (error: unknown) => {
       // An error that meets a message on its way destroys both, when somebody is reading as well.
-      if (!gone.signal.aborted) await Promise.race([written, fired(gone.signal)]);
-      if (!gone.signal.aborted) call.emit("error", toStatus(error));
+      if (!gone.aborted) await Promise.race([written, fired(gone)]);
+      if (!gone.aborted) call.emit("error", toStatus(error));
     });
   };
+}
+
+/** Fires when nobody listens any more. */
+function goneSignal(
+  call: ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>,
+): AbortSignal {
+  const gone = new AbortController();
+  call.once("cancelled", () => gone.abort()).once("close", () => gone.abort());
+  return gone.signal;
 }
 
 function fired(signal: AbortSignal): Promise<void> {

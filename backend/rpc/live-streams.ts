@@ -15,6 +15,8 @@ export interface LiveStream {
   isAlive(): Promise<boolean>;
   /** Ends the stream because a newer one takes its place. */
   supersede(): void;
+  /** Ends the stream because its installation is being erased. */
+  expel(): void;
   /** Ends the stream after what is in hand. @param reconnectAfterMs when to come back */
   sayGoodbye(reason: string, reconnectAfterMs: number): void;
 }
@@ -28,6 +30,8 @@ export interface LiveStreams {
    * @throws HeatpoolError `SUPERSEDED` the earlier one lives · `UNAVAILABLE` the backend is ending
    */
   enter(stream: LiveStream): Promise<() => void>;
+  /** Ends an installation's stream. Resolves when it has left. */
+  expel(installationId: string): Promise<void>;
   /** Says goodbye to all and lets nobody in any more. Resolves when the last has left. */
   close(reconnectSpreadMs: number): Promise<void>;
 }
@@ -61,6 +65,11 @@ export function createLiveStreams(onClone: (installationId: string) => void): Li
         seats.delete(installationId);
         resolve();
       };
+    },
+    async expel(installationId) {
+      const seat = seats.get(installationId);
+      seat?.stream.expel();
+      await seat?.left;
     },
     async close(reconnectSpreadMs) {
       isClosing = true;

@@ -70,11 +70,16 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   const health = new HealthImplementation(SERVING);
   const authentication = createAuthentication(parts.isKnownToken, toStatus);
   const main = createServer(parts.limits, [authentication]);
-  const adminLimits = { ...parts.limits, streamsMax: ADMIN_STREAMS_MAX };
+  const adminLimits = {
+    ...parts.limits,
+    streamsMax: ADMIN_STREAMS_MAX,
+    // A refused batch is exported with what is known about it.
+    messageBytesMax: 2 * parts.limits.messageBytesMax,
+  };
   const admin = createServer(adminLimits, []);
   for (const server of [main, admin]) addServices(server, parts, live, toStatus);
   for (const server of [main, admin]) health.addToServer(server);
-  const facts = { version: parts.version, openStreams: () => live.count };
+  const facts = { version: parts.version, openStreams: () => live.count, expel: live.expel };
   admin.addService(AdminServiceService, createAdminHandler(parts.behind, facts, toStatus));
   addReflection(admin, parts.descriptors);
   try {

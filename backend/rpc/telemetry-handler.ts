@@ -58,21 +58,23 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
   if (greeting === undefined) return;
   const { introduction } = greeting;
   const { installationId } = introduction;
-  let superseded: HeatpoolError | undefined;
+  let because: HeatpoolError | undefined;
   const sayGoodbye = (reason: string, reconnectAfterMs: number): void => {
     if (stream.stop.signal.aborted) return;
     const value = { reason, reconnectAfterMs };
     stream.outbox.send({ body: { $case: "goodbye", value } });
     stream.stop.abort();
   };
+  const endBecause = (error: HeatpoolError): void => {
+    because = error;
+    stream.stop.abort();
+  };
   const place: LiveStream = {
     installationId,
     bootId: greeting.bootId,
     isAlive: () => parts.isAlive(stream.call),
-    supersede() {
-      superseded = new HeatpoolError("SUPERSEDED", "superseded by a newer stream");
-      stream.stop.abort();
-    },
+    supersede: () => endBecause(new HeatpoolError("SUPERSEDED", "superseded by a newer stream")),
+    expel: () => endBecause(new HeatpoolError("PERMISSION_DENIED", "this installation is erased")),
     sayGoodbye,
   };
   const leave = await parts.live.enter(place);
@@ -89,7 +91,7 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
       stream.stop.abort();
       delivery.close();
     }
-    if (superseded !== undefined) throw superseded;
+    if (because !== undefined) throw because;
   } finally {
     leave();
     parts.onEvent("rpc.stream-closed", installationId);

@@ -21,6 +21,8 @@ export interface GroupCommit<Entry> {
   add(entry: Entry): Promise<number>;
   /** Resolves when nothing is being written. */
   idle(): Promise<void>;
+  /** Does something while nothing is written; what comes meanwhile is written after it. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Entries of one group. */
@@ -73,6 +75,15 @@ export function createGroupCommit<Entry>(target: GroupTarget<Entry>): GroupCommi
       }),
     async idle() {
       while (running !== undefined) await running;
+    },
+    async alone(work) {
+      while (running !== undefined) await running;
+      const done = work();
+      const goOn = (): void => {
+        running = queue.length > 0 ? run() : undefined;
+      };
+      running = done.then(goOn, goOn);
+      return await done;
     },
   };
 }

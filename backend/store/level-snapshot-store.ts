@@ -5,7 +5,8 @@
  * letter, totals and the journal entry become durable together. The newest state of an installation
  * in a group is the one written.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
@@ -19,6 +20,7 @@ import {
   toStoreError,
   toWriteError,
 } from "./level-database.js";
+import { clearBlocksBefore, compactSlice, eraseInstallation, rewrite } from "./level-removal.js";
 import type {
   Commit,
   DeadLetter,
@@ -28,9 +30,19 @@ import type {
   StoredBlock,
   StoreTotals,
 } from "./snapshot-store.js";
+import { isLetterBefore, isLossBefore } from "./store-ages.js";
 import { blockKey, key, range, readU64, u64, uuidBytes } from "./store-keys.js";
 import { addCounts, NO_TOTALS } from "./store-totals.js";
-import { openBlock, openJson, openValue, sealBlock, sealJson, sealValue } from "./store-values.js";
+import {
+  openBlock,
+  openJournal,
+  openJson,
+  openValue,
+  sealBlock,
+  sealJournal,
+  sealJson,
+  sealValue,
+} from "./store-values.js";
 
 /** Decided batches whose digest is remembered per epoch, to tell a repeat from a fork. */
 const DIGESTS_KEPT = 1_024;
@@ -57,7 +69,7 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   let database = await openDatabase(folder);
   const totalsKey = key("totals");
   let head = await readHead(database, totalsKey);
-  const deadLetterKeys: Buffer[] = await database.keys(range("deadLetter")).all();
+  const deadLetterKeys = await readDeadLetterKeys(database);
 
   let isClosed = false;
   let reopening: Promise<void> | undefined;
@@ -80,9 +92,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   /** One change at a time: none may pass through a handle between its failure and its end. */
   const change = <T>(work: (handle: Database) => Promise<T>): Promise<T> => {
     const next = turn.then(async () => {
-      const handle = await ready();
-      return await work(handle).catch(async (cause: unknown) => {
-        await handle.close().catch(() => undefined);
+      return await work(await ready()).catch(async (cause: unknown) => {
+        await database.close().catch(() => undefined);
         throw toStoreError(cause, folder);
       });
     });
@@ -124,8 +135,25 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     bounds: { gt?: Buffer; gte?: Buffer; lt: Buffer },
     open: (at: Buffer, value: Buffer) => T,
   ): AsyncGenerator<T> {
-    for await (const [at, value] of (await ready()).iterator(bounds)) yield open(at, value);
+    for await (const [at, value] of (await ready()).iterator(bounds)) {
+      // The end of a range that is being rewritten.
+      if (value.length > 0) yield open(at, value);
+    }
   }
+  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
+    work().catch((cause: unknown) => {
+      throw toStoreError(cause, folder);
+    });
+  const keysOf = async (
+    bounds: { gte: Buffer; lt: Buffer },
+    isWanted: (at: Buffer, value: Buffer) => boolean,
+  ): Promise<Buffer[]> => {
+    const keys: Buffer[] = [];
+    for await (const at of scan(bounds, (at, value) => (isWanted(at, value) ? at : undefined))) {
+      if (at !== undefined) keys.push(at);
+    }
+    return keys;
+  };
 
   return {
     async put(commit) {
@@ -177,16 +205,37 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       await write([{ type: "put", key: at, value: sealValue(at, bytes) }]);
     },
     record: (name) => read(key("record", Buffer.from(name, "utf8")), openValue),
-    async erase(id) {
-      await group.idle();
-      const letters = deadLetterKeys.filter((at) => at.subarray(10, 26).equals(uuidBytes(id)));
-      await write(letters.map((at) => ({ type: "del", key: at })));
-      for (const at of letters) deadLetterKeys.splice(deadLetterKeys.indexOf(at), 1);
-      for (const space of ["installation", "epoch", "digest", "block", "loss"] as const) {
-        await change((handle) => eraseRange(handle, range(space, uuidBytes(id))));
-      }
-      await change((handle) => eraseRange(handle, range("deadLetter"), false));
-    },
+    erase: (id) =>
+      group.alone(() =>
+        change(async () => {
+          const letters = deadLetterKeys.filter((at) => at.subarray(10, 26).equals(uuidBytes(id)));
+          // Whoever still reads would keep what he reads.
+          await reopen();
+          const removal = await eraseInstallation(database, id, letters);
+          forget(deadLetterKeys, letters);
+          await reopen();
+          // The database's own log of the time before names ranges too.
+          await rm(join(folder, "db", "LOG.old"), { force: true });
+          return removal;
+        }),
+      ),
+    forgetBefore: (timeMs) =>
+      guarded(async () => {
+        const letters = await keysOf(range("deadLetter"), (at, value) =>
+          isLetterBefore(openDeadLetter(at, value), timeMs),
+        );
+        const losses = await keysOf(range("loss"), (at, value) =>
+          isLossBefore(openJson<ReportedLoss>(at, value), timeMs),
+        );
+        await write([...letters, ...losses].map((at) => ({ type: "del", key: at })));
+        forget(deadLetterKeys, letters);
+        const blocks = await change((handle) =>
+          clearBlocksBefore(handle, Math.floor(timeMs / DAY_MS)),
+        );
+        if (letters.length > 0) await change((handle) => rewrite(handle, range("deadLetter")));
+        return { blocks, deadLetters: letters.length, losses: losses.length };
+      }),
+    compact: (slice) => change((handle) => compactSlice(handle, slice)),
     bytes: () => folderBytes(folder),
     async close() {
       isClosed = true;
@@ -194,6 +243,22 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       await database.close();
     },
   };
+}
+
+/** Length of a refused batch's key. */
+const DEAD_LETTER_KEY_BYTES = 50;
+
+async function readDeadLetterKeys(database: Database): Promise<Buffer[]> {
+  const keys = await database.keys(range("deadLetter")).all();
+  return keys.filter((at) => at.length === DEAD_LETTER_KEY_BYTES);
+}
+
+/** Takes keys out of those that are known. */
+function forget(known: Buffer[], removed: readonly Buffer[]): void {
+  for (const at of removed) {
+    const place = known.findIndex((one) => one.equals(at));
+    if (place >= 0) known.splice(place, 1);
+  }
 }
 
 interface Head {
@@ -289,41 +354,7 @@ function journal(commit: number, entries: readonly Entry[]): Operation[] {
   const keys = entries.flatMap((one) => one.blockKey ?? []);
   if (keys.length === 0) return [];
   const at = key("journal", u64(commit));
-  const payload = Buffer.concat(keys.flatMap((one) => [Buffer.from([one.length]), one]));
-  return [{ type: "put", key: at, value: sealValue(at, payload) }];
-}
-
-function openJournal(at: Buffer, value: Buffer): Buffer[] {
-  const payload = openValue(at, value);
-  const keys: Buffer[] = [];
-  for (let next = 0; next < payload.length; ) {
-    const end = next + 1 + (payload[next] ?? 0);
-    keys.push(payload.subarray(next + 1, end));
-    next = end;
-  }
-  return keys;
-}
-
-/**
- * Deleted keys stay readable in tables until these are compacted, and a young store compacts only
- * a range that has something at both ends: so one key is put at each end first, then removed.
- */
-async function eraseRange(
-  database: Database,
-  bounds: { gte: Buffer; lt: Buffer },
-  isCleared = true,
-): Promise<void> {
-  if (isCleared) await database.clear(bounds);
-  const ends = [bounds.gte, Buffer.concat([bounds.gte, Buffer.alloc(64, 0xff)])];
-  await database.batch(
-    ends.map((end) => ({ type: "put" as const, key: end, value: Buffer.alloc(0) })),
-    { sync: true },
-  );
-  await database.compactRange(bounds.gte, bounds.lt);
-  await database.batch(
-    ends.map((end) => ({ type: "del" as const, key: end })),
-    { sync: true },
-  );
+  return [{ type: "put", key: at, value: sealJournal(at, keys) }];
 }
 
 function keyOf(block: StoredBlock): Buffer {

@@ -12,7 +12,10 @@ import type {
   SnapshotStore,
   StoredBlock,
 } from "./snapshot-store.js";
+import { isLetterBefore, isLossBefore } from "./store-ages.js";
 import { addCounts, NO_TOTALS } from "./store-totals.js";
+
+const DAY_MS = 86_400_000;
 
 /** What lasts from one store to the next. */
 export interface Shelf {
@@ -91,13 +94,25 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     },
     record: async (name) => shelf.records.get(name),
     async erase(id) {
-      for (const map of [shelf.epochs, shelf.digests, shelf.losses, shelf.blocks]) {
-        for (const at of map.keys()) if (at.startsWith(id)) map.delete(at);
-      }
+      const isMine = (at: string) => at.startsWith(id);
+      remove(shelf.epochs, isMine);
+      remove(shelf.digests, isMine);
       shelf.installations.delete(id);
-      const others = shelf.deadLetters.filter((one) => one.installationId !== id);
-      shelf.deadLetters.splice(0, Number.POSITIVE_INFINITY, ...others);
+      return {
+        blocks: remove(shelf.blocks, isMine),
+        losses: remove(shelf.losses, isMine),
+        deadLetters: removeLetters(shelf, (one) => one.installationId === id),
+      };
     },
+    async forgetBefore(timeMs) {
+      const day = Math.floor(timeMs / DAY_MS);
+      return {
+        blocks: remove(shelf.blocks, (_, { block }) => Math.floor(block.firstMs / DAY_MS) < day),
+        losses: remove(shelf.losses, (_, loss) => isLossBefore(loss, timeMs)),
+        deadLetters: removeLetters(shelf, (one) => isLetterBefore(one, timeMs)),
+      };
+    },
+    compact: async () => undefined,
     bytes: async () => 0,
     close: async () => undefined,
   };
@@ -122,6 +137,18 @@ function putOn(shelf: Shelf, commit: Commit): void {
   for (const loss of commit.losses ?? []) shelf.losses.set(`${id}/${loss.number}`, loss);
   if (deadLetter !== undefined) shelf.deadLetters.push(deadLetter);
   shelf.totals = addCounts(shelf.totals, [commit]);
+}
+
+/** Removes what `isOld` names. Returns how many. */
+function remove<T>(map: Map<string, T>, isOld: (at: string, value: T) => boolean): number {
+  const old = [...map].filter(([at, value]) => isOld(at, value));
+  for (const [at] of old) map.delete(at);
+  return old.length;
+}
+
+function removeLetters({ deadLetters }: Shelf, isOld: (letter: DeadLetter) => boolean): number {
+  const kept = deadLetters.filter((one) => !isOld(one));
+  return deadLetters.splice(0, Number.POSITIVE_INFINITY, ...kept).length - kept.length;
 }
 
 async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {

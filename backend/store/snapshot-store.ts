@@ -96,6 +96,19 @@ export interface StoreCount {
   readonly readings: number;
 }
 
+/** What was removed, in records. */
+export interface Removal {
+  readonly blocks: number;
+  readonly deadLetters: number;
+  readonly losses: number;
+}
+
+/** One of equal parts of all installation ids, by their beginning. */
+export interface Slice {
+  readonly index: number;
+  readonly of: number;
+}
+
 /** Durable home of blocks and contribution. */
 export interface SnapshotStore {
   /**
@@ -135,7 +148,14 @@ export interface SnapshotStore {
   putRecord(name: string, bytes: Uint8Array): Promise<void>;
   record(name: string): Promise<Uint8Array | undefined>;
   /** Removes everything about one installation, in files too. Counters stay. */
-  erase(installationId: string): Promise<void>;
+  erase(installationId: string): Promise<Removal>;
+  /**
+   * Removes what was measured before a time: blocks that begin on an earlier day (UTC), refused
+   * batches and losses of that time. Installations, epochs and counters stay.
+   */
+  forgetBefore(timeMs: number): Promise<Removal>;
+  /** Rewrites the files of a slice, so that what was removed of it is in none of them any more. */
+  compact(slice: Slice): Promise<void>;
   /** Bytes on disk; 0 in memory. */
   bytes(): Promise<number>;
   /** Waits for what is being written, then lets go. */

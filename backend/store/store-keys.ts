@@ -108,6 +108,18 @@ export function blockKey(place: BlockPlace): Buffer {
   return bytes;
 }
 
+/** Bytes of a day in a key. */
+const DAY_BYTES = 4;
+
+/** Bounds of what one device of a block's key has of days before `day`, and where the next begins. */
+export function daysBefore(at: Buffer, day: number): { gte: Buffer; lt: Buffer; next: Buffer } {
+  const gte = at.subarray(0, 19 + (at[18] ?? 0));
+  const until = Buffer.alloc(DAY_BYTES);
+  until.writeUInt32BE(Math.max(0, day), 0);
+  const next = Buffer.concat([gte, Buffer.alloc(DAY_BYTES + 1, 0xff)]);
+  return { gte, lt: Buffer.concat([gte, until]), next };
+}
+
 /** Reads what `blockKey` wrote. */
 export function readBlockKey(bytes: Buffer): BlockPlace {
   const length = bytes[18] ?? 0;

@@ -42,6 +42,23 @@ export function openJson<T>(key: Buffer, value: Buffer): T {
   return JSON.parse(openValue(key, value).toString("utf8")) as T;
 }
 
+/** Keys of a group's blocks as a value. */
+export function sealJournal(at: Buffer, keys: readonly Buffer[]): Buffer {
+  return sealValue(at, Buffer.concat(keys.flatMap((one) => [Buffer.from([one.length]), one])));
+}
+
+/** Reads what `sealJournal` wrote. */
+export function openJournal(at: Buffer, value: Buffer): Buffer[] {
+  const payload = openValue(at, value);
+  const keys: Buffer[] = [];
+  for (let next = 0; next < payload.length; ) {
+    const end = next + 1 + (payload[next] ?? 0);
+    keys.push(payload.subarray(next + 1, end));
+    next = end;
+  }
+  return keys;
+}
+
 /** What stands before the record of a block, after the checksum. */
 const PREFIX = { version: 0, modelBytes: 2, firstMs: 4, lastMs: 12, model: 20 } as const;
 

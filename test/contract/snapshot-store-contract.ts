@@ -117,11 +117,48 @@ export function snapshotStoreContract(
       await again.close();
     });
 
+    it("forgets what was measured before a day, and what else belongs to that time", async () => {
+      const store = await open();
+      for (const id of [MINE, THEIRS]) {
+        for (const n of [1, 2, 3]) await store.put(makeCommit(id, n));
+      }
+      const timeMs = 20_000 * DAY_MS + 3 * DAY_MS;
+      const loss = (number: number, toMs: number) => ({
+        number,
+        reason: "evicted-limit",
+        deviceId: undefined,
+        fromMs: 0,
+        toMs,
+        snapshots: 9,
+        batches: undefined,
+      });
+      const losses = [loss(1, timeMs - 1), loss(2, timeMs), loss(3, 0)];
+      await store.put({ installation: makeState(MINE, 3), losses });
+      const old = makeDeadLetter(MINE);
+      const fresh = { ...old, declared: { ...old.declared, slot: timeMs / old.declared.stepMs } };
+      await store.put({ installation: makeState(MINE, 3), deadLetter: old });
+      await store.put({
+        installation: makeState(MINE, 3),
+        deadLetter: { ...fresh, sequence: 8 },
+      });
+      expect(await store.forgetBefore(timeMs)).toEqual({ blocks: 4, deadLetters: 1, losses: 1 });
+      await store.compact({ index: 0, of: 1 });
+      const again = await reopen(store);
+      expect((await collect(again.blocks())).map((one) => one.sequence)).toEqual([3, 3]);
+      expect((await collect(again.blocksAfter(0))).map((one) => one.sequence)).toEqual([3, 3]);
+      expect((await collect(again.losses(MINE))).map((one) => one.number)).toEqual([2, 3]);
+      expect((await collect(again.deadLetters())).map((one) => one.sequence)).toEqual([8]);
+      expect(await again.installation(MINE)).toBeDefined();
+      expect((await again.epoch(MINE, EPOCH))?.ackedThrough).toBe(3);
+      expect(await again.forgetBefore(timeMs)).toEqual({ blocks: 0, deadLetters: 0, losses: 0 });
+      await again.close();
+    });
+
     it("erases one installation and nobody else", async () => {
       const store = await open();
       await store.put({ ...makeCommit(MINE, 1), deadLetter: makeDeadLetter(MINE) });
       await store.put({ ...makeCommit(THEIRS, 1), deadLetter: makeDeadLetter(THEIRS) });
-      await store.erase(MINE);
+      expect(await store.erase(MINE)).toEqual({ blocks: 1, deadLetters: 1, losses: 0 });
       const again = await reopen(store);
       expect(await again.installation(MINE)).toBeUndefined();
       expect(await again.epoch(MINE, EPOCH)).toBeUndefined();
@@ -217,7 +254,8 @@ function makeCommit(id: string, sequence: number): Commit {
   };
 }
 
-function makeDeadLetter(id: string) {
+/** A refused batch of an installation. */
+export function makeDeadLetter(id: string) {
   return {
     installationId: id,
     epochId: EPOCH,

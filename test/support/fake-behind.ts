@@ -9,6 +9,7 @@ import type {
   Introduction,
   ReportedLoss,
 } from "../../backend/ingest/ingest.js";
+import type { ExportPart } from "../../backend/privacy/subject-rights.js";
 import type { Behind } from "../../backend/rpc/door.js";
 
 /** Decides one batch; the default takes every next number and refuses gaps. */
@@ -21,6 +22,9 @@ export interface FakeBehind extends Behind {
   readonly losses: ReportedLoss[];
   readonly tables: string[];
   closed: number;
+  readonly erased: string[];
+  /** What an export holds beside the installation. */
+  exported: ExportPart[];
   /** Decides instead of the default. */
   decide: Decide | undefined;
 }
@@ -38,6 +42,8 @@ export function createFakeBehind(): FakeBehind {
     losses: [],
     tables: [],
     closed: 0,
+    erased: [],
+    exported: [],
     decide: undefined,
     ingest: {
       async open(introduction) {
@@ -134,6 +140,9 @@ export function createFakeBehind(): FakeBehind {
       snapshotsReportedLost: 3,
       storeBytes: 4_096,
       statisticsReleasedAtMs: 0,
+      retentionRanAtMs: 1_790_000_000_000,
+      retentionBatchesRemoved: 5,
+      retentionMonths: 12,
       closedTestPool: false,
       warnings: ["Node is old"],
     }),
@@ -155,6 +164,22 @@ export function createFakeBehind(): FakeBehind {
         }))
         .filter(({ installationId }) => installationId > after)
         .slice(0, limit),
+    async erase(installationId, closeStreams) {
+      if (!fake.opened.some((one) => one.installationId === installationId)) {
+        throw new HeatpoolError("NOT_FOUND", "not known");
+      }
+      await closeStreams();
+      fake.erased.push(installationId);
+      return { installationId, erasedAtMs: 7, batches: 1, refusedBatches: 2, losses: 3 };
+    },
+    async *export(installationId) {
+      const [record] = fake.installations("", 1);
+      if (record?.installationId !== installationId) {
+        throw new HeatpoolError("NOT_FOUND", "not known");
+      }
+      yield { kind: "installation", record, consentVersion: 1, consentScopes: ["telemetry"] };
+      yield* fake.exported;
+    },
   };
   return fake;
 }

@@ -8,7 +8,7 @@ import { findMetric } from "#core/measurement/metrics.js";
 import type { PrivacyRules } from "../../backend/aggregate/cohort-statistics.js";
 import { createCommunity } from "../../backend/aggregate/create-community.js";
 import { restoreRollups } from "../../backend/aggregate/keep-rollups.js";
-import { createIngest } from "../../backend/ingest/create-ingest.js";
+import { createIngest, type IngestDeps } from "../../backend/ingest/create-ingest.js";
 import type { Delivery, IncomingBatch, Introduction } from "../../backend/ingest/ingest.js";
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { countDays, dayOf, markDay } from "../../backend/registry/day-bitmap.js";
@@ -98,7 +98,12 @@ const NO_LIMITS: QuotaLimits = {
 export async function openBed(
   store: SnapshotStore,
   clock: FakeClock,
-  more: { limits?: QuotaLimits; file?: string; privacy?: Partial<PrivacyRules> } = {},
+  more: {
+    limits?: QuotaLimits;
+    file?: string;
+    privacy?: Partial<PrivacyRules>;
+    ingest?: Pick<IngestDeps, "keptFromMs" | "isErased">;
+  } = {},
 ) {
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
@@ -117,6 +122,7 @@ export async function openBed(
     findMetric,
     markDay,
     limits,
+    ...more.ingest,
   });
   const community = await createCommunity({
     store,

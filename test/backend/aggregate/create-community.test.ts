@@ -184,6 +184,45 @@ describe("community", () => {
     expect(() => bed.community.averages(MODEL, ["x"])).toThrow("Invalid metric name: x");
   });
 
+  it("makes up at a start for a release that was missed, and keeps 20 hours to the next", async () => {
+    const { bed, clock } = await bedOf(15);
+    const releasedAtMs = () => bed.community.averages(MODEL, []).releasedAtMs;
+    const faults: unknown[] = [];
+    const onFault = (fault: unknown) => faults.push(fault);
+    const deps = { community: bed.community, clock, minuteOfDay: 210, onFault };
+    /** Runs for a while, as a process that is started and stopped. */
+    const run = async (forMs: number) => {
+      const stop = new AbortController();
+      const running = runReleases(deps, stop.signal);
+      await settle();
+      await clock.advance(forMs);
+      stop.abort();
+      await running;
+    };
+    await clock.advance(5 * HOUR_MS);
+    await run(HOUR_MS);
+    expect(releasedAtMs()).toBe(0);
+    await bed.community.release();
+    const first = START_MS + 6 * HOUR_MS;
+    expect(releasedAtMs()).toBe(first);
+    // On the next day past the time, but within 24 hours of the last.
+    await clock.advance(22 * HOUR_MS);
+    await run(HOUR_MS);
+    expect(releasedAtMs()).toBe(first);
+    // Before the time of a later day: that time comes.
+    await clock.advance(22 * HOUR_MS);
+    await run(HOUR_MS / 4);
+    expect(releasedAtMs()).toBe(first);
+    // Past it: made up for at once; the day after has none, being too close.
+    await clock.advance(19 * HOUR_MS);
+    const missed = clock.nowMs();
+    await run(6 * HOUR_MS);
+    expect(releasedAtMs()).toBe(missed);
+    await run(25 * HOUR_MS);
+    expect(releasedAtMs()).toBe(START_MS + 4 * DAY_MS + 210 * 60_000);
+    expect(faults).toEqual([]);
+  });
+
   it("releases by itself once a day at its time", async () => {
     const { bed, clock } = await bedOf(15);
     const stop = new AbortController();

@@ -11,7 +11,7 @@ import { hello, openDoor, talk } from "../../support/door.js";
 import { settle } from "../../support/fake-clock.js";
 
 function stream(bootId: string, isAlive: boolean, more: Partial<LiveStream> = {}): LiveStream {
-  const nothing = { supersede: () => {}, sayGoodbye: () => {} };
+  const nothing = { supersede: () => {}, expel: () => {}, sayGoodbye: () => {} };
   return { installationId: "a", bootId, isAlive: async () => isAlive, ...nothing, ...more };
 }
 

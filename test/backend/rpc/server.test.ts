@@ -9,9 +9,11 @@ import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
 import { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { ExportPart } from "../../../backend/privacy/subject-rights.js";
 import { connectAdmin } from "../../../backend/rpc/admin-client.js";
 import { decodeRequest } from "../../../backend/rpc/request-frame.js";
 import type { DoorParts } from "../../../backend/rpc/server.js";
+import { collect } from "../../contract/snapshot-store-contract.js";
 import { createChance, createRandom } from "../../support/chance.js";
 import { batch, hello, type OpenDoor, openDoor, type Talk, talk } from "../../support/door.js";
 import { temporaryFolder } from "../../support/folder.js";
@@ -170,6 +172,67 @@ describe("the operator's listener", () => {
     expect(await page(1001, "")).toMatchObject({ code: status.INVALID_ARGUMENT });
     expect(await page(1, "no id")).toMatchObject({ code: status.INVALID_ARGUMENT });
     client.close();
+  });
+
+  it("erases an installation after its stream has ended", async () => {
+    await start();
+    const stream = talk(door.ports.main);
+    talks.push(stream);
+    stream.say(hello(1));
+    expect(await stream.hear()).toMatchObject({ $case: "welcome" });
+    const installation = door.behind.opened[0]?.installationId ?? "";
+    const admin = connectAdmin(`127.0.0.1:${door.ports.admin}`, undefined, { nowMs: Date.now });
+    const spelt = `{${installation.toUpperCase()}}`;
+    expect(await admin.eraseInstallation(spelt)).toEqual({
+      installationId: installation,
+      erasedAtMs: 7,
+      batches: 1,
+      refusedBatches: 2,
+      losses: 3,
+    });
+    expect(await stream.ended).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect([door.behind.closed, door.behind.erased]).toEqual([1, [installation]]);
+    const nobody = admin.eraseInstallation("99999999-0000-4000-8000-000000000000");
+    await expect(nobody).rejects.toMatchObject({ code: "NOT_FOUND" });
+    admin.close();
+  });
+
+  it("exports an installation as it is held, part by part", async () => {
+    await start();
+    const columns = [
+      { metric: "temp_flow", unit: "°C" },
+      { metric: "power_current", unit: "kW" },
+    ];
+    const rows = (count: number) =>
+      Array.from({ length: count }, (_, k) => ({ atMs: 60_000 * k, values: [k / 10, undefined] }));
+    const readings = {
+      kind: "readings",
+      deviceId: "a",
+      heatpumpModel: "m",
+      receivedAtMs: 5,
+    } as const;
+    const block = Buffer.alloc(512 * 1024, 7);
+    const parts: ExportPart[] = [
+      ...Array.from({ length: 40 }, () => ({ ...readings, columns, rows: rows(16_384) })),
+      { kind: "refusal", deviceId: "a", receivedAtMs: 6, snapshots: 2, reasons: ["x: y"], block },
+      { kind: "loss", reason: "shutdown", deviceId: "", fromMs: 0, toMs: 9, snapshots: 3 },
+    ];
+    door.behind.exported = parts;
+    const admin = connectAdmin(`127.0.0.1:${door.ports.admin}`, undefined, { nowMs: Date.now });
+    const [first, ...rest] = await collect(
+      admin.exportInstallation("00000000-0000-4000-8000-000000000000"),
+    );
+    expect(first).toMatchObject({
+      kind: "installation",
+      consentVersion: 1,
+      record: { daysWithData: 8 },
+    });
+    expect(rest).toHaveLength(parts.length);
+    expect(rest).toEqual(parts);
+    const nobody = collect(admin.exportInstallation("99999999-0000-4000-8000-000000000000"));
+    await expect(nobody).rejects.toMatchObject({ code: "NOT_FOUND" });
+    for await (const _ of admin.exportInstallation("00000000-0000-4000-8000-000000000000")) break;
+    admin.close();
   });
 
   it("takes the place of a socket that nobody listens to, and of no other", async () => {

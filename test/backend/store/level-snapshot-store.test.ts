@@ -8,10 +8,12 @@ import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
 import {
   collect,
   makeBlock,
+  makeDeadLetter,
   snapshotStoreContract,
 } from "../../contract/snapshot-store-contract.js";
+import { filesHold, spellings } from "../../support/file-bytes.js";
 import { temporaryFolder } from "../../support/folder.js";
-import { installationId } from "../../support/pool-bed.js";
+import { EPOCH, installationId } from "../../support/pool-bed.js";
 
 const folders = new Map<SnapshotStore, string>();
 
@@ -51,12 +53,6 @@ function commitOf(n: number, marker = "") {
   };
   const batch = { ...block.batch, block: Buffer.from(`block of ${n} ${marker}`) };
   return { installation, block: { ...block, batch } };
-}
-
-function filesHold(folder: string, text: string): boolean {
-  return readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text));
 }
 
 describe("a LevelDB store", () => {
@@ -125,14 +121,64 @@ describe("a LevelDB store", () => {
     await again.close();
   });
 
-  it("leaves no byte of an erased installation in any file", async () => {
+  it.each([[3], [50], [2_000]])(
+    "leaves no byte of an erased installation in any file, of %i in the store",
+    async (count) => {
+      const folder = temporaryFolder();
+      const store = await openLevelSnapshotStore({ folder });
+      for (let n = 1; n <= count; n++) {
+        const id = installationId(n * 65_537);
+        const commit = commitOf(n * 65_537, `marker-${n}.`);
+        const digest = { epochId: EPOCH, sequence: 1, digest: Buffer.from(`digest-${n}.`) };
+        const epochs = [{ epochId: EPOCH, ackedThrough: 1, voids: [] }];
+        const deadLetter = n % 3 === 2 ? { deadLetter: makeDeadLetter(id) } : {};
+        await store.put({ ...commit, digest, epochs, ...deadLetter });
+      }
+      const removal = await store.erase(installationId(2 * 65_537));
+      expect(removal).toEqual({ blocks: 1, deadLetters: 1, losses: 0 });
+      const left = (n: number) =>
+        [`marker-${n}.`, `digest-${n}.`, ...spellings(installationId(n * 65_537))].filter((one) =>
+          filesHold(folder, one),
+        );
+      expect(left(2)).toEqual([]);
+      expect(left(3)).toContainEqual("marker-3.");
+      expect(await store.count()).toMatchObject({ blocks: count - 1 });
+      await store.put(commitOf(9));
+      await store.close();
+      expect(left(2)).toEqual([]);
+    },
+    30_000,
+  );
+
+  it("waits with what comes while it erases", async () => {
+    const store = await openLevelSnapshotStore({ folder: temporaryFolder() });
+    for (let n = 1; n <= 20; n++) await store.put(commitOf(n));
+    const erased = store.erase(installationId(7));
+    const puts = [21, 22, 23].map((n) => store.put(commitOf(n)));
+    expect(await store.installation(installationId(8))).toBeDefined();
+    await Promise.all([erased, ...puts]);
+    expect(await collect(store.blocks())).toHaveLength(22);
+    await store.close();
+  });
+
+  it("gives the bytes of old days back", async () => {
     const folder = temporaryFolder();
     const store = await openLevelSnapshotStore({ folder });
-    for (let n = 1; n <= 50; n++) await store.put(commitOf(n, `marker-${n}.`));
-    await store.erase(installationId(7));
+    const dayMs = 86_400_000;
+    for (let n = 1; n <= 300; n++) {
+      const commit = commitOf(n % 5, `n${n}.`);
+      const firstMs = (20_000 + n) * dayMs;
+      const batch = { ...commit.block.batch, block: Buffer.from(`marker-${n}.`.repeat(50)) };
+      await store.put({ ...commit, block: { ...commit.block, firstMs, sequence: n, batch } });
+    }
+    expect(await store.forgetBefore(20_201 * dayMs + 5)).toMatchObject({ blocks: 200 });
+    for (const index of [0, 1]) await store.compact({ index, of: 2 });
+    expect(
+      (await collect(store.blocks())).map((one) => one.sequence).sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 100 }, (_, k) => 201 + k));
+    expect([1, 100, 200].filter((n) => filesHold(folder, `marker-${n}.`))).toEqual([]);
+    expect(filesHold(folder, "marker-201.")).toBe(true);
     await store.close();
-    expect(filesHold(folder, "marker-8.")).toBe(true);
-    expect(filesHold(folder, "marker-7.")).toBe(false);
   });
 
   it("rewrites what was being written after the medium failed once, and loses nothing", async () => {

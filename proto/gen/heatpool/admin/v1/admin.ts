@@ -43,6 +43,12 @@ export interface GetStatusResponse {
   closedTestPool: boolean;
   /** Warnings for the operator, in English. */
   warnings: string[];
+  /** When old readings were last deleted, in Unix milliseconds. 0: not since this process started. */
+  retentionRanAtMs: bigint;
+  /** Batches that were deleted then. */
+  retentionBatchesRemoved: bigint;
+  /** Months for which readings are kept. 0: for ever, in a trial. */
+  retentionMonths: number;
 }
 
 /** Asks for known installations, a page at a time. */
@@ -97,6 +103,121 @@ export interface ReleaseStatisticsResponse {
   cohortsReleased: number;
   /** Cohorts suppressed by the privacy rules. */
   cohortsSuppressed: number;
+}
+
+/** Asks for the erasure of one installation. */
+export interface EraseInstallationRequest {
+  /** UUIDv4, in any usual spelling. */
+  installationId: string;
+}
+
+/** What was removed: proof for whoever asked for it. Nothing of the installation is left in files. */
+export interface EraseInstallationResponse {
+  /** UUIDv4. */
+  installationId: string;
+  /** When, in Unix milliseconds. */
+  erasedAtMs: bigint;
+  /** Stored batches removed. */
+  batches: bigint;
+  /** Refused batches removed. */
+  refusedBatches: bigint;
+  /** Reported losses removed. */
+  losses: bigint;
+}
+
+/** Asks for all that is held about one installation. */
+export interface ExportInstallationRequest {
+  /** UUIDv4, in any usual spelling. */
+  installationId: string;
+}
+
+/** A part of what is held. The first part is `installation`. */
+export interface ExportInstallationResponse {
+  /** The part. */
+  body:
+    | //
+    /** Facts and consent. */
+    { $case: "installation"; value: ExportedInstallation }
+    | //
+    /** Readings of one device. */
+    { $case: "readings"; value: ExportedReadings }
+    | //
+    /** A batch that was refused for good. */
+    { $case: "refusal"; value: ExportedRefusal }
+    | //
+    /** A loss that the installation reported. */
+    { $case: "loss"; value: ExportedLoss }
+    | undefined;
+}
+
+/** What is known about an installation beside its readings. */
+export interface ExportedInstallation {
+  /** As in the list of installations. */
+  installation:
+    | Installation
+    | undefined;
+  /** Version of the consent text that was agreed to. */
+  consentVersion: number;
+  /** What was agreed to. */
+  consentScopes: string[];
+}
+
+/** Readings of one device, in the order of their times. */
+export interface ExportedReadings {
+  /** Name of the device within the installation. */
+  deviceId: string;
+  /** Its heat pump model. */
+  heatpumpModel: string;
+  /** When the backend received them, in Unix milliseconds. */
+  receivedAtMs: bigint;
+  /** The columns. At most 256. */
+  columns: ExportedColumn[];
+  /** The snapshots. At most 2,000, and at most 32,768 values. */
+  rows: ExportedRow[];
+}
+
+/** One metric of exported readings. */
+export interface ExportedColumn {
+  /** Metric of the catalogue, e.g. `temp_flow`. */
+  metric: string;
+  /** Its unit, e.g. `°C`. Empty: none. */
+  unit: string;
+}
+
+/** One snapshot. */
+export interface ExportedRow {
+  /** When it was taken, in Unix milliseconds. */
+  atMs: bigint;
+  /** A value per column, in its unit. NaN: none. */
+  values: number[];
+}
+
+/** A batch that was refused for good, as it came. */
+export interface ExportedRefusal {
+  /** Name of the device within the installation. */
+  deviceId: string;
+  /** When the backend received it, in Unix milliseconds. */
+  receivedAtMs: bigint;
+  /** Snapshots refused. */
+  snapshots: number;
+  /** Why, in English. */
+  reasons: string[];
+  /** The block, as the daemon encoded it. At most 512 KiB. */
+  block: Buffer;
+}
+
+/** A loss that the installation reported. */
+export interface ExportedLoss {
+  /** Why, e.g. `evicted-limit`. */
+  reason: string;
+  /** Name of the device. Empty: all devices. */
+  deviceId: string;
+  /** From when, in Unix milliseconds. 0: not known. */
+  fromMs: bigint;
+  /** To when, in Unix milliseconds. 0: not known. */
+  toMs: bigint;
+  /** Snapshots lost. */
+  snapshots: bigint;
 }
 
 function createBaseGetStatusRequest(): GetStatusRequest {
@@ -159,6 +280,9 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     statisticsReleasedAtMs: 0n,
     closedTestPool: false,
     warnings: [],
+    retentionRanAtMs: 0n,
+    retentionBatchesRemoved: 0n,
+    retentionMonths: 0,
   };
 }
 
@@ -235,6 +359,21 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     for (const v of message.warnings) {
       writer.uint32(122).string(v!);
+    }
+    if (message.retentionRanAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.retentionRanAtMs) !== message.retentionRanAtMs) {
+        throw new globalThis.Error("value provided for field message.retentionRanAtMs of type int64 too large");
+      }
+      writer.uint32(128).int64(message.retentionRanAtMs);
+    }
+    if (message.retentionBatchesRemoved !== 0n) {
+      if (BigInt.asUintN(64, message.retentionBatchesRemoved) !== message.retentionBatchesRemoved) {
+        throw new globalThis.Error("value provided for field message.retentionBatchesRemoved of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.retentionBatchesRemoved);
+    }
+    if (message.retentionMonths !== 0) {
+      writer.uint32(144).uint32(message.retentionMonths);
     }
     return writer;
   },
@@ -372,6 +511,30 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.warnings.push(reader.string());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.retentionRanAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.retentionBatchesRemoved = reader.uint64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.retentionMonths = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -424,6 +587,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         : 0n;
     message.closedTestPool = object.closedTestPool ?? false;
     message.warnings = object.warnings?.map((e) => e) || [];
+    message.retentionRanAtMs = (object.retentionRanAtMs !== undefined && object.retentionRanAtMs !== null)
+      ? BigInt(object.retentionRanAtMs)
+      : 0n;
+    message.retentionBatchesRemoved =
+      (object.retentionBatchesRemoved !== undefined && object.retentionBatchesRemoved !== null)
+        ? BigInt(object.retentionBatchesRemoved)
+        : 0n;
+    message.retentionMonths = object.retentionMonths ?? 0;
     return message;
   },
 };
@@ -890,6 +1061,910 @@ export const ReleaseStatisticsResponse: MessageFns<ReleaseStatisticsResponse> = 
       : 0n;
     message.cohortsReleased = object.cohortsReleased ?? 0;
     message.cohortsSuppressed = object.cohortsSuppressed ?? 0;
+    return message;
+  },
+};
+
+function createBaseEraseInstallationRequest(): EraseInstallationRequest {
+  return { installationId: "" };
+}
+
+export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
+  encode(message: EraseInstallationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId !== "") {
+      writer.uint32(10).string(message.installationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraseInstallationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraseInstallationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EraseInstallationRequest>): EraseInstallationRequest {
+    return EraseInstallationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EraseInstallationRequest>): EraseInstallationRequest {
+    const message = createBaseEraseInstallationRequest();
+    message.installationId = object.installationId ?? "";
+    return message;
+  },
+};
+
+function createBaseEraseInstallationResponse(): EraseInstallationResponse {
+  return { installationId: "", erasedAtMs: 0n, batches: 0n, refusedBatches: 0n, losses: 0n };
+}
+
+export const EraseInstallationResponse: MessageFns<EraseInstallationResponse> = {
+  encode(message: EraseInstallationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId !== "") {
+      writer.uint32(10).string(message.installationId);
+    }
+    if (message.erasedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.erasedAtMs) !== message.erasedAtMs) {
+        throw new globalThis.Error("value provided for field message.erasedAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.erasedAtMs);
+    }
+    if (message.batches !== 0n) {
+      if (BigInt.asUintN(64, message.batches) !== message.batches) {
+        throw new globalThis.Error("value provided for field message.batches of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.batches);
+    }
+    if (message.refusedBatches !== 0n) {
+      if (BigInt.asUintN(64, message.refusedBatches) !== message.refusedBatches) {
+        throw new globalThis.Error("value provided for field message.refusedBatches of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.refusedBatches);
+    }
+    if (message.losses !== 0n) {
+      if (BigInt.asUintN(64, message.losses) !== message.losses) {
+        throw new globalThis.Error("value provided for field message.losses of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.losses);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraseInstallationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraseInstallationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.erasedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.batches = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.refusedBatches = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.losses = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EraseInstallationResponse>): EraseInstallationResponse {
+    return EraseInstallationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EraseInstallationResponse>): EraseInstallationResponse {
+    const message = createBaseEraseInstallationResponse();
+    message.installationId = object.installationId ?? "";
+    message.erasedAtMs = (object.erasedAtMs !== undefined && object.erasedAtMs !== null)
+      ? BigInt(object.erasedAtMs)
+      : 0n;
+    message.batches = (object.batches !== undefined && object.batches !== null) ? BigInt(object.batches) : 0n;
+    message.refusedBatches = (object.refusedBatches !== undefined && object.refusedBatches !== null)
+      ? BigInt(object.refusedBatches)
+      : 0n;
+    message.losses = (object.losses !== undefined && object.losses !== null) ? BigInt(object.losses) : 0n;
+    return message;
+  },
+};
+
+function createBaseExportInstallationRequest(): ExportInstallationRequest {
+  return { installationId: "" };
+}
+
+export const ExportInstallationRequest: MessageFns<ExportInstallationRequest> = {
+  encode(message: ExportInstallationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId !== "") {
+      writer.uint32(10).string(message.installationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportInstallationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportInstallationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportInstallationRequest>): ExportInstallationRequest {
+    return ExportInstallationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportInstallationRequest>): ExportInstallationRequest {
+    const message = createBaseExportInstallationRequest();
+    message.installationId = object.installationId ?? "";
+    return message;
+  },
+};
+
+function createBaseExportInstallationResponse(): ExportInstallationResponse {
+  return { body: undefined };
+}
+
+export const ExportInstallationResponse: MessageFns<ExportInstallationResponse> = {
+  encode(message: ExportInstallationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "installation":
+        ExportedInstallation.encode(message.body.value, writer.uint32(10).fork()).join();
+        break;
+      case "readings":
+        ExportedReadings.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+      case "refusal":
+        ExportedRefusal.encode(message.body.value, writer.uint32(26).fork()).join();
+        break;
+      case "loss":
+        ExportedLoss.encode(message.body.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportInstallationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportInstallationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "installation", value: ExportedInstallation.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "readings", value: ExportedReadings.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = { $case: "refusal", value: ExportedRefusal.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = { $case: "loss", value: ExportedLoss.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportInstallationResponse>): ExportInstallationResponse {
+    return ExportInstallationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportInstallationResponse>): ExportInstallationResponse {
+    const message = createBaseExportInstallationResponse();
+    switch (object.body?.$case) {
+      case "installation": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "installation", value: ExportedInstallation.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "readings": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "readings", value: ExportedReadings.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "refusal": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "refusal", value: ExportedRefusal.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "loss": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "loss", value: ExportedLoss.fromPartial(object.body.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseExportedInstallation(): ExportedInstallation {
+  return { installation: undefined, consentVersion: 0, consentScopes: [] };
+}
+
+export const ExportedInstallation: MessageFns<ExportedInstallation> = {
+  encode(message: ExportedInstallation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installation !== undefined) {
+      Installation.encode(message.installation, writer.uint32(10).fork()).join();
+    }
+    if (message.consentVersion !== 0) {
+      writer.uint32(16).uint32(message.consentVersion);
+    }
+    for (const v of message.consentScopes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedInstallation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedInstallation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installation = Installation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.consentVersion = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.consentScopes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedInstallation>): ExportedInstallation {
+    return ExportedInstallation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedInstallation>): ExportedInstallation {
+    const message = createBaseExportedInstallation();
+    message.installation = (object.installation !== undefined && object.installation !== null)
+      ? Installation.fromPartial(object.installation)
+      : undefined;
+    message.consentVersion = object.consentVersion ?? 0;
+    message.consentScopes = object.consentScopes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseExportedReadings(): ExportedReadings {
+  return { deviceId: "", heatpumpModel: "", receivedAtMs: 0n, columns: [], rows: [] };
+}
+
+export const ExportedReadings: MessageFns<ExportedReadings> = {
+  encode(message: ExportedReadings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceId !== "") {
+      writer.uint32(10).string(message.deviceId);
+    }
+    if (message.heatpumpModel !== "") {
+      writer.uint32(18).string(message.heatpumpModel);
+    }
+    if (message.receivedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.receivedAtMs) !== message.receivedAtMs) {
+        throw new globalThis.Error("value provided for field message.receivedAtMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.receivedAtMs);
+    }
+    for (const v of message.columns) {
+      ExportedColumn.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.rows) {
+      ExportedRow.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedReadings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedReadings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.heatpumpModel = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.receivedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.columns.push(ExportedColumn.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rows.push(ExportedRow.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedReadings>): ExportedReadings {
+    return ExportedReadings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedReadings>): ExportedReadings {
+    const message = createBaseExportedReadings();
+    message.deviceId = object.deviceId ?? "";
+    message.heatpumpModel = object.heatpumpModel ?? "";
+    message.receivedAtMs = (object.receivedAtMs !== undefined && object.receivedAtMs !== null)
+      ? BigInt(object.receivedAtMs)
+      : 0n;
+    message.columns = object.columns?.map((e) => ExportedColumn.fromPartial(e)) || [];
+    message.rows = object.rows?.map((e) => ExportedRow.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExportedColumn(): ExportedColumn {
+  return { metric: "", unit: "" };
+}
+
+export const ExportedColumn: MessageFns<ExportedColumn> = {
+  encode(message: ExportedColumn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metric !== "") {
+      writer.uint32(10).string(message.metric);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedColumn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedColumn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedColumn>): ExportedColumn {
+    return ExportedColumn.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedColumn>): ExportedColumn {
+    const message = createBaseExportedColumn();
+    message.metric = object.metric ?? "";
+    message.unit = object.unit ?? "";
+    return message;
+  },
+};
+
+function createBaseExportedRow(): ExportedRow {
+  return { atMs: 0n, values: [] };
+}
+
+export const ExportedRow: MessageFns<ExportedRow> = {
+  encode(message: ExportedRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.atMs !== 0n) {
+      if (BigInt.asIntN(64, message.atMs) !== message.atMs) {
+        throw new globalThis.Error("value provided for field message.atMs of type int64 too large");
+      }
+      writer.uint32(8).int64(message.atMs);
+    }
+    if (message.values.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.values) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.atMs = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag === 17) {
+              message.values.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.values.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedRow>): ExportedRow {
+    return ExportedRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedRow>): ExportedRow {
+    const message = createBaseExportedRow();
+    message.atMs = (object.atMs !== undefined && object.atMs !== null) ? BigInt(object.atMs) : 0n;
+    message.values = object.values?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseExportedRefusal(): ExportedRefusal {
+  return { deviceId: "", receivedAtMs: 0n, snapshots: 0, reasons: [], block: Buffer.alloc(0) };
+}
+
+export const ExportedRefusal: MessageFns<ExportedRefusal> = {
+  encode(message: ExportedRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceId !== "") {
+      writer.uint32(10).string(message.deviceId);
+    }
+    if (message.receivedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.receivedAtMs) !== message.receivedAtMs) {
+        throw new globalThis.Error("value provided for field message.receivedAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.receivedAtMs);
+    }
+    if (message.snapshots !== 0) {
+      writer.uint32(24).uint32(message.snapshots);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.block.length !== 0) {
+      writer.uint32(42).bytes(message.block);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.receivedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.snapshots = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.block = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedRefusal>): ExportedRefusal {
+    return ExportedRefusal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedRefusal>): ExportedRefusal {
+    const message = createBaseExportedRefusal();
+    message.deviceId = object.deviceId ?? "";
+    message.receivedAtMs = (object.receivedAtMs !== undefined && object.receivedAtMs !== null)
+      ? BigInt(object.receivedAtMs)
+      : 0n;
+    message.snapshots = object.snapshots ?? 0;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.block = object.block ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseExportedLoss(): ExportedLoss {
+  return { reason: "", deviceId: "", fromMs: 0n, toMs: 0n, snapshots: 0n };
+}
+
+export const ExportedLoss: MessageFns<ExportedLoss> = {
+  encode(message: ExportedLoss, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.deviceId !== "") {
+      writer.uint32(18).string(message.deviceId);
+    }
+    if (message.fromMs !== 0n) {
+      if (BigInt.asIntN(64, message.fromMs) !== message.fromMs) {
+        throw new globalThis.Error("value provided for field message.fromMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.fromMs);
+    }
+    if (message.toMs !== 0n) {
+      if (BigInt.asIntN(64, message.toMs) !== message.toMs) {
+        throw new globalThis.Error("value provided for field message.toMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.toMs);
+    }
+    if (message.snapshots !== 0n) {
+      if (BigInt.asUintN(64, message.snapshots) !== message.snapshots) {
+        throw new globalThis.Error("value provided for field message.snapshots of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.snapshots);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedLoss {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedLoss();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromMs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toMs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.snapshots = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedLoss>): ExportedLoss {
+    return ExportedLoss.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedLoss>): ExportedLoss {
+    const message = createBaseExportedLoss();
+    message.reason = object.reason ?? "";
+    message.deviceId = object.deviceId ?? "";
+    message.fromMs = (object.fromMs !== undefined && object.fromMs !== null) ? BigInt(object.fromMs) : 0n;
+    message.toMs = (object.toMs !== undefined && object.toMs !== null) ? BigInt(object.toMs) : 0n;
+    message.snapshots = (object.snapshots !== undefined && object.snapshots !== null) ? BigInt(object.snapshots) : 0n;
     return message;
   },
 };

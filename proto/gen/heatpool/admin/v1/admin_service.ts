@@ -10,7 +10,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -18,6 +20,10 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import {
+  EraseInstallationRequest,
+  EraseInstallationResponse,
+  ExportInstallationRequest,
+  ExportInstallationResponse,
   GetStatusRequest,
   GetStatusResponse,
   ListInstallationsRequest,
@@ -66,6 +72,34 @@ export const AdminServiceService = {
       Buffer.from(ReleaseStatisticsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReleaseStatisticsResponse => ReleaseStatisticsResponse.decode(value),
   },
+  /**
+   * Erases an installation: its streams are closed, all that is held about it is removed from every
+   * file, and what comes of it later is refused. Asking again is harmless. NOT_FOUND when nothing
+   * is known of it.
+   */
+  eraseInstallation: {
+    path: "/heatpool.admin.v1.AdminService/EraseInstallation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EraseInstallationRequest): Buffer =>
+      Buffer.from(EraseInstallationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EraseInstallationRequest => EraseInstallationRequest.decode(value),
+    responseSerialize: (value: EraseInstallationResponse): Buffer =>
+      Buffer.from(EraseInstallationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EraseInstallationResponse => EraseInstallationResponse.decode(value),
+  },
+  /** All that is held about an installation. NOT_FOUND when nothing is. */
+  exportInstallation: {
+    path: "/heatpool.admin.v1.AdminService/ExportInstallation" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ExportInstallationRequest): Buffer =>
+      Buffer.from(ExportInstallationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportInstallationRequest => ExportInstallationRequest.decode(value),
+    responseSerialize: (value: ExportInstallationResponse): Buffer =>
+      Buffer.from(ExportInstallationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportInstallationResponse => ExportInstallationResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -78,6 +112,14 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
    * the difference of two close releases can betray who joined.
    */
   releaseStatistics: handleUnaryCall<ReleaseStatisticsRequest, ReleaseStatisticsResponse>;
+  /**
+   * Erases an installation: its streams are closed, all that is held about it is removed from every
+   * file, and what comes of it later is refused. Asking again is harmless. NOT_FOUND when nothing
+   * is known of it.
+   */
+  eraseInstallation: handleUnaryCall<EraseInstallationRequest, EraseInstallationResponse>;
+  /** All that is held about an installation. NOT_FOUND when nothing is. */
+  exportInstallation: handleServerStreamingCall<ExportInstallationRequest, ExportInstallationResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -132,6 +174,36 @@ export interface AdminServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReleaseStatisticsResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Erases an installation: its streams are closed, all that is held about it is removed from every
+   * file, and what comes of it later is refused. Asking again is harmless. NOT_FOUND when nothing
+   * is known of it.
+   */
+  eraseInstallation(
+    request: EraseInstallationRequest,
+    callback: (error: ServiceError | null, response: EraseInstallationResponse) => void,
+  ): ClientUnaryCall;
+  eraseInstallation(
+    request: EraseInstallationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EraseInstallationResponse) => void,
+  ): ClientUnaryCall;
+  eraseInstallation(
+    request: EraseInstallationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EraseInstallationResponse) => void,
+  ): ClientUnaryCall;
+  /** All that is held about an installation. NOT_FOUND when nothing is. */
+  exportInstallation(
+    request: ExportInstallationRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportInstallationResponse>;
+  exportInstallation(
+    request: ExportInstallationRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportInstallationResponse>;
 }
 
 export const AdminServiceClient = makeGenericClientConstructor(

@@ -1,0 +1,85 @@
+/**
+ * Erasure: everything about one installation goes, and does not come back.
+ *
+ * In this order, so that an end in between is taken up again: a tombstone, then nothing of it is
+ * taken any more; its column of the rollups, in the snapshot file too; the store, whose record of
+ * the installation goes last; the registry. Released statistics stay until the next release.
+ */
+import { HeatpoolError } from "#core/errors.js";
+import type { Rollups } from "../aggregate/rollups.js";
+import type { Registry } from "../registry/registry.js";
+import type { SnapshotStore } from "../store/snapshot-store.js";
+import type { ErasureReceipt } from "./subject-rights.js";
+import type { Tombstones } from "./tombstones.js";
+
+/** Erases installations. */
+export interface Erasure {
+  /**
+   * Resolves when nothing is left, in files too. Asking again is harmless.
+   *
+   * @param closeStreams ends the streams of the installation
+   * @throws HeatpoolError `NOT_FOUND` nothing is known of it · `STORE_FAILED`, `STATE_INVALID` ask
+   *   again
+   */
+  erase(installationId: string, closeStreams: () => Promise<void>): Promise<ErasureReceipt>;
+  /** Erases who has a tombstone and is here all the same: after an end in between, or a restore. */
+  resume(): Promise<number>;
+}
+
+/** What erasure works with. */
+export interface ErasureDeps {
+  readonly store: Pick<SnapshotStore, "blocks" | "erase">;
+  readonly registry: Registry;
+  readonly rollups: Pick<Rollups, "zero">;
+  /** Writes the rollups' snapshot. */
+  readonly saveRollups: () => Promise<unknown>;
+  readonly tombstones: Tombstones;
+  /** Works while nobody delivers for an installation. */
+  readonly keepOut: <T>(installationId: string, work: () => Promise<T>) => Promise<T>;
+  readonly nowMs: () => number;
+}
+
+export function createErasure(deps: ErasureDeps): Erasure {
+  const { registry, tombstones, keepOut } = deps;
+  return {
+    async erase(id, closeStreams) {
+      if (!(tombstones.has(id) || (await isKnown(deps, id)))) {
+        throw new HeatpoolError("NOT_FOUND", "no installation of that id is known", {
+          hint: "`heatpool-backend installations list` names those that are.",
+        });
+      }
+      await tombstones.add(id);
+      await closeStreams();
+      return await keepOut(id, () => remove(deps, id));
+    },
+    async resume() {
+      const left = [...registry.members()].filter((one) => tombstones.has(one.installationId));
+      for (const { installationId } of left) {
+        await keepOut(installationId, () => remove(deps, installationId));
+      }
+      return left.length;
+    },
+  };
+}
+
+async function isKnown({ registry, store }: ErasureDeps, id: string): Promise<boolean> {
+  if (registry.find(id) !== undefined) return true;
+  for await (const _ of store.blocks(id)) return true;
+  return false;
+}
+
+async function remove(deps: ErasureDeps, installationId: string): Promise<ErasureReceipt> {
+  const { store, registry, rollups, saveRollups } = deps;
+  const state = registry.find(installationId);
+  for (const { column } of state?.models ?? []) rollups.zero(column);
+  await saveRollups();
+  const { blocks, deadLetters, losses } = await store.erase(installationId);
+  registry.forget(installationId);
+  return {
+    installationId,
+    erasedAtMs: deps.nowMs(),
+    batches: blocks,
+    refusedBatches: deadLetters,
+    losses,
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * Retention: what was measured is deleted after some months, and the days on which an installation
+ * was active after 90 days without contact. Every night, and at a start for the nights missed.
+ *
+ * Whole days (UTC) go, each in the night after its last reading's time is up. Only a clock that is
+ * known to be right deletes anything.
+ */
+import type { Clock } from "#core/clock.js";
+import type { InstallationState, Registry } from "../registry/registry.js";
+import type { Slice, SnapshotStore } from "../store/snapshot-store.js";
+
+/** What one run did. */
+export interface RetentionRun {
+  readonly ranAtMs: number;
+  /** What was measured before it is gone. */
+  readonly keptFromMs: number;
+  readonly blocks: number;
+  readonly deadLetters: number;
+  readonly losses: number;
+  /** Installations whose days of activity were forgotten. */
+  readonly inactive: number;
+}
+
+/** What retention works with. */
+export interface RetentionDeps {
+  readonly store: Pick<SnapshotStore, "forgetBefore" | "compact" | "bytes" | "put">;
+  readonly registry: Pick<Registry, "members" | "find" | "adopt">;
+  readonly clock: Clock;
+  /** Months that raw data are kept. */
+  readonly rawMonths: number;
+  /** Whether an installation delivers right now. */
+  readonly isDelivering: (installationId: string) => boolean;
+  readonly onRun: (run: RetentionRun) => void;
+  /** A run that failed; it is tried again soon. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+const DAY_MS = 86_400_000;
+
+/** When the night's run is due, after midnight UTC: before the release of statistics. */
+const NIGHT_MS = 2 * 3_600_000;
+
+/** The wall clock may step, and a run may fail: it is looked at this often. */
+const LOOK_MS = 10 * 60_000;
+
+/** Without contact for longer, the days of activity are forgotten (privacy rules, retention). */
+const INACTIVE_MS = 90 * DAY_MS;
+
+/** About so much is rewritten in one night; a larger store is rewritten in turns, in up to 16 nights. */
+const REWRITE_BYTES = 2 ** 30;
+const SLICES_MAX = 16;
+
+/** No day marked. */
+const NO_DAYS: InstallationState["received"] = { lastDay: -1, low: 0, high: 0 };
+
+/** Lives until the signal. */
+export async function runRetention(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
+  const { clock, onRun, onFault } = deps;
+  let doneNight = -1;
+  while (!signal.aborted) {
+    const night = Math.floor((clock.nowMs() - NIGHT_MS) / DAY_MS);
+    if (night !== doneNight && clock.isSynced()) {
+      try {
+        onRun(await cleanUp(deps, night));
+        doneNight = night;
+      } catch (fault) {
+        onFault(fault);
+      }
+    }
+    await clock.sleep(LOOK_MS, signal);
+  }
+}
+
+/** The beginning of the day from which on everything is kept. */
+export function keptFromMs(nowMs: number, rawMonths: number): number {
+  const now = new Date(nowMs);
+  const [year, month] = [now.getUTCFullYear(), now.getUTCMonth() - rawMonths];
+  // Twelve months before 29 February is the 28th.
+  const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+  return Date.UTC(year, month, Math.min(now.getUTCDate(), lastDay));
+}
+
+async function cleanUp(deps: RetentionDeps, night: number): Promise<RetentionRun> {
+  const { store, clock, rawMonths } = deps;
+  const ranAtMs = clock.nowMs();
+  const fromMs = keptFromMs(ranAtMs, rawMonths);
+  const removal = await store.forgetBefore(fromMs);
+  await store.compact(sliceOf(await store.bytes(), night));
+  const inactive = await forgetActivity(deps, ranAtMs);
+  return { ranAtMs, keptFromMs: fromMs, ...removal, inactive };
+}
+
+/** Every part has its turn, whatever the size. */
+function sliceOf(bytes: number, night: number): Slice {
+  const of = Math.min(SLICES_MAX, Math.max(1, Math.ceil(bytes / REWRITE_BYTES)));
+  return { index: night % of, of };
+}
+
+/** Forgets when who was there. Consent and counters stay as long as data of theirs may be here. */
+async function forgetActivity(deps: RetentionDeps, nowMs: number): Promise<number> {
+  const { registry, store, isDelivering } = deps;
+  const silent = [...registry.members()].filter((one) => isSilent(one, nowMs));
+  let count = 0;
+  for (const { installationId } of silent) {
+    const state = registry.find(installationId);
+    if (state === undefined || !isSilent(state, nowMs) || isDelivering(installationId)) continue;
+    const forgotten = { ...state, lastReceivedAtMs: 0, received: NO_DAYS, withData: NO_DAYS };
+    await store.put({ installation: forgotten });
+    // Who came back meanwhile has a newer state.
+    if (registry.find(installationId) === state) registry.adopt(forgotten);
+    count++;
+  }
+  return count;
+}
+
+function isSilent(state: InstallationState, nowMs: number): boolean {
+  const { firstSeenAtMs, lastReceivedAtMs, received, withData } = state;
+  const knowsDays = lastReceivedAtMs > 0 || received.lastDay >= 0 || withData.lastDay >= 0;
+  return knowsDays && nowMs - Math.max(firstSeenAtMs, lastReceivedAtMs) > INACTIVE_MS;
+}

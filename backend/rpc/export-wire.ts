@@ -1,0 +1,131 @@
+/** Exports of an installation ↔ their messages. */
+import { HeatpoolError } from "#core/errors.js";
+import type * as wire from "#proto/heatpool/admin/v1/admin.js";
+import type { ExportedReadings, ExportPart } from "../privacy/subject-rights.js";
+import type { InstallationRecord } from "../registry/registry.js";
+
+/** An installation as the operator sees it, without what only the backend needs. */
+export type ListedInstallation = Omit<InstallationRecord, "index" | "daysReceived">;
+
+/** A part of an export as it arrives. */
+export type ReceivedPart =
+  | (Omit<Extract<ExportPart, { kind: "installation" }>, "record"> & {
+      readonly record: ListedInstallation;
+    })
+  | Exclude<ExportPart, { kind: "installation" }>;
+
+export function toInstallation(record: InstallationRecord): wire.Installation {
+  return {
+    installationId: record.installationId,
+    heatpumpModels: [...record.heatpumpModels],
+    daemonVersion: record.daemonVersion,
+    firstSeenAtMs: BigInt(record.firstSeenAtMs),
+    lastReceivedAtMs: BigInt(record.lastReceivedAtMs),
+    snapshotsStored: BigInt(record.snapshotsStored),
+    readingsStored: BigInt(record.readingsStored),
+    snapshotsReportedLost: BigInt(record.snapshotsReportedLost),
+    snapshotsRejected: BigInt(record.snapshotsRejected),
+    daysWithData: record.daysWithData,
+  };
+}
+
+export function fromInstallation(message: wire.Installation): ListedInstallation {
+  return {
+    installationId: message.installationId,
+    heatpumpModels: message.heatpumpModels,
+    daemonVersion: message.daemonVersion,
+    firstSeenAtMs: Number(message.firstSeenAtMs),
+    lastReceivedAtMs: Number(message.lastReceivedAtMs),
+    snapshotsStored: Number(message.snapshotsStored),
+    readingsStored: Number(message.readingsStored),
+    snapshotsReportedLost: Number(message.snapshotsReportedLost),
+    snapshotsRejected: Number(message.snapshotsRejected),
+    daysWithData: message.daysWithData,
+  };
+}
+
+export function toExported(part: ExportPart): wire.ExportInstallationResponse {
+  switch (part.kind) {
+    case "installation": {
+      const { record, consentVersion, consentScopes } = part;
+      const installation = toInstallation(record);
+      const value = { installation, consentVersion, consentScopes: [...consentScopes] };
+      return { body: { $case: "installation", value } };
+    }
+    case "readings":
+      return { body: { $case: "readings", value: toReadings(part) } };
+    case "refusal": {
+      const { deviceId, receivedAtMs, snapshots, reasons, block } = part;
+      const value = {
+        deviceId,
+        receivedAtMs: BigInt(receivedAtMs),
+        snapshots,
+        reasons: [...reasons],
+        block: Buffer.from(block.buffer, block.byteOffset, block.byteLength),
+      };
+      return { body: { $case: "refusal", value } };
+    }
+    case "loss": {
+      const { reason, deviceId, fromMs, toMs, snapshots } = part;
+      const value = {
+        reason,
+        deviceId,
+        fromMs: BigInt(fromMs),
+        toMs: BigInt(toMs),
+        snapshots: BigInt(snapshots),
+      };
+      return { body: { $case: "loss", value } };
+    }
+  }
+}
+
+function toReadings(part: ExportedReadings): wire.ExportedReadings {
+  const { deviceId, heatpumpModel, receivedAtMs, columns, rows } = part;
+  return {
+    deviceId,
+    heatpumpModel,
+    receivedAtMs: BigInt(receivedAtMs),
+    columns: columns.map((one) => ({ ...one })),
+    rows: rows.map(({ atMs, values }) => ({
+      atMs: BigInt(Math.round(atMs)),
+      values: values.map((value) => value ?? Number.NaN),
+    })),
+  };
+}
+
+/** @throws HeatpoolError `PROTOCOL` an empty part */
+export function fromExported({ body }: wire.ExportInstallationResponse): ReceivedPart {
+  switch (body?.$case) {
+    case "installation": {
+      const { installation, consentVersion, consentScopes } = body.value;
+      if (installation === undefined) break;
+      const record = fromInstallation(installation);
+      return { kind: "installation", record, consentVersion, consentScopes };
+    }
+    case "readings":
+      return fromReadings(body.value);
+    case "refusal":
+      return { kind: "refusal", ...body.value, receivedAtMs: Number(body.value.receivedAtMs) };
+    case "loss": {
+      const { reason, deviceId, fromMs, toMs, snapshots } = body.value;
+      const times = { fromMs: Number(fromMs), toMs: Number(toMs) };
+      return { kind: "loss", reason, deviceId, ...times, snapshots: Number(snapshots) };
+    }
+  }
+  throw new HeatpoolError("PROTOCOL", "an empty part of an export");
+}
+
+function fromReadings(value: wire.ExportedReadings): ExportedReadings {
+  const { deviceId, heatpumpModel, receivedAtMs, columns, rows } = value;
+  return {
+    kind: "readings",
+    deviceId,
+    heatpumpModel,
+    receivedAtMs: Number(receivedAtMs),
+    columns,
+    rows: rows.map(({ atMs, values }) => ({
+      atMs: Number(atMs),
+      values: values.map((one) => (Number.isNaN(one) ? undefined : one)),
+    })),
+  };
+}

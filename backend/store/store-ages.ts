@@ -1,0 +1,13 @@
+/** How old a record beside the blocks is, by what it says about measured values. */
+import type { ReportedLoss } from "../ingest/ingest.js";
+import type { DeadLetter } from "./snapshot-store.js";
+
+/** Whether a refused batch was measured before a time. Its first slot is as the daemon said. */
+export function isLetterBefore({ declared }: DeadLetter, timeMs: number): boolean {
+  return declared.stepMs > 0 && declared.slot * declared.stepMs < timeMs;
+}
+
+/** Whether a loss is over since before a time; one of an unknown time is not. */
+export function isLossBefore({ toMs }: ReportedLoss, timeMs: number): boolean {
+  return toMs > 0 && toMs < timeMs;
+}
