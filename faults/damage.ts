@@ -20,7 +20,7 @@ import { createChance, createRandom } from "../test/support/chance.js";
 import { createFakeClock } from "../test/support/fake-clock.js";
 import { numbersOf } from "./oracle.js";
 import { openWithSmallBuffer } from "./small-buffer.js";
-import { describeFault, type Tally } from "./suite.js";
+import { addFigure, describeFault, type Tally } from "./suite.js";
 import { STEP_MS, snapshotOf, WORLD_TABLE, worldStream } from "./world.js";
 import { bootOf } from "./world-life.js";
 
@@ -204,8 +204,8 @@ async function survive(
     const unexplained = Object.values(faults).reduce((sum, one) => sum + one, 0);
     tally.doubled += doubled;
     tally.unexplained += unexplained;
-    tally.figures.damaged = (tally.figures.damaged ?? 0) + 1;
-    tally.figures.gone = (tally.figures.gone ?? 0) + missing;
+    addFigure(tally, "damaged");
+    addFigure(tally, "gone", missing);
     if (doubled + unexplained > 0) fail(JSON.stringify({ doubled, missing, told, ...faults }));
   } finally {
     await backlog.close();

@@ -59,27 +59,24 @@ export class ModelledDisk {
   apply(change: DiskChange): void {
     const at = ++this.#count;
     switch (change.kind) {
-      case "create":
-        return this.#name({
-          at,
-          kind: "link",
-          path: change.path,
-          inode: { synced: Buffer.alloc(0), pending: [], doubtful: [], changedAt: at },
-        });
+      case "create": {
+        const inode = { synced: Buffer.alloc(0), pending: [], doubtful: [], changedAt: at };
+        this.#name({ at, kind: "link", path: change.path, inode });
+        break;
+      }
       case "folder":
       case "remove":
-        return this.#name({ at, kind: change.kind, path: change.path });
+        this.#name({ at, kind: change.kind, path: change.path });
+        break;
       case "rename":
-        return this.#name({ at, kind: "rename", path: change.path, to: change.to });
-      case "write": {
-        const inode = this.#live.get(change.path);
-        if (inode === undefined) return;
-        inode.pending.push(change);
-        inode.changedAt = at;
-        return;
-      }
+        this.#name({ at, kind: "rename", path: change.path, to: change.to });
+        break;
+      case "write":
+        this.#write(change.path, change, at);
+        break;
       case "sync":
-        return this.#sync(change.path);
+        this.#sync(change.path);
+        break;
       case "sync-failed": {
         const inode = this.#live.get(change.path);
         inode?.doubtful.push(...inode.pending.splice(0));
@@ -107,11 +104,19 @@ export class ModelledDisk {
     this.#unsure.push(change);
   }
 
+  #write(path: string, piece: Piece, at: number): void {
+    const inode = this.#live.get(path);
+    if (inode === undefined) return;
+    inode.pending.push(piece);
+    inode.changedAt = at;
+  }
+
   #sync(path: string): void {
     const inode = this.#live.get(path);
     if (inode !== undefined) {
       inode.synced = layOver(inode.synced, inode.pending.splice(0));
-      return this.#settleNames(inode.changedAt);
+      this.#settleNames(inode.changedAt);
+      return;
     }
     const prefix = path === "" ? "" : `${path}/`;
     const isInside = (name: string): boolean =>

@@ -11,7 +11,7 @@ import type { DiskJob } from "./disk-job.js";
 import type { Disk, FailingKind } from "./disk-shim.js";
 import { readTrace } from "./disk-trace.js";
 import { cutOften } from "./power-job.js";
-import { createTally, describeFault, type Tally } from "./suite.js";
+import { addFigure, createTally, describeFault, type Tally } from "./suite.js";
 import { WorldLife } from "./world-life.js";
 
 const STEPS = 110;
@@ -35,8 +35,7 @@ export const work: DiskJob = async (seed, { folder, disk, traceFile }) => {
   const life = new WorldLife(live, seed);
   await life.open();
   try {
-    const failed = await liveBadly(life, disk, seed);
-    tally.figures.failedCalls = failed;
+    addFigure(tally, "failedCalls", await liveBadly(life, disk, seed));
     disk.endTrace();
     await settleAccount(life, tally, fail);
   } catch (fault) {

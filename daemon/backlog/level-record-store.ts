@@ -219,8 +219,10 @@ export class LevelRecordStore implements RecordStore {
     const { directory, openDatabase } = this.#options;
     await this.#throwAway();
     await this.#dropReserve();
-    const bad = await listBad(directory);
-    if (this.#isDamaged || bad.length === 0) {
+    // Also what an unfinished repair has made: it may be half a database, and it is newer than the
+    // databases set aside, of which the clearing up may have left only the oldest files.
+    if ((await listNames(this.#path("db"))).length > 0) {
+      const bad = await listBad(directory);
       const number = Math.max(0, ...bad.map((name) => Number(name.slice(4)))) + 1;
       await rename(this.#path("db"), this.#path(`bad-${number}`));
       await syncFolder(directory);

@@ -4,6 +4,7 @@ import { encodeBlock } from "#core/batch/block.js";
 import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
 import { createColumns } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
+import type { Clock } from "#core/clock.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import type { PrivacyRules } from "../../backend/aggregate/cohort-statistics.js";
 import { createCommunity } from "../../backend/aggregate/create-community.js";
@@ -15,7 +16,6 @@ import { countDays, dayOf, markDay } from "../../backend/registry/day-bitmap.js"
 import { createRegistry } from "../../backend/registry/memory-registry.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
-import type { FakeClock } from "./fake-clock.js";
 
 export const STEP_MS = 60_000;
 export const MODEL = "idm/navigator-2.0";
@@ -97,7 +97,7 @@ const NO_LIMITS: QuotaLimits = {
 /** Joins the rooms on a store, as a start does. */
 export async function openBed(
   store: SnapshotStore,
-  clock: FakeClock,
+  clock: Clock,
   more: {
     limits?: QuotaLimits;
     file?: string;
