@@ -29,7 +29,7 @@ export const templateSchema = profileSchema
   .describe("What the data points of one kind of gateway mean, without their addresses");
 
 export type TemplateText = z.output<typeof templateSchema>;
-export type PointText = TemplateText["registers"][number];
+
 
 /** The same text as it stands there, without defaults; its shape was checked before. */
 export const writtenSchema = z.looseObject({
