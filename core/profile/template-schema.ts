@@ -30,7 +30,6 @@ export const templateSchema = profileSchema
 
 export type TemplateText = z.output<typeof templateSchema>;
 
-
 /** The same text as it stands there, without defaults; its shape was checked before. */
 export const writtenSchema = z.looseObject({
   assignment: z.unknown(),
@@ -44,7 +43,7 @@ export const writtenSchema = z.looseObject({
   derived: z.array(z.record(z.string(), z.unknown())).default([]),
 });
 
-/** JSON Schema of the file, for editors. */
+/** JSON Schema of the file, for editors. @internal the generator reads it */
 export function templateJsonSchema(): object {
   return z.toJSONSchema(templateSchema, { io: "input", target: "draft-2020-12" });
 }
