@@ -48,9 +48,18 @@ const UNITS: Readonly<Record<string, readonly [unit: string, factor: number]>> =
   "l/h": ["l/min", 1 / 60],
   "L/min": ["l/min", 1],
   "m³/h": ["l/min", 1000 / 60],
+  "l/m": ["l/min", 1],
+  "‰": ["%", 0.1],
   K: ["°C", 1],
   min: ["h", 1 / 60],
+  minute: ["h", 1 / 60],
+  minutes: ["h", 1 / 60],
   s: ["h", 1 / 3600],
+  days: ["d", 1],
+  "K*min": ["K·min", 1],
+  "°min": ["K·min", 1],
+  /** Degree minutes, in the papers of NIBE. */
+  DM: ["K·min", 1],
   rps: ["Hz", 1],
 };
 
@@ -175,8 +184,9 @@ function rowFacts(
   const scale = (format.scale.numerator / format.scale.denominator) * magnitude;
   const own = inBase(scale, register.unit);
   const theirs = inBase(row.scale, row.unit);
-  const isCoded = LOOSE[row.type] !== undefined;
-  const isAlike = isPart || (LOOSE[row.type]?.test(format.encoding) ?? false);
+  const loose = LOOSE[row.unit === "bool" ? "bool" : row.type];
+  const isCoded = loose !== undefined;
+  const isAlike = isPart || (loose?.test(format.encoding) ?? false);
   const hasOrder = row.words === 2 && !isPart;
   const mine = {
     encoding: isAlike ? row.type : format.encoding,

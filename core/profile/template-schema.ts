@@ -29,7 +29,6 @@ export const templateSchema = profileSchema
   .describe("What the data points of one kind of gateway mean, without their addresses");
 
 export type TemplateText = z.output<typeof templateSchema>;
-export type PointText = TemplateText["registers"][number];
 
 /** The same text as it stands there, without defaults; its shape was checked before. */
 export const writtenSchema = z.looseObject({
@@ -44,7 +43,7 @@ export const writtenSchema = z.looseObject({
   derived: z.array(z.record(z.string(), z.unknown())).default([]),
 });
 
-/** JSON Schema of the file, for editors. */
+/** JSON Schema of the file, for editors. @internal the generator reads it */
 export function templateJsonSchema(): object {
   return z.toJSONSchema(templateSchema, { io: "input", target: "draft-2020-12" });
 }

@@ -20,7 +20,11 @@ export interface VisitOptions {
 
 /** What is asked of a device besides its identity. */
 export interface Visit {
-  /** @throws HeatpoolError `PROFILE_MISMATCH`, saying what was found; `DEVICE_…` */
+  /**
+   * The firmware version, empty where the profile knows none.
+   *
+   * @throws HeatpoolError `PROFILE_MISMATCH`, saying what was found; `DEVICE_…`
+   */
   identify(): Promise<string>;
   survey(firmware: string): Promise<Survey>;
 }
@@ -58,9 +62,11 @@ export async function visit<T>(
   let told = 0;
   try {
     return await work({
-      // What hangs on other registers is found by the survey itself.
-      identify: async () =>
-        (await identify(profile, { ...choice, wanted: "all" }, asker, new Set())).firmware,
+      async identify() {
+        // What decides about other registers the survey reads by itself.
+        const identity = await identify(profile, { ...choice, wanted: "all" }, asker, new Set());
+        return identity.firmware;
+      },
       survey: (firmware) =>
         survey(profile, asker, {
           choice,
