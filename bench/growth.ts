@@ -11,9 +11,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { cpuSecondsOf } from "./earlier-server.js";
-import { type BenchOptions, measure } from "./harness.js";
+import { type BenchOptions, measure, skipCase } from "./harness.js";
 import { makeLoad, openIdle } from "./ingest-load.js";
 import { startIngestServer } from "./ingest-process.js";
+import { isPackaged } from "./program-bed.js";
 
 /** Installations; streams are fewer, because their other ends live on this machine too. */
 const SIZES = { few: 1_000, many: 10_000, fewStreams: 300, manyStreams: 3_000 };
@@ -33,6 +34,7 @@ const SETTLE_MS = 2_000;
 
 /** See `Bench` in the harness. */
 export async function run(options: BenchOptions): Promise<void> {
+  if (!isPackaged()) return skipCase("growth", "backend", "npm run build");
   const sizes = options.short ? SIZES_SHORT : SIZES;
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
   const few = startPool(join(folder, "few"), sizes.few);

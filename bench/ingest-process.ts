@@ -1,7 +1,14 @@
-/** `ingest-server.ts` as a child process: a backend that listens on loopback and can be killed. */
+/**
+ * The packaged backend as a child process, as an operator runs it but without quotas and tokens,
+ * which are not what is measured; and a look into its store when it is gone.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { runProgram } from "../scripts/demo/program.js";
 
 /** A backend that listens. */
 export interface IngestServer {
@@ -13,25 +20,42 @@ export interface IngestServer {
   stop(): Promise<void>;
 }
 
-const IN_ROOT = { cwd: new URL("..", import.meta.url), encoding: "utf8" } as const;
-const NODE_ARGS = ["--conditions=source", "--import", "tsx", "bench/ingest-server.ts"];
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const BACKEND = join(ROOT, "dist/backend/main.js");
+const COUNT = ["--conditions=source", "--import", "tsx", "bench/count-store.ts"];
+/** The flags of its unit file. */
+const FLAGS = ["--disable-proto=delete"];
 
-/** Starts it on the store in `folder`. */
+/** Starts it with its state in `folder`. */
 export async function startIngestServer(folder: string): Promise<IngestServer> {
-  const child = spawn(process.execPath, [...NODE_ARGS, "serve", folder], {
-    cwd: IN_ROOT.cwd,
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, "backend.yaml");
+  const lines = [
+    `stateDir: ${folder}`,
+    `runtimeDir: ${join(folder, "run")}`,
+    "main: { host: 127.0.0.1, port: 0 }",
+    "admin: { port: 0 }",
+    "enrolment: { claimTokens: off }",
+    "quota: { batchesPerSecond: 0, snapshotsPerDay: 0, MiBPerDay: 0 }",
+    "stream: { backlogKiBPerSecond: 0 }",
+  ];
+  writeFileSync(config, lines.join("\n"));
+  runProgram([BACKEND, "ca", "init", "--config", config, "--host", "localhost"]);
+  const child = spawn(process.execPath, [...FLAGS, BACKEND, "serve", "--config", config], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const gone = once(child, "exit");
   for await (const line of createInterface({ input: child.stdout })) {
-    const facts = JSON.parse(line) as { port: number; ca: string };
+    const { event, mainPort } = JSON.parse(line) as { event: string; mainPort?: number };
+    if (event !== "backend.listening" || mainPort === undefined) continue;
+    child.stdout.resume();
     const stop = async () => {
       child.kill("SIGKILL");
       await gone;
     };
-    return { child, stop, ...facts };
+    return { child, stop, port: mainPort, ca: readFileSync(join(folder, "tls/ca.crt"), "utf8") };
   }
-  throw new Error("the server ended before it listened");
+  throw new Error("the backend ended before it listened");
 }
 
 /** What the store in `folder` holds, read back block by block. */
@@ -39,5 +63,6 @@ export function countStore(folder: string): {
   snapshots: number;
   totals: { snapshotsStored: number };
 } {
-  return JSON.parse(execFileSync(process.execPath, [...NODE_ARGS, "count", folder], IN_ROOT));
+  const options = { cwd: ROOT, encoding: "utf8" } as const;
+  return JSON.parse(execFileSync(process.execPath, [...COUNT, join(folder, "store")], options));
 }

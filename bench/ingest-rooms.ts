@@ -18,7 +18,7 @@ import type { SnapshotStore } from "../backend/store/snapshot-store.js";
 
 const NO_QUOTA = { batchesPerSecond: 0, batchesBurst: 0, snapshotsPerDay: 0, bytesPerDay: 0 };
 
-export const clock = createSystemClock();
+const clock = createSystemClock();
 
 export async function openRooms(store: SnapshotStore) {
   const states: InstallationState[] = [];

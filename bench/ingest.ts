@@ -11,9 +11,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuSecondsOf, type EarlierServer, startEarlierServer } from "./earlier-server.js";
-import { type BenchOptions, measure } from "./harness.js";
+import { type BenchOptions, measure, skipCase } from "./harness.js";
 import { CONNECTIONS, deliver, makeLoad } from "./ingest-load.js";
 import { countStore, type IngestServer, startIngestServer } from "./ingest-process.js";
+import { isPackaged } from "./program-bed.js";
 
 /** Rows per batch, and batches per stream and round: about a CPU-second of the server. */
 const SPANS = [
@@ -28,6 +29,7 @@ const SHORT_SHARE = 0.1;
 
 /** See `Bench` in the harness. */
 export async function run(options: BenchOptions): Promise<void> {
+  if (!isPackaged()) return skipCase("ingest", "backend", "npm run build");
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
   const server = await startIngestServer(folder);
   const earlier = await startEarlierServer();

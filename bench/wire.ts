@@ -23,8 +23,9 @@ import { type Link, openLink } from "../scripts/demo/link.js";
 import { createFakeClock } from "../test/support/fake-clock.js";
 import { type Dataset, generate, REFERENCE_HOUSES, slice, toLegacyJson } from "./gen.mjs";
 import { METRIC_OF_CHANNEL } from "./gen-metrics.js";
-import { type BenchOptions, measure } from "./harness.js";
+import { type BenchOptions, measure, skipCase } from "./harness.js";
 import { startIngestServer } from "./ingest-process.js";
+import { isPackaged } from "./program-bed.js";
 import { DEVICE_ID, STEP_MS, toSnapshots, toTable } from "./reference-data.js";
 
 const DAY_MS = 86_400_000;
@@ -52,6 +53,7 @@ interface Wire {
 
 /** See `Bench` in the harness. */
 export async function run(options: BenchOptions): Promise<void> {
+  if (!isPackaged()) return skipCase("wire", "backend", "npm run build");
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
   const server = await startIngestServer(folder);
   const link = await openLink(server.port);
