@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   bytes: "bytes per reading in a batch, against JSON with gzip",
   card: "bytes a day that the backlog writes to a memory card, and what a power cut costs",
   wire: "bytes a day on the wire, both ways, from connect to close",
+  growth: "what an installation costs the backend among few and among ten times as many",
   ingest: "readings the backend takes in durably per CPU-second",
 };
 

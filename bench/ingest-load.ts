@@ -99,16 +99,7 @@ export async function deliver(load: Load, codec: number, to: { port: number; ca:
 
 /** One stream: hello, table if asked, batches as acks come. */
 function deliverOne(load: Load, codec: number, to: { port: number; ca: string }): Promise<number> {
-  const client = new Client(`127.0.0.1:${to.port}`, credentials.createSsl(Buffer.from(to.ca)), {
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.ssl_target_name_override": "localhost",
-  });
-  const { path } = TelemetryServiceService.deliver;
-  const call: ClientDuplexStream<Buffer, DeliverResponse> = client.makeBidiStreamRequest(
-    path,
-    (bytes: Buffer) => bytes,
-    (bytes: Buffer) => DeliverResponse.decode(bytes),
-  );
+  const { client, call } = openStream(to);
   return new Promise((resolve, reject) => {
     let sent = 0;
     let acked = 0;
@@ -138,6 +129,39 @@ function deliverOne(load: Load, codec: number, to: { port: number; ca: string })
       resolve(rows);
     });
     call.write(helloMessage(load.table, codec));
+  });
+}
+
+/** A connection of its own with a deliver stream on it. */
+function openStream(to: { port: number; ca: string }) {
+  const client = new Client(`127.0.0.1:${to.port}`, credentials.createSsl(Buffer.from(to.ca)), {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.ssl_target_name_override": "localhost",
+  });
+  const { path } = TelemetryServiceService.deliver;
+  const call: ClientDuplexStream<Buffer, DeliverResponse> = client.makeBidiStreamRequest(
+    path,
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => DeliverResponse.decode(bytes),
+  );
+  return { client, call };
+}
+
+/** A stream that was welcomed and says nothing more. Resolves with what ends it. */
+export function openIdle(
+  table: ChannelTable,
+  to: { port: number; ca: string },
+): Promise<() => void> {
+  const { client, call } = openStream(to);
+  return new Promise((resolve, reject) => {
+    call.on("error", reject);
+    call.once("data", () =>
+      resolve(() => {
+        call.cancel();
+        client.close();
+      }),
+    );
+    call.write(helloMessage(table, 1));
   });
 }
 

@@ -80,3 +80,10 @@ export async function inParallel<T>(
   };
   await Promise.all(Array.from({ length: width }, lane));
 }
+
+/** For a person: where it came from and why. */
+export function describeFault(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  const { cause } = fault;
+  return `${fault.stack}${cause instanceof Error ? `: ${cause.message}` : ""}`;
+}

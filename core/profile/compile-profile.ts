@@ -48,7 +48,8 @@ export function checkProfile(
   return { profile, vectors: yaml.value.vectors.length };
 }
 
-function compileProfile(text: ProfileText, source: string, report: Report): Profile {
+/** Checks what the shape cannot say; faults are reported, and a profile is returned all the same. */
+export function compileProfile(text: ProfileText, source: string, report: Report): Profile {
   checkParameters(text, report);
   checkSources(text, report);
   const written = compileRegisters(text, report);

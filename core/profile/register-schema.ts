@@ -80,8 +80,8 @@ const groupName = z.enum(["once", "fast", "slow"]);
 export const confidenceText = z
   .string()
   .regex(
-    /^(verified-in-\d+-sources|measured|manual|disputed)$/,
-    "must be verified-in-N-sources, measured, manual or disputed",
+    /^(verified-in-\d+-sources|measured|manual|disputed|template)$/,
+    "must be verified-in-N-sources, measured, manual, disputed or template",
   );
 
 /** In quotes: without them 2.10 is the number 2.1. */

@@ -98,7 +98,8 @@ async function probe(
 /** Profiles to try; unsound ones and those of other transports are told and left out. */
 function candidates(deps: ProfileCommandDeps, names: readonly string[]): readonly Profile[] {
   if (names.length > 0) return names.map((name) => loadNamed(deps.store, name));
-  return deps.store.list().flatMap(({ name }) => {
+  const ready = deps.store.list().filter((one) => !one.needsAssignment);
+  return ready.flatMap(({ name }) => {
     try {
       return [loadNamed(deps.store, name)];
     } catch (error) {

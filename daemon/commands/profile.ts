@@ -8,9 +8,11 @@ import { isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { describeRange } from "#core/profile/register-range.js";
-import type { ProfileStore } from "../profile/profile-store.js";
+import { isTemplate, parseTemplate } from "#core/profile/template.js";
+import { type ProfileStore, readProfileText } from "../profile/profile-store.js";
 import { mqttToJson, mqttToText } from "./mqtt-profile-text.js";
-import { loadAny, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
+import { addAssign } from "./profile-assign.js";
+import { isFile, loadAny, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
 import { addDiff } from "./profile-diff.js";
 import { addNew } from "./profile-new.js";
 import { addProbe } from "./profile-probe.js";
@@ -44,6 +46,7 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
   addTest(profile, deps);
   addSimulate(profile, deps);
   addDiff(profile, deps);
+  addAssign(profile, deps);
   addProbe(profile, deps);
   addRecord(profile, deps);
 }
@@ -51,7 +54,11 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
 function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
   const entries = store.list();
   if (isJson) write(toJsonText(entries));
-  else for (const { name, file } of entries) write(`${name}  ${file}\n`);
+  else {
+    for (const { name, file, needsAssignment } of entries) {
+      write(`${name}  ${file}${needsAssignment ? "  needs assignment" : ""}\n`);
+    }
+  }
 }
 
 function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
@@ -126,6 +133,12 @@ function lint(deps: ProfileCommandDeps, files: readonly string[], isJson: boolea
 
 function lintOne(store: ProfileStore, file: string): Linted {
   try {
+    const path = isFile(file) ? file : store.fileOf(file);
+    const text = readProfileText(path);
+    if (isTemplate(text)) {
+      const points = parseTemplate(text, path).text.registers.length;
+      return { file, isValid: true, message: `sound template, ${points} points without address` };
+    }
     const profile = loadAny(store, file);
     const message = isMqttProfile(profile)
       ? `sound, ${profile.points.length} points`

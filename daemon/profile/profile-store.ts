@@ -12,6 +12,7 @@ import { HeatpoolError } from "#core/errors.js";
 import { PROFILE_CHARACTERS_MAX } from "#core/profile/compile-profile.js";
 import type { AnyProfile } from "#core/profile/mqtt-profile.js";
 import { parseAnyProfile } from "#core/profile/parse-profile.js";
+import { isTemplate } from "#core/profile/template.js";
 
 /** Where the owner may put profiles. */
 export const OWN_PROFILES = "/etc/heatpool/profiles";
@@ -20,6 +21,8 @@ export const OWN_PROFILES = "/etc/heatpool/profiles";
 interface ProfileEntry {
   readonly name: string;
   readonly file: string;
+  /** A template: it has no addresses yet. */
+  readonly needsAssignment: boolean;
 }
 
 /** Finds and loads profiles. */
@@ -75,7 +78,11 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
  * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` with every fault
  */
 export function loadProfileFile(file: string): AnyProfile {
-  return parseAnyProfile(readProfileText(file), file);
+  const text = readProfileText(file);
+  if (!isTemplate(text)) return parseAnyProfile(text, file);
+  throw new HeatpoolError("PROFILE_INVALID", `${file} is a template without addresses`, {
+    hint: "Its gateway's installer assigned them: heatpool profile assign <name> --points <list.csv> --out <file>",
+  });
 }
 
 /** The folder `firmware-profiles` of this program, whether it runs from sources or from `dist`. */
@@ -122,8 +129,13 @@ function entriesOf(folder: string): readonly ProfileEntry[] {
         name: `${brand}/${file.slice(0, -SUFFIX.length)}`,
         file: join(folder, brand, file),
       }))
-      .filter(({ name }) => PROFILE_NAME.test(name) && findFile([folder], name) !== undefined),
+      .filter(({ name }) => PROFILE_NAME.test(name) && findFile([folder], name) !== undefined)
+      .map((entry) => ({ ...entry, needsAssignment: isTemplateFile(entry.file) })),
   );
+}
+
+function isTemplateFile(file: string): boolean {
+  return statSync(file).size <= 4 * PROFILE_CHARACTERS_MAX && isTemplate(readProfileText(file));
 }
 
 function subfolders(folder: string): readonly string[] {

@@ -14,9 +14,9 @@ import type { Profile } from "#core/profile/profile.js";
 import { decodeReadings, type RegisterOutcome } from "#core/profile/readings.js";
 import { expectedSchema, recordingSchema } from "#core/profile/recording-schema.js";
 import { readYaml } from "#core/schema/read-yaml.js";
+import { modbusProfiles, PROFILES_FOLDER as packaged } from "../support/packaged-profiles.js";
 
 const here = import.meta.dirname;
-const packaged = join(here, "../../firmware-profiles");
 
 const foldersIn = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
@@ -27,13 +27,7 @@ const recordings = foldersIn(here)
   .flatMap((brand) => foldersIn(join(here, brand)).map((model) => `${brand}/${model}`))
   .filter((name) => existsSync(join(here, name, "registers.json")));
 
-const profiles = foldersIn(packaged).flatMap((brand) =>
-  readdirSync(join(packaged, brand))
-    .filter((file) => file.endsWith(".yaml"))
-    // Messages of brokers have a test of their own.
-    .filter((file) => !/^transport: mqtt$/m.test(readFileSync(join(packaged, brand, file), "utf8")))
-    .map((file) => `${brand}/${file.slice(0, -5)}`),
-);
+const profiles = modbusProfiles();
 
 function load(name: string) {
   const file = join(packaged, `${name}.yaml`);
@@ -96,9 +90,8 @@ describe.each(recordings)("the recording of %s", (name) => {
   });
 });
 
-describe.each(profiles)("the packaged profile %s", (name) => {
-  const file = join(packaged, `${name}.yaml`);
-  const profile = parseProfile(readFileSync(file, "utf8"), file);
+describe.each(profiles)("the packaged profile $name", ({ name, file, text }) => {
+  const profile = parseProfile(text, file);
 
   it("is named like its file", () => {
     expect(profile.name).toBe(name);

@@ -1,6 +1,7 @@
 /** The profiles that come with the program, found and not listed. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isTemplate } from "#core/profile/template.js";
 
 /** Where they are. */
 export const PROFILES_FOLDER = join(import.meta.dirname, "../../firmware-profiles");
@@ -22,7 +23,7 @@ export function modbusProfiles(): readonly PackagedProfile[] {
         .filter((file) => file.endsWith(".yaml"))
         .map((file) => toProfile(`${brand}/${file.slice(0, -".yaml".length)}`)),
     )
-    .filter(({ text }) => /^registers:/m.test(text))
+    .filter(({ text }) => /^registers:/m.test(text) && !isTemplate(text))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

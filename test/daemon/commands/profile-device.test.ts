@@ -35,7 +35,8 @@ const at = (port: number) => ["--host", "127.0.0.1", "--port", String(port)];
 describe("heatpool profile probe", () => {
   it("tells which of the profiles fits, and why the others do not", async () => {
     const { server, image } = await simulate(navigator10);
-    const { output, notes, status } = await run("probe", ...at(server.port), "--json");
+    const names = ["stiebel-eltron/wpm-isg", "idm/navigator-2.0", "idm/navigator-10"];
+    const { output, notes, status } = await run("probe", ...names, ...at(server.port), "--json");
     const found = JSON.parse(output);
     expect(found.best).toBe("idm/navigator-10");
     const verdicts = Object.fromEntries(
@@ -86,7 +87,7 @@ describe("heatpool profile probe", () => {
 
   it("says that nobody answers, and ends with 1", async () => {
     const port = await freePort();
-    const { output, status } = await run("probe", ...at(port));
+    const { output, status } = await run("probe", "idm/navigator-10", ...at(port));
     expect(output).toMatch(/silent .*ECONNREFUSED[\s\S]*no profile fits/);
     expect(status).toBe(1);
   });
