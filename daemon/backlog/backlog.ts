@@ -65,6 +65,7 @@ export type LossReason =
   | "downtime-or-tail"
   | "time-unresolved"
   | "dead-letter-dropped"
+  | "count-mismatch"
   | "operator-dropped"
   | "shutdown";
 
@@ -128,7 +129,9 @@ export interface Backlog {
   after(epochId: string, sequence: number, limit: number): Promise<readonly BacklogEntry[]>;
   /**
    * Forgets what the backend decided, and counts it. Calling it twice is harmless. A receipt whose
-   * counts are all 0 (a welcome's position) counts what it forgets as duplicate.
+   * counts are all 0 (a welcome's position) counts what it forgets as duplicate; one that counts
+   * fewer snapshots than it forgets leaves an entry `count-mismatch` about the others, and what it
+   * counts beyond them does not count.
    */
   acknowledge(receipt: Receipt): Promise<void>;
   /** Notes what never came here: not collected, or lost on the way. Rides in the next commit. */

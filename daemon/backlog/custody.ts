@@ -150,37 +150,29 @@ export class Custody {
     const gone = this.index.forget(receipt.epochId, receipt.ackedThrough);
     if (gone.length === 0) return gone;
     this.#dropRecords(gone);
-    const { admitted, duplicate, rejected } = receipt;
+    const rows = sumRows(gone);
+    const { admitted, duplicate, rejected } = countDecided(receipt, rows);
     this.counters.admitted += admitted;
+    this.counters.duplicate += duplicate;
     this.counters.rejected += rejected;
-    // A receipt without counts heals an ack that was lost: the backend has these rows already.
-    const isBare = admitted + duplicate + rejected === 0;
-    this.counters.duplicate += isBare ? sumRows(gone) : duplicate;
+    const missing = rows - admitted - duplicate - rejected;
+    if (missing > 0) {
+      this.lose({
+        ...describeLoss(gone),
+        reason: "count-mismatch",
+        snapshots: missing,
+        readings: 0,
+      });
+    }
     return gone;
   }
 
   /** Gives batches up, with an entry in the ledger. */
   giveUp(batches: readonly WaitingBatch[], reason: LossReason): void {
-    const [first] = batches;
-    const last = batches.at(-1);
-    if (first === undefined || last === undefined) return;
+    if (batches.length === 0) return;
     for (const batch of batches) this.index.remove(batch);
     this.#dropRecords(batches);
-    const isOneDevice = batches.every((batch) => batch.deviceId === first.deviceId);
-    this.lose({
-      class: "lost",
-      reason,
-      deviceId: isOneDevice ? first.deviceId : undefined,
-      fromMs: Math.min(...batches.map((batch) => batch.fromMs)),
-      toMs: Math.max(...batches.map((batch) => batch.toMs)),
-      snapshots: sumRows(batches),
-      readings: batches.reduce((sum, batch) => sum + batch.readings, 0),
-      batches: {
-        epochId: first.epochId,
-        sequenceFrom: first.sequence,
-        sequenceTo: last.sequence,
-      },
-    });
+    this.lose({ ...describeLoss(batches), reason });
   }
 
   /** Takes in what an earlier life left on disk. */
@@ -317,6 +309,38 @@ export class Custody {
       if (stream !== undefined) this.#countUnsealed(stream, block.rows.rows);
     }
   }
+}
+
+/** What a receipt says about `rows` rows that it decides; never more than there are. */
+function countDecided(
+  receipt: Receipt,
+  rows: number,
+): Pick<Receipt, "admitted" | "duplicate" | "rejected"> {
+  // A receipt without counts heals an ack that was lost: the backend has these rows already.
+  const isBare = receipt.admitted + receipt.duplicate + receipt.rejected === 0;
+  if (isBare) return { admitted: 0, duplicate: rows, rejected: 0 };
+  const admitted = Math.min(receipt.admitted, rows);
+  const duplicate = Math.min(receipt.duplicate, rows - admitted);
+  return { admitted, duplicate, rejected: Math.min(receipt.rejected, rows - admitted - duplicate) };
+}
+
+/** Neighbouring batches of one epoch, at least one, as an entry of the ledger. */
+function describeLoss(batches: readonly WaitingBatch[]): Omit<NewLoss, "reason"> {
+  const [first, last] = [batches[0], batches.at(-1)] as [WaitingBatch, WaitingBatch];
+  const isOneDevice = batches.every((batch) => batch.deviceId === first.deviceId);
+  return {
+    class: "lost",
+    deviceId: isOneDevice ? first.deviceId : undefined,
+    fromMs: Math.min(...batches.map((batch) => batch.fromMs)),
+    toMs: Math.max(...batches.map((batch) => batch.toMs)),
+    snapshots: sumRows(batches),
+    readings: batches.reduce((sum, batch) => sum + batch.readings, 0),
+    batches: {
+      epochId: first.epochId,
+      sequenceFrom: first.sequence,
+      sequenceTo: last.sequence,
+    },
+  };
 }
 
 /** Why a snapshot cannot be sent at all. */

@@ -24,6 +24,7 @@ const REASONS: Record<LossReason, string> = {
   "downtime-or-tail": "the daemon ended unexpectedly",
   "time-unresolved": "the time was never known",
   "dead-letter-dropped": "could not be delivered",
+  "count-mismatch": "the backend counted fewer than were sent",
   "operator-dropped": "dropped on demand",
   shutdown: "the daemon was stopped",
 };

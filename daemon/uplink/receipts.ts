@@ -1,6 +1,6 @@
 /**
  * What the backend says it decided, compared with what we sent. An ack without matching counts is
- * never taken for success: it is told, and the difference stays visible in the backlog's account.
+ * never taken for success: it is told, and the backlog enters the difference in its loss ledger.
  */
 import type { Backlog, Receipt } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
@@ -36,7 +36,8 @@ export function createReceipts(deps: { backlog: Backlog; log: Log }): Receipts {
       const sent = batches.reduce((sum, { entry }) => sum + entry.sealed.rows, 0);
       const decided = theirs.admitted + theirs.duplicate + theirs.rejected;
       if (decided !== sent) log("error", "uplink.count-mismatch", { sent, decided });
-      hand({ epochId, ackedThrough, ...cutToSent(theirs, sent) });
+      const { admitted, duplicate, rejected } = theirs;
+      hand({ epochId, ackedThrough, admitted, duplicate, rejected });
     },
     heal(epochId, ackedThrough) {
       log("info", "uplink.ack-healed", { ackedThrough });
@@ -44,12 +45,4 @@ export function createReceipts(deps: { backlog: Backlog; log: Log }): Receipts {
     },
     settled: () => last,
   };
-}
-
-/** Their counts, never more than what was sent. */
-function cutToSent(theirs: Counts, sent: number): Counts {
-  const admitted = Math.min(theirs.admitted, sent);
-  const duplicate = Math.min(theirs.duplicate, sent - admitted);
-  const rejected = Math.min(theirs.rejected, sent - admitted - duplicate);
-  return { admitted, duplicate, rejected };
 }

@@ -113,19 +113,41 @@ export function backlogContract(name: string, create: () => BacklogPlace): void 
       await backlog.close();
     });
 
-    it("shows a receipt whose counts do not fit as unaccounted", async () => {
+    it("explains in the ledger what a receipt does not count", async () => {
+      const { backlog, place, options } = await begin();
+      recordAll(backlog, countTo(3));
+      await backlog.seal();
+      const { epochId } = backlog.status();
+      const fewer = { epochId, ackedThrough: 1, admitted: 2, duplicate: 0, rejected: 0 };
+      await backlog.acknowledge(fewer);
+      await backlog.acknowledge(fewer);
+      expect(backlog.status()).toMatchObject({ admitted: 2, lost: 1, unaccounted: 0 });
+      const losses = await backlog.losses(0, 10);
+      expect(losses).toMatchObject([
+        {
+          class: "lost",
+          reason: "count-mismatch",
+          deviceId: "heatpump",
+          snapshots: 1,
+          batches: { epochId, sequenceFrom: 1, sequenceTo: 1 },
+        },
+      ]);
+      await backlog.close();
+      const again = await place.open(options);
+      expect(again.status()).toMatchObject({ admitted: 2, lost: 1, unaccounted: 0 });
+      expect(await again.losses(0, 10)).toEqual(losses);
+      await again.close();
+    });
+
+    it("counts no more than it holds, whatever a receipt says", async () => {
       const { backlog } = await begin();
       recordAll(backlog, countTo(3));
       await backlog.seal();
       const { epochId } = backlog.status();
-      await backlog.acknowledge({
-        epochId,
-        ackedThrough: 1,
-        admitted: 2,
-        duplicate: 0,
-        rejected: 0,
-      });
-      expect(backlog.status().unaccounted).toBe(1);
+      const more = { epochId, ackedThrough: 1, admitted: 2, duplicate: 7, rejected: 9 };
+      await backlog.acknowledge(more);
+      const { admitted, duplicate, rejected, lost, unaccounted } = backlog.status();
+      expect([admitted, duplicate, rejected, lost, unaccounted]).toEqual([2, 1, 0, 0, 0]);
       await backlog.close();
     });
 

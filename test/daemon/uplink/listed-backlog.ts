@@ -136,9 +136,16 @@ export function createListedBacklog(): ListedBacklog {
       const rows = rowsOf(waiting.filter(isDecided));
       waiting = waiting.filter((one) => !isDecided(one));
       const counted = receipt.admitted + receipt.duplicate + receipt.rejected;
-      sums.admitted += receipt.admitted;
-      sums.duplicate += counted === 0 ? rows : receipt.duplicate;
-      sums.rejected += receipt.rejected;
+      const admitted = Math.min(receipt.admitted, rows);
+      const duplicate = counted === 0 ? rows : Math.min(receipt.duplicate, rows - admitted);
+      const rejected = Math.min(receipt.rejected, rows - admitted - duplicate);
+      sums.admitted += admitted;
+      sums.duplicate += duplicate;
+      sums.rejected += rejected;
+      const snapshots = rows - admitted - duplicate - rejected;
+      if (snapshots === 0) return;
+      const span = { fromMs: 0, toMs: 0, readings: 0, deviceId: undefined, batches: undefined };
+      backlog.recordLoss({ class: "lost", reason: "count-mismatch", ...span, snapshots });
     },
     recordLoss(loss) {
       ledger.push({ number: ++lossNumber, ...loss });

@@ -224,7 +224,7 @@ describe("acks", () => {
     expect(backlog.waiting).toEqual([]);
   });
 
-  it("with fewer snapshots than were sent are told, and stay visible as unaccounted", async () => {
+  it("with fewer snapshots than were sent are told, and explained in the ledger", async () => {
     const backlog = filled(1);
     const { backend, eventsNamed } = await connect(backlog);
     backend.stream.welcome();
@@ -234,7 +234,8 @@ describe("acks", () => {
     expect(eventsNamed("uplink.count-mismatch")).toMatchObject([
       { facts: { sent: 10, decided: 7 } },
     ]);
-    expect(backlog.status()).toMatchObject({ admitted: 7, unaccounted: 3 });
+    expect(backlog.status()).toMatchObject({ admitted: 7, lost: 3, unaccounted: 0 });
+    expect(await backlog.losses(0, 10)).toMatchObject([{ reason: "count-mismatch", snapshots: 3 }]);
   });
 
   it("with more snapshots than were sent never count more than were sent", async () => {
