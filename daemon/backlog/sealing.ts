@@ -2,6 +2,7 @@
  * Journal blocks to sealed batches: which can be sealed at present, and what becomes of the rest.
  */
 import { sealSnapshots } from "#core/batch/batch-builder.js";
+import { priorOfProfile } from "#core/batch/priors/released.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { Clock } from "#core/clock.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
@@ -89,7 +90,9 @@ function sealStream(
   { codec, rowsMax, blockBytesMax }: SealingRules,
 ): PlannedBatch[] {
   let next = 0;
-  return sealSnapshots(snapshots, stream, codec, { rowsMax, blockBytesMax }).map((sealed) => {
+  const prior = priorOfProfile(stream.profile);
+  const rules = { rowsMax, blockBytesMax, prior };
+  return sealSnapshots(snapshots, stream, codec, rules).map((sealed) => {
     const first = snapshots[next];
     next += sealed.rows;
     const last = snapshots[next - 1];
