@@ -35,15 +35,12 @@ export interface Load {
   readonly readings: number;
 }
 
-/** How blocks are coded. */
-export interface LoadCoding {
-  readonly codec: number;
-  /** Whether each block continues the one before it, where the rules allow that. */
-  readonly isChained: boolean;
-}
-
-/** Real-looking houses in the product's vocabulary, recent enough to be admitted. */
-export function makeLoad(rows: number, coding: LoadCoding, batches: number): Load {
+/**
+ * Real-looking houses in the product's vocabulary, recent enough to be admitted.
+ *
+ * @param isChained whether each block continues the one before it, where the rules allow that
+ */
+export function makeLoad(rows: number, codec: number, batches: number, isChained = false): Load {
   const [house = { seed: 1 }] = REFERENCE_HOUSES;
   const data = generate({ ...house, days: 7 });
   const table = createChannelTable(
@@ -59,9 +56,9 @@ export function makeLoad(rows: number, coding: LoadCoding, batches: number): Loa
   let chain: Chain | undefined;
   const messages = Array.from({ length: batches }, (_, k) => {
     const from = (k * rows) % (data.n - rows);
-    const cut = { from, rows, codec: coding.codec, sequence: k + 1, slot: lastSlot - rows };
+    const cut = { from, rows, codec, sequence: k + 1, slot: lastSlot - rows };
     const columns = fill(data, table, cut);
-    if (!coding.isChained) return serialise(columns, table, cut);
+    if (!isChained) return serialise(columns, table, cut);
     const link = encodeLink(columns, table, KIND_PRIOR, chain);
     ({ chain } = link);
     return serialise(columns, table, cut, link);
@@ -121,16 +118,7 @@ export async function deliver(load: Load, codec: number, to: { port: number; ca:
 
 /** One stream: hello, table if asked, batches as acks come. */
 function deliverOne(load: Load, codec: number, to: { port: number; ca: string }): Promise<number> {
-  const client = new Client(`127.0.0.1:${to.port}`, credentials.createSsl(Buffer.from(to.ca)), {
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.ssl_target_name_override": "localhost",
-  });
-  const { path } = TelemetryServiceService.deliver;
-  const call: ClientDuplexStream<Buffer, DeliverResponse> = client.makeBidiStreamRequest(
-    path,
-    (bytes: Buffer) => bytes,
-    (bytes: Buffer) => DeliverResponse.decode(bytes),
-  );
+  const { client, call } = openStream(to);
   return new Promise((resolve, reject) => {
     let sent = 0;
     let acked = 0;
@@ -160,6 +148,39 @@ function deliverOne(load: Load, codec: number, to: { port: number; ca: string })
       resolve(rows);
     });
     call.write(helloMessage(load.table, codec));
+  });
+}
+
+/** A connection of its own with a deliver stream on it. */
+function openStream(to: { port: number; ca: string }) {
+  const client = new Client(`127.0.0.1:${to.port}`, credentials.createSsl(Buffer.from(to.ca)), {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.ssl_target_name_override": "localhost",
+  });
+  const { path } = TelemetryServiceService.deliver;
+  const call: ClientDuplexStream<Buffer, DeliverResponse> = client.makeBidiStreamRequest(
+    path,
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => DeliverResponse.decode(bytes),
+  );
+  return { client, call };
+}
+
+/** A stream that was welcomed and says nothing more. Resolves with what ends it. */
+export function openIdle(
+  table: ChannelTable,
+  to: { port: number; ca: string },
+): Promise<() => void> {
+  const { client, call } = openStream(to);
+  return new Promise((resolve, reject) => {
+    call.on("error", reject);
+    call.once("data", () =>
+      resolve(() => {
+        call.cancel();
+        client.close();
+      }),
+    );
+    call.write(helloMessage(table, 1));
   });
 }
 

@@ -11,28 +11,13 @@ import { join } from "node:path";
 import { BLOCK_BYTES_MAX, CODECS } from "#core/batch/limits.js";
 import { issueAuthority, issueServerCertificate } from "#core/certificate/certificate.js";
 import { encodePem } from "#core/certificate/der.js";
-import { findMetric } from "#core/measurement/metrics.js";
-import { createCommunity } from "../backend/aggregate/create-community.js";
-import { restoreRollups } from "../backend/aggregate/keep-rollups.js";
-import {
-  decideEligibility,
-  ELIGIBILITY_DEFAULTS,
-} from "../backend/eligibility/decide-eligibility.js";
-import { createSystemClock } from "../backend/host/system-clock.js";
-import { createIngest } from "../backend/ingest/create-ingest.js";
-import { countDays, dayOf, markDay } from "../backend/registry/day-bitmap.js";
-import { createFacts } from "../backend/registry/facts.js";
-import { createRegistry } from "../backend/registry/memory-registry.js";
-import type { InstallationState } from "../backend/registry/registry.js";
 import type { Behind } from "../backend/rpc/door.js";
 import type { ServerIdentity } from "../backend/rpc/listener.js";
 import { runDoor } from "../backend/rpc/server.js";
 import { openLevelSnapshotStore } from "../backend/store/level-snapshot-store.js";
-import type { SnapshotStore } from "../backend/store/snapshot-store.js";
+import { clock, openRooms } from "./ingest-rooms.js";
 
-const clock = createSystemClock();
 const DAY_MS = 86_400_000;
-const NO_QUOTA = { batchesPerSecond: 0, batchesBurst: 0, snapshotsPerDay: 0, bytesPerDay: 0 };
 const LOOPBACK = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
 
 const [mode, folder = ""] = process.argv.slice(2);
@@ -42,32 +27,7 @@ if (mode === "count") {
   console.log(JSON.stringify({ snapshots, totals: store.totals() }));
   await store.close();
 } else {
-  await serve(await openRooms(store));
-}
-
-async function openRooms(from: SnapshotStore): Promise<Behind> {
-  const states: InstallationState[] = [];
-  for await (const state of from.installations()) states.push(state);
-  const registry = createRegistry(states);
-  const columnOf = (id: string, model: string) =>
-    registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
-  const { rollups, parts } = await restoreRollups({ store: from, columnOf });
-  const rooms = { store: from, registry, rollups, clock, findMetric };
-  const ingest = await createIngest({ ...rooms, parts, markDay, limits: NO_QUOTA });
-  const community = await createCommunity({
-    ...rooms,
-    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), 64),
-    coldStart: ELIGIBILITY_DEFAULTS.coldStart,
-  });
-  const facts = createFacts({
-    ...rooms,
-    community,
-    nowMs: () => clock.nowMs(),
-    startedAtMs: clock.nowMs(),
-    decide: decideEligibility,
-    windowDays: ELIGIBILITY_DEFAULTS.windowDays,
-  });
-  return { ingest, community, ...facts };
+  await serve((await openRooms(store)).behind);
 }
 
 async function serve(behind: Behind): Promise<void> {

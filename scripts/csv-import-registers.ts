@@ -18,6 +18,7 @@ import {
   LOCAL_BOUNDS,
 } from "./import-idm-names.js";
 import { type Folded, foldRows } from "./import-strides.js";
+import { quote } from "./profile-line.js";
 
 /** Short keys of the sources, in the order in which they are listed. */
 const SOURCES: readonly (readonly [key: string, starts: string])[] = [
@@ -31,14 +32,6 @@ const SOURCES: readonly (readonly [key: string, starts: string])[] = [
 
 /** Settings that lie between measured values: reading them along saves a request. */
 const FAST_SETTINGS: readonly number[] = [1005, 1032, 1033, 1034];
-
-/** Words of flow mappings that need no quotes. */
-const PLAIN = /^[\p{L}°€(][^,[\]{}:#"'&*!|>%@`]*$/u;
-const SPECIAL = /^(true|false|null|yes|no|on|off|~)$/i;
-
-function quote(text: string): string {
-  return PLAIN.test(text) && !SPECIAL.test(text) ? text : JSON.stringify(text);
-}
 
 /** What a name in the table says in brackets. */
 export function stripNotes(name: string): string {

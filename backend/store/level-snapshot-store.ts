@@ -59,37 +59,63 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   let head = await readHead(database, totalsKey);
   const deadLetterKeys: Buffer[] = await database.keys(range("deadLetter")).all();
 
-  let attempt: { entries: readonly Entry[]; commit: number } | undefined;
-  const group = createGroupCommit<Entry>({
-    async write(entries) {
-      // A write that failed may have reached the disk all the same; twice would count double.
-      if (attempt?.entries === entries && attempt.commit === head.commit) return head.commit;
-      attempt = { entries, commit: head.commit + 1 };
-      const next = {
-        commit: head.commit + 1,
-        totals: addCounts(
-          head.totals,
-          entries.map((one) => one.commit),
-        ),
-      };
-      const operations = entries.flatMap((one) => one.operations);
-      operations.push(...newestStates(entries), ...journal(next.commit, entries));
-      operations.push({ type: "put", key: totalsKey, value: sealJson(totalsKey, next) });
-      await database.batch(operations as Operation[], { sync: true }).catch((cause: unknown) => {
-        throw toStoreError(cause, folder);
-      });
-      head = next;
-      return next.commit;
-    },
-    async recover() {
+  let isClosed = false;
+  let reopening: Promise<void> | undefined;
+  const reopen = (): Promise<void> => {
+    reopening ??= (async () => {
       await database.close().catch(() => undefined);
       database = await openDatabase(folder);
       head = await readHead(database, totalsKey);
+    })().finally(() => {
+      reopening = undefined;
+    });
+    return reopening;
+  };
+  /** A medium that refused to be opened anew is tried again by whoever needs it next. */
+  const ready = async (): Promise<Database> => {
+    if (database.status !== "open" && !isClosed) await reopen();
+    return database;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One change at a time: none may pass through a handle between its failure and its end. */
+  const change = <T>(work: (handle: Database) => Promise<T>): Promise<T> => {
+    const next = turn.then(async () => {
+      const handle = await ready();
+      return await work(handle).catch(async (cause: unknown) => {
+        await handle.close().catch(() => undefined);
+        throw toStoreError(cause, folder);
+      });
+    });
+    turn = next.catch(() => undefined);
+    return next;
+  };
+  const write = (operations: Operation[]) =>
+    change((handle) => handle.batch(operations, { sync: true }));
+
+  let attempt: { entries: readonly Entry[]; commit: number } | undefined;
+  const group = createGroupCommit<Entry>({
+    write: (entries) =>
+      change(async (handle) => {
+        // A write that failed may have reached the disk all the same; twice would count double.
+        if (attempt?.entries === entries && attempt.commit === head.commit) return head.commit;
+        attempt = { entries, commit: head.commit + 1 };
+        const commits = entries.map((one) => one.commit);
+        const next = { commit: head.commit + 1, totals: addCounts(head.totals, commits) };
+        const operations = entries.flatMap((one) => one.operations);
+        operations.push(...newestStates(entries), ...journal(next.commit, entries));
+        operations.push({ type: "put", key: totalsKey, value: sealJson(totalsKey, next) });
+        await handle.batch(operations as Operation[], { sync: true });
+        head = next;
+        return next.commit;
+      }),
+    // The handle that failed is closed; somebody else's change may have opened the next one.
+    recover: async () => {
+      if (database.status !== "open") await reopen();
     },
   });
 
   const read = async <T>(at: Buffer, open: (at: Buffer, value: Buffer) => T) => {
-    const value = await database.get(at).catch((cause: unknown) => {
+    const value = await (await ready()).get(at).catch((cause: unknown) => {
       throw toStoreError(cause, folder);
     });
     return value === undefined ? undefined : open(at, value);
@@ -98,13 +124,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     bounds: { gt?: Buffer; gte?: Buffer; lt: Buffer },
     open: (at: Buffer, value: Buffer) => T,
   ): AsyncGenerator<T> {
-    for await (const [at, value] of database.iterator(bounds)) yield open(at, value);
+    for await (const [at, value] of (await ready()).iterator(bounds)) yield open(at, value);
   }
-  const write = async (operations: Operation[]) => {
-    await database.batch(operations, { sync: true }).catch((cause: unknown) => {
-      throw toStoreError(cause, folder);
-    });
-  };
 
   return {
     async put(commit) {
@@ -131,7 +152,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       }
     },
     async forgetJournal(commitNumber) {
-      await database.clear({ gte: range("journal").gte, lte: key("journal", u64(commitNumber)) });
+      const bounds = { gte: range("journal").gte, lte: key("journal", u64(commitNumber)) };
+      await change((handle) => handle.clear(bounds));
     },
     tables: () =>
       scan(
@@ -161,12 +183,13 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       await write(letters.map((at) => ({ type: "del", key: at })));
       for (const at of letters) deadLetterKeys.splice(deadLetterKeys.indexOf(at), 1);
       for (const space of ["installation", "epoch", "digest", "block", "loss"] as const) {
-        await eraseRange(database, range(space, uuidBytes(id)));
+        await change((handle) => eraseRange(handle, range(space, uuidBytes(id))));
       }
-      await eraseRange(database, range("deadLetter"), false);
+      await change((handle) => eraseRange(handle, range("deadLetter"), false));
     },
     bytes: () => folderBytes(folder),
     async close() {
+      isClosed = true;
       await group.idle();
       await database.close();
     },

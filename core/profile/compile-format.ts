@@ -9,10 +9,13 @@ import { asDecimal, coarser, toDecimal, toFraction } from "./decimal.js";
 import type { Report } from "./fault-list.js";
 import type { Encoding, RegisterFormat, Resolution, Scale } from "./profile.js";
 import type { DefaultsText, RegisterText } from "./register-schema.js";
-import { toWords, type WordFormat } from "./words.js";
+import { isText, toWords, type WordFormat } from "./words.js";
 
 /** Encodings of a whole number in one or two words. */
 const INTEGERS: readonly Encoding[] = ["int8", "uint8", "int16", "uint16", "int32", "uint32"];
+
+/** Encodings whose value is 0 or 1. */
+const YES_OR_NO: readonly Encoding[] = ["bool", "nonzero"];
 
 /** The encoding in force. */
 function encodingOf(text: RegisterText, defaults: DefaultsText): Encoding {
@@ -54,7 +57,7 @@ export function compileFormat(
 type At = { readonly path: readonly PropertyKey[]; readonly report: Report };
 
 function wordCount(text: RegisterText, encoding: Encoding): number {
-  if (encoding === "string") return text.words ?? 1;
+  if (isText(encoding)) return text.words ?? 1;
   if (encoding === "sum") return text.magnitudes?.length ?? 1;
   return encoding === "int32" || encoding === "uint32" || encoding === "float32" ? 2 : 1;
 }
@@ -73,13 +76,13 @@ function checkEncoding(text: RegisterText, encoding: Encoding, { path, report }:
   if (encoding === "sum" && text.magnitudes === undefined) {
     wrong("encoding", "sum needs magnitudes: what one of each word is worth");
   }
-  if (encoding === "string" && text.words === undefined) {
-    wrong("encoding", "string needs words: how many");
+  if (isText(encoding) && text.words === undefined) {
+    wrong("encoding", `${encoding} needs words: how many`);
   }
-  if (encoding !== "string" && text.words !== undefined) {
+  if (!isText(encoding) && text.words !== undefined) {
     wrong("words", `only a string states its words; ${encoding} knows them`);
   }
-  if (text.invert === true && encoding !== "bool" && text.bit === undefined) {
+  if (text.invert === true && !YES_OR_NO.includes(encoding) && text.bit === undefined) {
     wrong("invert", "only a bool or a single bit can be inverted");
   }
 }
@@ -91,9 +94,9 @@ function compileScale(
   { path, report }: At,
 ): Scale {
   const isPlain =
-    encoding === "bool" ||
+    YES_OR_NO.includes(encoding) ||
     encoding === "bits" ||
-    encoding === "string" ||
+    isText(encoding) ||
     text.codes !== undefined ||
     text.flags !== undefined;
   if (isPlain && (text.scale !== undefined || text.offset !== undefined)) {
@@ -122,7 +125,8 @@ function compileResolution(
     return stated;
   }
   const catalogue = of.metric?.resolution;
-  if (of.encoding === "bool" || of.encoding === "bits") return { multiplier: 1, decimals: 0 };
+  if (YES_OR_NO.includes(of.encoding) || of.encoding === "bits")
+    return { multiplier: 1, decimals: 0 };
   const isWhole = INTEGERS.includes(of.encoding) || of.encoding === "sum";
   const step = isWhole && Number.isInteger(of.scale.offset) ? asDecimal(of.scale) : undefined;
   const magnitudes = of.encoding === "sum" ? (text.magnitudes ?? []) : [];

@@ -9,6 +9,7 @@ import type { ProfileText } from "./profile-schema.js";
 import type { Space } from "./register-range.js";
 import type { RegisterText } from "./register-schema.js";
 import type { SingleText } from "./repeat-registers.js";
+import { isText } from "./words.js";
 
 /** Source: Modbus Application Protocol V1.1b3, section 6. Index is the function code. */
 const SPACE_OF_FUNCTION: readonly (Space | undefined)[] = [
@@ -62,7 +63,13 @@ export function compileRegister(
   return register;
 }
 
-function compileMetrics(single: SingleText, report: Report): ProfileRegister["metrics"] {
+/** The metrics that a line names: known ones, and none hidden behind an id. */
+export function compileMetrics(
+  single: Pick<SingleText, "path" | "id" | "metric" | "also"> & {
+    readonly text: Pick<RegisterText, "priority" | "metric">;
+  },
+  report: Report,
+): ProfileRegister["metrics"] {
   const { text, path } = single;
   if (single.id === undefined && single.metric === undefined) {
     report(path, "needs a metric, or an id of its own");
@@ -102,9 +109,10 @@ function spaceOf(
   return space ?? "holding";
 }
 
-function compileUnit(
-  { text, path }: SingleText,
-  { defaults }: ProfileText,
+/** The unit of a line: a known one, and that of its metrics. */
+export function compileUnit(
+  { text, path }: { readonly text: Pick<RegisterText, "unit"> } & Pick<SingleText, "path">,
+  { defaults }: { readonly defaults: Pick<ProfileText["defaults"], "unit"> },
   metrics: readonly Metric[],
   report: Report,
 ): string {
@@ -122,8 +130,9 @@ function compileUnit(
   return unit ?? "";
 }
 
-function compileBounds(
-  text: RegisterText,
+/** Plausible values: within those of the metrics. */
+export function compileBounds(
+  text: Pick<RegisterText, "min" | "max">,
   metrics: readonly Metric[],
   path: readonly PropertyKey[],
   report: Report,
@@ -139,9 +148,12 @@ function compileBounds(
   return { min, max };
 }
 
-function compileSources(
-  text: RegisterText,
-  profile: ProfileText,
+/** Where a line is known from: at least one source, and each of them listed. */
+export function compileSources(
+  text: Pick<RegisterText, "source">,
+  profile: Pick<ProfileText, "sources"> & {
+    readonly defaults: Pick<ProfileText["defaults"], "source">;
+  },
   path: readonly PropertyKey[],
   report: Report,
 ): readonly string[] {
@@ -193,7 +205,11 @@ function compileConditions(
   return conditions;
 }
 
-function compileCodes({ codes, flags }: RegisterText): ReadonlyMap<number, Label> {
+/** Codes or masks with their texts in both languages. */
+export function compileCodes({
+  codes,
+  flags,
+}: Partial<Pick<RegisterText, "codes" | "flags">>): ReadonlyMap<number, Label> {
   return new Map(
     Object.entries(codes ?? flags ?? {}).map(([code, text]) => [
       Number(code),
@@ -220,7 +236,7 @@ function checkKind(
   if (isBits && encoding !== "bool") {
     report(path, `${register.manualSpace}s hold a bool, not ${encoding}`);
   }
-  if (encoding === "string" && metrics.length > 0) {
+  if (isText(encoding) && metrics.length > 0) {
     report([...path, "metric"], "a text is no number and serves no metric");
   }
   for (const metric of metrics) {

@@ -5,7 +5,7 @@
  * `implausible`. A value is rounded once, here; everything behind holds the same number.
  */
 import type { ProfileRegister, RegisterFormat, Resolution } from "./profile.js";
-import { isWord, toRaw, toText } from "./words.js";
+import { isText, isWord, toRaw, toText } from "./words.js";
 
 /** What words turned out to be. `value` is defined exactly when quality is `good`. */
 export interface Decoded {
@@ -28,7 +28,7 @@ export function decodeRegister(words: readonly number[], register: ProfileRegist
   if (words.length !== format.words || !words.every(isWord)) return IMPLAUSIBLE;
   if (isAbsent(words, format)) return ABSENT;
   const raw = toRaw(words, format);
-  if (raw === undefined) return format.encoding === "string" ? ABSENT : IMPLAUSIBLE;
+  if (raw === undefined) return isText(format.encoding) ? ABSENT : IMPLAUSIBLE;
   if (Number.isNaN(raw) && format.isNanAbsent) return ABSENT;
   const exact = toExact(raw, format);
   const value = round(exact, format.resolution);
@@ -41,7 +41,7 @@ export function decodeText(
   words: readonly number[],
   { format }: ProfileRegister,
 ): string | undefined {
-  if (format.encoding !== "string" || words.length !== format.words) return undefined;
+  if (!isText(format.encoding) || words.length !== format.words) return undefined;
   if (!words.every(isWord) || isAbsent(words, format)) return undefined;
   return toText(words, format) || undefined;
 }

@@ -13,7 +13,10 @@ export interface Label {
   readonly en: string;
 }
 
-/** How raw words become a number. `sum`: each word times its magnitude. */
+/**
+ * How raw words become a number. `sum`: each word times its magnitude. `nonzero`: 0 is no, anything
+ * else is yes. `string` and `version` (a number per word: 3.90.1) are texts.
+ */
 export type Encoding =
   | "int8"
   | "uint8"
@@ -23,8 +26,10 @@ export type Encoding =
   | "uint32"
   | "float32"
   | "bool"
+  | "nonzero"
   | "bits"
   | "string"
+  | "version"
   | "sum";
 
 /** What comes first on the wire. */

@@ -8,6 +8,7 @@ import type { Quality, Reading } from "#core/measurement/snapshot.js";
 import { decodeRegister, round } from "./decode.js";
 import type { DerivedMetric, Profile, ProfileRegister } from "./profile.js";
 import { passes } from "./value-test.js";
+import { isText } from "./words.js";
 
 /** What became of one register in one poll. */
 export type RegisterOutcome =
@@ -18,7 +19,7 @@ export type RegisterOutcome =
     };
 
 /** A reading and its value before rounding. */
-interface Exact {
+export interface Exact {
   readonly quality: Quality;
   readonly value: number | undefined;
   readonly exact: number | undefined;
@@ -40,10 +41,25 @@ export function decodeReadings(
     if (outcome === undefined) continue;
     const exact = decodeOutcome(outcome, register);
     own.set(register.id, exact);
-    if (register.metrics.length === 0 && register.format.encoding !== "string") {
+    if (register.metrics.length === 0 && !isText(register.format.encoding)) {
       named.set(register.id, exact);
     }
   }
+  return toReadings(profile, own, named);
+}
+
+/**
+ * Readings of what was measured: per metric the best candidate that has a value, then what is
+ * derived.
+ *
+ * @param own by the id of the register or point
+ * @param named what is a reading under its own id; the metrics are added to it
+ */
+export function toReadings(
+  profile: Pick<Profile, "candidates" | "derived">,
+  own: ReadonlyMap<string, Exact>,
+  named: Map<string, Exact>,
+): readonly Reading[] {
   for (const [metric, ids] of profile.candidates) {
     const best = firstWithValue(ids.flatMap((id) => own.get(id) ?? []));
     if (best !== undefined) named.set(metric, best);
@@ -67,7 +83,8 @@ function firstWithValue(candidates: readonly Exact[]): Exact | undefined {
   return candidates.find((one) => one.value !== undefined) ?? candidates[0];
 }
 
-function without(quality: Quality): Exact {
+/** No value, and why. */
+export function without(quality: Quality): Exact {
   return { quality, value: undefined, exact: undefined };
 }
 

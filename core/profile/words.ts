@@ -38,6 +38,8 @@ export function toRaw(wire: readonly number[], format: WordFormat): number | und
       return high;
     case "bool":
       return high <= 1 ? high : undefined;
+    case "nonzero":
+      return high === 0 ? 0 : 1;
     case "bits":
       return (high >>> (format.bits?.first ?? 0)) & (2 ** (format.bits?.count ?? 16) - 1);
     case "int32":
@@ -49,12 +51,22 @@ export function toRaw(wire: readonly number[], format: WordFormat): number | und
     case "sum":
       return words.reduce((sum, word, i) => sum + word * (format.magnitudes[i] ?? 0), 0);
     case "string":
+    case "version":
       return undefined;
   }
 }
 
-/** The text of a string's words: ASCII, first character in the first byte, without padding. */
+/** Whether words of this encoding are a text, not a number. */
+export function isText(encoding: Encoding): boolean {
+  return encoding === "string" || encoding === "version";
+}
+
+/**
+ * The text of a string's words: ASCII, first character in the first byte, without padding. Of a
+ * version: its words with dots between them, `3.90.1`.
+ */
 export function toText(wire: readonly number[], format: WordFormat): string {
+  if (format.encoding === "version") return inOrder(wire, format).join(".");
   const codes = inOrder(wire, format).flatMap((word) => [word >>> 8, word & 0xff]);
   const text = String.fromCharCode(...codes.filter((code) => code >= 0x20 && code < 0x7f));
   return text.trim();
@@ -73,6 +85,7 @@ const RANGES: Partial<Record<Encoding, readonly [number, number]>> = {
   int16: [-0x8000, 0x7fff],
   uint16: [0, WORD_MAX],
   bool: [0, WORD_MAX],
+  nonzero: [0, WORD_MAX],
   bits: [0, WORD_MAX],
   int32: [-0x80000000, 0x7fffffff],
   uint32: [0, 0xffffffff],

@@ -11,6 +11,13 @@ import { resolveTimes } from "./block-times.js";
 import { readBlock, startOf, type UnsealedBlock } from "./journal.js";
 import { streamKeyOf } from "./stored-records.js";
 
+/**
+ * A row this near to its slot, as a share of the step and at most, is stamped with the slot: 1 s of
+ * a minute. The jitter of a poll loop says nothing about the heat pump and is 6 % of a day's bytes.
+ */
+const TIME_TOLERANCE_SHARE = 1 / 60;
+const TIME_TOLERANCE_MS_MAX = 1_000;
+
 /** How batches are cut. */
 export interface SealingRules {
   readonly codec: number;
@@ -90,9 +97,9 @@ function sealStream(
   { codec, rowsMax, blockBytesMax }: SealingRules,
 ): PlannedBatch[] {
   let next = 0;
-  const prior = priorOfProfile(stream.profile);
-  const rules = { rowsMax, blockBytesMax, prior };
-  return sealSnapshots(snapshots, stream, codec, rules).map((sealed) => {
+  const timeToleranceMs = Math.min(TIME_TOLERANCE_MS_MAX, stream.stepMs * TIME_TOLERANCE_SHARE);
+  const cut = { rowsMax, blockBytesMax, timeToleranceMs, prior: priorOfProfile(stream.profile) };
+  return sealSnapshots(snapshots, stream, codec, cut).map((sealed) => {
     const first = snapshots[next];
     next += sealed.rows;
     const last = snapshots[next - 1];

@@ -27,14 +27,18 @@ const SAYS: Record<Locale, Record<"question" | "none" | "given" | "withdrawn", s
 };
 const YES = /^(yes|ja)$/i;
 
-export async function showConsent(options: CommonOptions, terminal: Terminal): Promise<void> {
+export async function showConsent(
+  options: CommonOptions & { language?: string },
+  terminal: Terminal,
+): Promise<void> {
   const { config } = readSetup(options.config);
+  const locale = parseLocale(options.language ?? config.language);
   const { book } = openState(config, terminal.clock, terminal.version);
   const state = book.state();
   if (options.json === true) {
     return terminal.print(JSON.stringify({ ...state, history: book.history() }, null, 2));
   }
-  terminal.print(CONSENT_TEXTS[config.language]);
+  terminal.print(CONSENT_TEXTS[locale]);
   terminal.print(describeState(state));
 }
 

@@ -81,7 +81,10 @@ export function createRegisterSource(deps: RegisterSourceDeps): RegisterSource {
   let fits = true;
 
   async function meet(): Promise<Identified> {
-    const firmware = await identify(profile, deps.choice, asker);
+    const identity = await identify(profile, deps.choice, asker, gateIds);
+    const { firmware } = identity;
+    known.clear();
+    for (const [id, value] of identity.known) known.set(id, value);
     const key = { profile: profile.name, profileVersion: profile.version, firmware };
     const quarantine = await loadQuarantine(deps.quarantineStore, key, clock);
     const bisection = createBisection(clock, (register, code) => {

@@ -112,7 +112,7 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     const space = functionCode === 3 ? "holding" : "input";
     const range = { unitId: 1, space, address: 1050, count: 4 } as const;
     expect(await dial().read(range)).toEqual([13_107, 16_966, 55_050, 16_952]);
-    expect(proxy.requests).toEqual([{ functionCode, address: 1050, count: 4 }]);
+    expect(proxy.requests).toEqual([{ unitId: 1, functionCode, address: 1050, count: 4 }]);
   });
 
   it(
@@ -141,9 +141,9 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     expect([...answer.subarray(7, 9)]).toEqual([0x84, 3]);
   });
 
-  it.runIf(name === "pymodbus")(
-    "one illegal address in 40 words is found within the bound; then no request is wasted",
-    async () => {
+  // libmodbus answers 0 in holes, so there is nothing to find.
+  if (name === "pymodbus") {
+    it("one illegal address in 40 words is found within the bound; then no request is wasted", async () => {
       const block = Array.from({ length: BLOCK.count }, (_, at) => plainRegister(BLOCK.from + at));
       const other = plainRegister(1032, { max: 100 });
       const source = sourceOf(plainProfile([...block, other]), dial());
@@ -168,6 +168,6 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
       expect(proxy.requests.length).toBe(3);
       expect(proxy.exceptions).toEqual([]);
       expect(steady.readings.filter((one) => one.quality === "good").length).toBe(40);
-    },
-  );
+    });
+  }
 });

@@ -91,10 +91,20 @@ describe("a poll", () => {
       conditions: [{ kind: "register", registerId: "r10", accepts }],
     });
     const { device, poll } = observe(plainProfile([plainRegister(10), gated]));
-    expect((await poll()).requests).toEqual(["input 10+1"]);
+    expect((await poll()).requests).toEqual(["input 10+1", "input 10+1"]);
     device.words.set(10, 1);
     await poll();
     expect((await poll()).requests).toEqual(["input 10+1", "input 80+1"]);
+  });
+
+  it("asks at the first meeting what others hang on, so that the first poll is whole", async () => {
+    const accepts = { oneOf: [1], min: undefined, max: undefined, above: undefined };
+    const gated = plainRegister(80, {
+      conditions: [{ kind: "register", registerId: "r10", accepts }],
+    });
+    const { device, poll } = observe(plainProfile([plainRegister(10), gated]));
+    device.words.set(10, 1);
+    expect((await poll()).requests).toEqual(["input 10+1", "input 10+1", "input 80+1"]);
   });
 });
 

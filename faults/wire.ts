@@ -1,0 +1,154 @@
+/**
+ * A wire between two programs: a TCP proxy on loopback with a port that stays and a far end that
+ * may move, which can be cut, stalled and truncated in either direction.
+ */
+import { connect, createServer, type Socket } from "node:net";
+
+/** Which way bytes go: `up` is from the side that dials. */
+export type Direction = "up" | "down";
+
+/** What happens to bytes; the first rule that says something counts. */
+export interface WireRules {
+  /** New connections are reset at once, and those that are open as well. */
+  readonly isCut?: boolean;
+  /** New connections are taken and nothing is ever answered. */
+  readonly isDeaf?: boolean;
+  /** Bytes of this direction vanish; the connection stays. */
+  readonly blackHole?: Direction | "both";
+  /** The connection is reset after so many more bytes, whichever way they go. */
+  readonly cutAfterBytes?: number;
+  /** Bytes wait so long. */
+  readonly delayMs?: number;
+}
+
+/** The wire. */
+export interface Wire {
+  readonly port: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly connections: number;
+  /** What the dialling sides have sent on each connection so far, if `isRecording`. */
+  readonly recordings: readonly Buffer[];
+  isRecording: boolean;
+  /** Where connections lead from here on; 0: nowhere. */
+  target: number;
+  /** Replaces the rules, for open connections too. */
+  setRules(rules: WireRules): void;
+  /** Resets every connection once. */
+  reset(): void;
+  /** Ends every connection in an orderly way. */
+  hangUp(): void;
+  /** Resolves when bytes pass, or after `ms`. */
+  nextBytes(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Pair {
+  readonly near: Socket;
+  readonly far: Socket | undefined;
+  readonly sent: Buffer[];
+}
+
+/** Opens a wire to `target` on loopback. */
+export async function openWire(target = 0): Promise<Wire> {
+  const pairs = new Set<Pair>();
+  const waiting = new Set<() => void>();
+  const recordings: Pair[] = [];
+  let rules: WireRules = {};
+  let bytesLeft = Number.POSITIVE_INFINITY;
+  let connections = 0;
+  const bytes = { up: 0, down: 0 };
+
+  const drop = (how: "resetAndDestroy" | "end"): void => {
+    for (const { near, far } of pairs) {
+      near[how]();
+      far?.[how]();
+    }
+  };
+
+  function pass(from: Socket, to: Socket, way: Direction, pair: Pair): void {
+    from.on("data", (chunk: Buffer) => {
+      bytes[way] += chunk.length;
+      for (const wake of waiting) wake();
+      if (rules.blackHole === way || rules.blackHole === "both") return;
+      const part = chunk.subarray(0, bytesLeft);
+      bytesLeft -= part.length;
+      if (way === "up" && wire.isRecording) pair.sent.push(part);
+      const write = (): void => {
+        if (to.writable) to.write(part);
+        // What was let through must arrive before the reset does.
+        if (bytesLeft <= 0) setTimeout(() => drop("resetAndDestroy"), 5);
+      };
+      if (rules.delayMs === undefined) write();
+      else setTimeout(write, rules.delayMs);
+    });
+  }
+
+  const server = createServer({ noDelay: true }, (near) => {
+    connections++;
+    near.on("error", () => near.destroy());
+    if (rules.isCut === true || wire.target === 0) return void near.resetAndDestroy();
+    const far =
+      rules.isDeaf === true
+        ? undefined
+        : connect({ port: wire.target, host: "127.0.0.1", noDelay: true });
+    const pair: Pair = { near, far, sent: [] };
+    pairs.add(pair);
+    if (wire.isRecording) recordings.push(pair);
+    near.once("close", () => {
+      pairs.delete(pair);
+      far?.destroy();
+    });
+    if (far === undefined) return void near.resume();
+    far.on("error", () => far.destroy());
+    far.once("close", () => near.destroy());
+    far.once("end", () => near.end());
+    near.once("end", () => far.end());
+    pass(near, far, "up", pair);
+    pass(far, near, "down", pair);
+  });
+  await new Promise<void>((ready) => {
+    server.listen(0, "127.0.0.1", ready);
+  });
+  const address = server.address();
+  const wire: Wire = {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    get bytesUp() {
+      return bytes.up;
+    },
+    get bytesDown() {
+      return bytes.down;
+    },
+    get connections() {
+      return connections;
+    },
+    get recordings() {
+      return recordings.map(({ sent }) => Buffer.concat(sent));
+    },
+    isRecording: false,
+    target,
+    setRules(next) {
+      rules = next;
+      bytesLeft = next.cutAfterBytes ?? Number.POSITIVE_INFINITY;
+      if (next.isCut === true) drop("resetAndDestroy");
+    },
+    reset: () => drop("resetAndDestroy"),
+    hangUp: () => drop("end"),
+    nextBytes: (ms) =>
+      new Promise((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          waiting.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, ms);
+        waiting.add(wake);
+      }),
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        drop("resetAndDestroy");
+      }),
+  };
+  return wire;
+}
