@@ -100,7 +100,7 @@ function idOf(n: number): string {
 function toIncoming(message: Buffer): IncomingBatch {
   const { body } = DeliverRequest.decode(message);
   assert.ok(body?.$case === "batch");
-  return fromWireBatch(body.value, CODEC);
+  return fromWireBatch(body.value, { codec: CODEC });
 }
 
 /** As a stream does it; the first time it says who it is. */

@@ -22,7 +22,12 @@ const SPANS = [
   { rows: 60, batches: 250 },
   { rows: 1_440, batches: 40 },
 ] as const;
-const CODECS = [0, 1];
+const CODINGS = [
+  { name: "codec 0", codec: 0, isChained: false },
+  { name: "codec 1", codec: 1, isChained: false },
+  { name: "codec 2", codec: 2, isChained: false },
+  { name: "codec 2 in a chain", codec: 2, isChained: true },
+] as const;
 
 /** A short run shows only that it works. */
 const SHORT_SHARE = 0.1;
@@ -36,7 +41,9 @@ export async function run(options: BenchOptions): Promise<void> {
   let acked = 0;
   try {
     for (const span of SPANS) {
-      for (const codec of CODECS) acked += await compare({ server, earlier }, span, codec, options);
+      for (const coding of CODINGS) {
+        acked += await compare({ server, earlier }, span, coding, options);
+      }
     }
   } finally {
     await server.stop();
@@ -53,17 +60,17 @@ export async function run(options: BenchOptions): Promise<void> {
 async function compare(
   { server, earlier }: { server: IngestServer; earlier: EarlierServer },
   span: (typeof SPANS)[number],
-  codec: number,
+  coding: (typeof CODINGS)[number],
   options: BenchOptions,
 ): Promise<number> {
   const batches = Math.max(4, Math.round(span.batches * (options.short ? SHORT_SHARE : 1)));
-  const load = makeLoad(span.rows, codec, batches);
+  const load = makeLoad(span.rows, coding.codec, batches, coding.isChained);
   const cpuSeconds = () => cpuSecondsOf(server.child.pid);
   let acked = 0;
   await measure(
     {
       bench: "ingest",
-      case: `stream, codec ${codec}, ${span.rows} rows`,
+      case: `stream, ${coding.name}, ${span.rows} rows`,
       unit: "M readings/CPU-s",
       better: "more",
       baseline: {
@@ -73,7 +80,7 @@ async function compare(
       },
       ours: async () => {
         const before = cpuSeconds();
-        const rows = await deliver(load, codec, server);
+        const rows = await deliver(load, coding.codec, server);
         assert.equal(rows, load.rows * CONNECTIONS, "rows acknowledged");
         acked += rows;
         return (load.readings * CONNECTIONS) / (cpuSeconds() - before) / 1e6;

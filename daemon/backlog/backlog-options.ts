@@ -11,6 +11,7 @@ const LIMIT_BYTES_MIN = 4 * 2 ** 20;
 const LIMIT_BYTES = 64 * 2 ** 20;
 /** A power cut costs at most this long; at polls each 10 s, 16 MB a day reach the card. */
 const COMMIT_INTERVAL_MS = 30_000;
+/** A Pi encodes a day of its own in well under a second. */
 const DENSE_CODEC = 2;
 
 /** What a backlog is told. */

@@ -2,6 +2,7 @@
  * Journal blocks to sealed batches: which can be sealed at present, and what becomes of the rest.
  */
 import { sealSnapshots } from "#core/batch/batch-builder.js";
+import { priorOfProfile } from "#core/batch/priors/released.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { Clock } from "#core/clock.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
@@ -97,7 +98,7 @@ function sealStream(
 ): PlannedBatch[] {
   let next = 0;
   const timeToleranceMs = Math.min(TIME_TOLERANCE_MS_MAX, stream.stepMs * TIME_TOLERANCE_SHARE);
-  const cut = { rowsMax, blockBytesMax, timeToleranceMs };
+  const cut = { rowsMax, blockBytesMax, timeToleranceMs, prior: priorOfProfile(stream.profile) };
   return sealSnapshots(snapshots, stream, codec, cut).map((sealed) => {
     const first = snapshots[next];
     next += sealed.rows;
