@@ -7,8 +7,13 @@ import type { Bench } from "./harness.js";
 
 /** Benches by name; each is the file of that name beside this one. */
 const BENCHES: Readonly<Record<string, string>> = {
+  memory: "memory of the packaged daemon, against a Node process that does nothing",
   modbus: "requests per poll and requests per second of the Modbus reader, on real peers",
   bytes: "bytes per reading in a batch, against JSON with gzip",
+  card: "bytes a day that the backlog writes to a memory card, and what a power cut costs",
+  profiles: "how far profiles agree with the register tables, and how long they take to load",
+  wire: "bytes a day on the wire, both ways, from connect to close",
+  growth: "what an installation costs the backend among few and among ten times as many",
   ingest: "readings the backend takes in durably per CPU-second",
 };
 

@@ -10,13 +10,15 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { sealSnapshots } from "#core/batch/batch-builder.js";
 import { decodeBlock, encodeBlock } from "#core/batch/block.js";
+import { type Chain, decodeFirstLink, decodeLink, encodeLink } from "#core/batch/chain.js";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { type Columns, createColumns, isPresent, readTimes } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
-import { CODECS } from "#core/batch/limits.js";
+import { NO_PRIOR, type PriorId } from "#core/batch/prior.js";
+import { KIND_PRIOR, priorOfProfile } from "#core/batch/priors/released.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import { listChannelLanes, readValue } from "#core/batch/value-lanes.js";
-import { fromWireBatch, toWireBatch } from "#core/batch/wire-batch.js";
+import { fromWireBatch, toWireBatch, type WireFacts } from "#core/batch/wire-batch.js";
 import { Batch } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { type Dataset, generate, impair, REFERENCE_HOUSES, slice, toLegacyJson } from "./gen.mjs";
 import { type BenchOptions, measure, skipCase } from "./harness.js";
@@ -32,6 +34,8 @@ import {
 
 const DAYS = 7;
 const DAYS_SHORT = 1;
+/** A chain ends at midnight anyway; three days show what that costs. */
+const CHAIN_DAYS = 3;
 
 /** A batch of five minutes, an hour, a day. */
 const SPANS = [
@@ -40,8 +44,28 @@ const SPANS = [
   { name: "24 h", rows: 1_440 },
 ] as const;
 
-/** Names the fields that a batch message would otherwise spend bytes on. */
-const PLACE = { device: 0, epoch: 0, backlog: false };
+/** How a batch is coded. Priors were learnt from other houses than any that is measured here. */
+interface Coding {
+  readonly name: string;
+  readonly codec: number;
+  readonly prior: PriorId;
+  /** Rows are stamped with their slots, as with a time tolerance of a second. */
+  readonly isOnGrid?: boolean;
+  readonly isChained?: boolean;
+}
+
+const PROFILE_PRIOR = priorOfProfile("idm/navigator-2.0");
+
+const CODINGS: readonly Coding[] = [
+  { name: "codec 0", codec: 0, prior: NO_PRIOR },
+  { name: "codec 1", codec: 1, prior: NO_PRIOR },
+  { name: "codec 2, no prior", codec: 2, prior: NO_PRIOR },
+  { name: "codec 2, prior by kind", codec: 2, prior: KIND_PRIOR },
+  { name: "codec 2, prior by profile", codec: 2, prior: PROFILE_PRIOR },
+  { name: "codec 2, prior by profile, grid time", codec: 2, prior: PROFILE_PRIOR, isOnGrid: true },
+  { name: "codec 2, chain, prior by kind", codec: 2, prior: KIND_PRIOR, isChained: true },
+  { name: "codec 2, chain, prior by profile", codec: 2, prior: PROFILE_PRIOR, isChained: true },
+];
 
 /** See `Bench` in the harness. */
 export async function run(options: BenchOptions): Promise<void> {
@@ -63,16 +87,19 @@ async function compareBytes(
   options: BenchOptions,
 ): Promise<void> {
   for (const span of SPANS) {
-    const parts = houses.flatMap((house) => cut(house, span.rows));
-    const readings = parts.reduce((sum, part) => sum + countReadings(part), 0);
-    const legacy = parts.reduce((sum, part) => sum + gzipSync(toLegacyJson(part)).length, 0);
-    for (const codec of CODECS) {
-      const bytes = countBatchBytes(parts, codec.number);
+    for (const coding of CODINGS) {
+      const daysMax = coding.isChained === true ? CHAIN_DAYS : Number.POSITIVE_INFINITY;
+      const parts = houses.map((house) => cut(house, span.rows, daysMax));
+      const all = parts.flat();
+      if (all.length === 0) continue;
+      const readings = all.reduce((sum, part) => sum + countReadings(part), 0);
+      const legacy = all.reduce((sum, part) => sum + countLegacyBytes(part), 0);
+      const bytes = parts.reduce((sum, house) => sum + countBatchBytes(house, coding), 0);
       const baseline = { name: "JSON + gzip", round: () => legacy / readings };
       await measure(
         {
           bench: "bytes",
-          case: `${name}, ${span.name}, codec ${codec.number}`,
+          case: `${name}, ${span.name}, ${coding.name}`,
           unit: "bytes/reading",
           better: "less",
           baseline,
@@ -84,46 +111,91 @@ async function compareBytes(
   }
 }
 
+const legacyBytes = new Map<string, number>();
+
+/** What the earlier client would send; asked for once per coding. */
+function countLegacyBytes(part: Dataset): number {
+  const key = `${part.timesMs[0]}/${part.n}/${part.columns[0]?.byteOffset}/${part.channels.length}`;
+  const known = legacyBytes.get(key) ?? gzipSync(toLegacyJson(part)).length;
+  legacyBytes.set(key, known);
+  return known;
+}
+
 /** Parts of `rows` rows; what is left at the end is left out. */
-function cut(data: Dataset, rows: number): Dataset[] {
-  return Array.from({ length: Math.floor(data.n / rows) }, (_, k) =>
+function cut(data: Dataset, rows: number, daysMax = Number.POSITIVE_INFINITY): Dataset[] {
+  const n = Math.min(data.n, daysMax * 1_440);
+  return Array.from({ length: Math.floor(n / rows) }, (_, k) =>
     slice(data, k * rows, (k + 1) * rows),
   );
 }
 
-/** Bytes of the serialised messages, each proved to hold its part. */
-function countBatchBytes(parts: readonly Dataset[], codec: number): number {
+/** Bytes of the serialised messages of one house, each proved to hold its part. */
+function countBatchBytes(parts: readonly Dataset[], coding: Coding): number {
   const [first] = parts;
-  assert.ok(first !== undefined, "a data set shorter than a batch");
+  if (first === undefined) return 0;
+  const { codec, prior } = coding;
   const table = toTable(first.channels);
   const columns = createColumns(table);
+  const hello = { codec, priors: [prior] };
+  const readLink = createLinkReader(table, columns);
+  let chain: Chain | undefined;
   let bytes = 0;
-  for (const [k, part] of parts.entries()) {
-    const place = { ...PLACE, sequence: k + 1, defaultCodec: codec };
-    const message = Batch.encode(toWireBatch(seal(part, table, codec), place)).finish();
-    assertSame(message, part, { table, columns, codec });
+  for (const [k, exact] of parts.entries()) {
+    const part = coding.isOnGrid === true ? stampSlots(exact) : exact;
+    const sealed = seal(part, table, coding);
+    const place = { device: 0, epoch: 0, backlog: false, sequence: k + 1, defaultCodec: codec };
+    let batch = toWireBatch(sealed, { ...place, priors: [prior] });
+    if (coding.isChained === true) {
+      decodeBlock(sealed, table, columns);
+      // Adopted at once: here every batch is acknowledged.
+      const link = encodeLink(columns, table, prior, chain);
+      ({ chain } = link);
+      batch = toWireBatch({ ...sealed, block: link.block }, { ...place, priors: [prior] }, link);
+    }
+    const message = Batch.encode(batch).finish();
+    const facts = fromWireBatch(Batch.decode(message), hello);
+    const digest = coding.isChained === true ? readLink(facts) : readAlone(facts, table, columns);
+    assert.equal(digestCheck(digest), facts.check);
+    assertSame(columns, part, table);
     bytes += message.length;
   }
   return bytes;
 }
 
-function seal(part: Dataset, table: ChannelTable, codec: number): SealedBatch {
+/** The same rows, each at its slot's time. */
+function stampSlots(part: Dataset): Dataset {
+  return { ...part, timesMs: part.timesMs.map((ms) => Math.round(ms / STEP_MS) * STEP_MS) };
+}
+
+function seal(part: Dataset, table: ChannelTable, { codec, prior }: Coding): SealedBatch {
   const stream = { deviceId: DEVICE_ID, table, stepMs: STEP_MS };
-  const [sealed, ...more] = sealSnapshots(toSnapshots(part), stream, codec);
+  const [sealed, ...more] = sealSnapshots(toSnapshots(part), stream, codec, { prior });
   assert.ok(sealed !== undefined && more.length === 0, "a part is one batch");
   return sealed;
 }
 
-/** Reads the message as the backend does and compares every cell and millisecond. */
-function assertSame(
-  message: Uint8Array,
-  part: Dataset,
-  as: { table: ChannelTable; columns: Columns; codec: number },
-): void {
-  const { table, columns, codec } = as;
-  const facts = fromWireBatch(Batch.decode(message), codec);
-  const { digest } = decodeBlock({ ...facts, stepMs: STEP_MS }, table, columns);
-  assert.equal(digestCheck(digest), facts.check);
+function readAlone(facts: WireFacts, table: ChannelTable, into: Columns): Uint8Array {
+  const { slot = 0 } = facts;
+  return decodeBlock({ ...facts, slot, stepMs: STEP_MS }, table, into).digest;
+}
+
+/** Reads the batches of one stream as the backend does, carrying the state on. */
+function createLinkReader(table: ChannelTable, into: Columns): (facts: WireFacts) => Uint8Array {
+  let chain: Chain | undefined;
+  return (facts) => {
+    const claims = { ...facts, slot: facts.slot ?? chain?.nextSlot ?? 0, stepMs: STEP_MS };
+    assert.ok(chain !== undefined || !facts.continues, "the first of a chain stands alone");
+    const read =
+      chain !== undefined && facts.continues
+        ? decodeLink(claims, table, into, chain)
+        : decodeFirstLink(claims, table, into, chain);
+    ({ chain } = read);
+    return read.digest;
+  };
+}
+
+/** Compares every cell and millisecond of what was read. */
+function assertSame(columns: Columns, part: Dataset, table: ChannelTable): void {
   assert.equal(columns.rows, part.n);
   const times = new Float64Array(part.n);
   readTimes(columns, times);
@@ -150,8 +222,9 @@ async function compareSpeed(house: Dataset, options: BenchOptions): Promise<void
       () =>
         millionsPerCpuSecond(readings, items, work);
     const texts = parts.map(toLegacyJson);
-    for (const { number: codec } of CODECS) {
-      const sealed = parts.map((part) => seal(part, table, codec));
+    for (const coding of CODINGS.filter((one) => !one.isOnGrid && !one.isChained)) {
+      const { codec, prior, name } = coding;
+      const sealed = parts.map((part) => seal(part, table, coding));
       const filled = sealed.map((one) => {
         const columns = createColumns(table, one.rows);
         decodeBlock(one, table, columns);
@@ -162,19 +235,19 @@ async function compareSpeed(house: Dataset, options: BenchOptions): Promise<void
       await measure(
         {
           ...common,
-          case: `encode, ${span.name}, codec ${codec}`,
+          case: `encode, ${span.name}, ${name}`,
           baseline: {
             name: "JSON + gzip",
             round: rate(parts, (part) => gzipSync(toLegacyJson(part))),
           },
-          ours: rate(filled, (one) => encodeBlock(one, table, codec)),
+          ours: rate(filled, (one) => encodeBlock(one, table, codec, prior)),
         },
         options,
       );
       await measure(
         {
           ...common,
-          case: `decode, ${span.name}, codec ${codec}`,
+          case: `decode, ${span.name}, ${name}`,
           baseline: {
             name: "JSON.parse",
             round: rate(texts, (text) => JSON.parse(text)),

@@ -36,7 +36,12 @@ export interface BenchCase {
   readonly rounds?: number;
   /** CPU-seconds used so far by the process that is measured; our own when not given. */
   readonly cpuSeconds?: () => number;
+  /** What else the rounds have shown, asked for when they are over. */
+  readonly also?: () => Facts;
 }
+
+/** Further figures of a case, by name. */
+export type Facts = Readonly<Record<string, number | string>>;
 
 /** The line that a case prints; its keys are the same for every bench. */
 export interface BenchLine {
@@ -57,6 +62,8 @@ export interface BenchLine {
   readonly node: string;
   /** One-minute load average before and after. */
   readonly load: readonly [number, number];
+  /** Left out where a case has no more to say. */
+  readonly also?: Facts;
 }
 
 /** Fewer rounds would make the median a matter of luck. */
@@ -94,6 +101,7 @@ export async function measure(what: BenchCase, options: BenchOptions): Promise<B
     cpu: round4(median(cpu)),
     node: process.version,
     load: [loadBefore, currentLoad()],
+    ...(what.also !== undefined && { also: what.also() }),
   };
   console.log(JSON.stringify(line));
   return line;

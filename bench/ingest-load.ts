@@ -6,8 +6,10 @@
 import { randomUUID } from "node:crypto";
 import { Client, type ClientDuplexStream, credentials, type ServiceError } from "@grpc/grpc-js";
 import { encodeBlock } from "#core/batch/block.js";
+import { type Chain, encodeLink, type Link } from "#core/batch/chain.js";
 import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
-import { createColumns } from "#core/batch/columns.js";
+import { type Columns, createColumns } from "#core/batch/columns.js";
+import { KIND_PRIOR } from "#core/batch/priors/released.js";
 import { toWireBatch, toWireTable } from "#core/batch/wire-batch.js";
 import { parseUuid } from "#core/uuid.js";
 import { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
@@ -33,8 +35,12 @@ export interface Load {
   readonly readings: number;
 }
 
-/** Real-looking houses in the product's vocabulary, recent enough to be admitted. */
-export function makeLoad(rows: number, codec: number, batches: number): Load {
+/**
+ * Real-looking houses in the product's vocabulary, recent enough to be admitted.
+ *
+ * @param isChained whether each block continues the one before it, where the rules allow that
+ */
+export function makeLoad(rows: number, codec: number, batches: number, isChained = false): Load {
   const [house = { seed: 1 }] = REFERENCE_HOUSES;
   const data = generate({ ...house, days: 7 });
   const table = createChannelTable(
@@ -47,9 +53,15 @@ export function makeLoad(rows: number, codec: number, batches: number): Load {
     })),
   );
   const lastSlot = Math.floor(Date.now() / STEP_MS) - 1;
+  let chain: Chain | undefined;
   const messages = Array.from({ length: batches }, (_, k) => {
     const from = (k * rows) % (data.n - rows);
-    return serialise(data, table, { from, rows, codec, sequence: k + 1, slot: lastSlot - rows });
+    const cut = { from, rows, codec, sequence: k + 1, slot: lastSlot - rows };
+    const columns = fill(data, table, cut);
+    if (!isChained) return serialise(columns, table, cut);
+    const link = encodeLink(columns, table, KIND_PRIOR, chain);
+    ({ chain } = link);
+    return serialise(columns, table, cut, link);
   });
   const readings = batches * rows * data.channels.length;
   return { table, messages, rows: rows * batches, readings };
@@ -63,7 +75,7 @@ interface Cut {
   readonly slot: number;
 }
 
-function serialise(data: Dataset, table: ChannelTable, cut: Cut): Buffer {
+function fill(data: Dataset, table: ChannelTable, cut: Cut): Columns {
   const columns = createColumns(table, cut.rows);
   Object.assign(columns, { rows: cut.rows, slot: cut.slot, stepMs: STEP_MS });
   columns.counts.fill(cut.rows);
@@ -75,7 +87,11 @@ function serialise(data: Dataset, table: ChannelTable, cut: Cut): Buffer {
     const timeMs = data.timesMs[cut.from + row] ?? 0;
     columns.off[row] = Math.round(timeMs - Math.round(timeMs / STEP_MS) * STEP_MS);
   }
-  const encoded = encodeBlock(columns, table, cut.codec);
+  return columns;
+}
+
+function serialise(columns: Columns, table: ChannelTable, cut: Cut, link?: Link): Buffer {
+  const encoded = encodeBlock(columns, table, cut.codec, KIND_PRIOR);
   const { slot, rows, codec } = cut;
   const readings = rows * table.channels.length;
   const sealed = { deviceId: DEVICE_ID, tableId: table.id, stepMs: STEP_MS, slot, rows, readings };
@@ -85,8 +101,11 @@ function serialise(data: Dataset, table: ChannelTable, cut: Cut): Buffer {
     sequence: cut.sequence,
     backlog: false,
     defaultCodec: codec,
+    priors: [KIND_PRIOR],
   };
-  const value = toWireBatch({ ...sealed, codec, ...encoded }, place);
+  const prior = codec === 2 ? { prior: KIND_PRIOR } : {};
+  const block = link?.block ?? encoded.block;
+  const value = toWireBatch({ ...sealed, ...prior, codec, ...encoded, block }, place, link);
   return Buffer.from(DeliverRequest.encode({ body: { $case: "batch", value } }).finish());
 }
 
@@ -99,16 +118,7 @@ export async function deliver(load: Load, codec: number, to: { port: number; ca:
 
 /** One stream: hello, table if asked, batches as acks come. */
 function deliverOne(load: Load, codec: number, to: { port: number; ca: string }): Promise<number> {
-  const client = new Client(`127.0.0.1:${to.port}`, credentials.createSsl(Buffer.from(to.ca)), {
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.ssl_target_name_override": "localhost",
-  });
-  const { path } = TelemetryServiceService.deliver;
-  const call: ClientDuplexStream<Buffer, DeliverResponse> = client.makeBidiStreamRequest(
-    path,
-    (bytes: Buffer) => bytes,
-    (bytes: Buffer) => DeliverResponse.decode(bytes),
-  );
+  const { client, call } = openStream(to);
   return new Promise((resolve, reject) => {
     let sent = 0;
     let acked = 0;
@@ -141,6 +151,39 @@ function deliverOne(load: Load, codec: number, to: { port: number; ca: string })
   });
 }
 
+/** A connection of its own with a deliver stream on it. */
+function openStream(to: { port: number; ca: string }) {
+  const client = new Client(`127.0.0.1:${to.port}`, credentials.createSsl(Buffer.from(to.ca)), {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.ssl_target_name_override": "localhost",
+  });
+  const { path } = TelemetryServiceService.deliver;
+  const call: ClientDuplexStream<Buffer, DeliverResponse> = client.makeBidiStreamRequest(
+    path,
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => DeliverResponse.decode(bytes),
+  );
+  return { client, call };
+}
+
+/** A stream that was welcomed and says nothing more. Resolves with what ends it. */
+export function openIdle(
+  table: ChannelTable,
+  to: { port: number; ca: string },
+): Promise<() => void> {
+  const { client, call } = openStream(to);
+  return new Promise((resolve, reject) => {
+    call.on("error", reject);
+    call.once("data", () =>
+      resolve(() => {
+        call.cancel();
+        client.close();
+      }),
+    );
+    call.write(helloMessage(table, 1));
+  });
+}
+
 function helloMessage(table: ChannelTable, codec: number): Buffer {
   const id = () => Buffer.from(parseUuid(randomUUID()) ?? []);
   const value = {
@@ -161,6 +204,7 @@ function helloMessage(table: ChannelTable, codec: number): Buffer {
     ],
     epochs: [{ epochId: id(), firstUnacked: 1n, lastSealed: 0n }],
     codecs: [codec],
+    priors: [KIND_PRIOR],
     responseBytesMax: 65_536,
     consentVersion: 1,
     consentScopes: ["telemetry"],

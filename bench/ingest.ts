@@ -7,15 +7,14 @@
  * load costs is not ours. The baseline is the earlier server's ingest.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { cpuSecondsOf, type EarlierServer, startEarlierServer } from "./earlier-server.js";
-import { type BenchOptions, measure } from "./harness.js";
+import { type BenchOptions, measure, skipCase } from "./harness.js";
 import { CONNECTIONS, deliver, makeLoad } from "./ingest-load.js";
+import { countStore, type IngestServer, startIngestServer } from "./ingest-process.js";
+import { isPackaged } from "./program-bed.js";
 
 /** Rows per batch, and batches per stream and round: about a CPU-second of the server. */
 const SPANS = [
@@ -23,57 +22,55 @@ const SPANS = [
   { rows: 60, batches: 250 },
   { rows: 1_440, batches: 40 },
 ] as const;
-const CODECS = [0, 1];
+const CODINGS = [
+  { name: "codec 0", codec: 0, isChained: false },
+  { name: "codec 1", codec: 1, isChained: false },
+  { name: "codec 2", codec: 2, isChained: false },
+  { name: "codec 2 in a chain", codec: 2, isChained: true },
+] as const;
 
 /** A short run shows only that it works. */
 const SHORT_SHARE = 0.1;
 
 /** See `Bench` in the harness. */
 export async function run(options: BenchOptions): Promise<void> {
+  if (!isPackaged()) return skipCase("ingest", "backend", "npm run build");
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
-  const server = await startServer(folder);
+  const server = await startIngestServer(folder);
   const earlier = await startEarlierServer();
   let acked = 0;
   try {
     for (const span of SPANS) {
-      for (const codec of CODECS) acked += await compare({ server, earlier }, span, codec, options);
+      for (const coding of CODINGS) {
+        acked += await compare({ server, earlier }, span, coding, options);
+      }
     }
   } finally {
-    server.child.kill("SIGKILL");
-    await server.gone;
+    await server.stop();
     await earlier.stop();
   }
-  const found = JSON.parse(
-    execFileSync(process.execPath, [...NODE_ARGS, "count", folder], IN_ROOT),
-  );
+  const found = countStore(folder);
   rmSync(folder, { recursive: true, force: true });
   assert.equal(found.snapshots, acked, "rows in the store after SIGKILL");
   assert.equal(found.totals.snapshotsStored, acked, "rows in the store's own count");
   console.error(`after SIGKILL and restart: ${found.snapshots} rows stored, ${acked} acknowledged`);
 }
 
-interface RunningServer {
-  readonly child: ChildProcess;
-  readonly gone: Promise<unknown>;
-  readonly port: number;
-  readonly ca: string;
-}
-
 /** Measures one case. Resolves with the rows acknowledged in all its rounds. */
 async function compare(
-  { server, earlier }: { server: RunningServer; earlier: EarlierServer },
+  { server, earlier }: { server: IngestServer; earlier: EarlierServer },
   span: (typeof SPANS)[number],
-  codec: number,
+  coding: (typeof CODINGS)[number],
   options: BenchOptions,
 ): Promise<number> {
   const batches = Math.max(4, Math.round(span.batches * (options.short ? SHORT_SHARE : 1)));
-  const load = makeLoad(span.rows, codec, batches);
+  const load = makeLoad(span.rows, coding.codec, batches, coding.isChained);
   const cpuSeconds = () => cpuSecondsOf(server.child.pid);
   let acked = 0;
   await measure(
     {
       bench: "ingest",
-      case: `stream, codec ${codec}, ${span.rows} rows`,
+      case: `stream, ${coding.name}, ${span.rows} rows`,
       unit: "M readings/CPU-s",
       better: "more",
       baseline: {
@@ -83,7 +80,7 @@ async function compare(
       },
       ours: async () => {
         const before = cpuSeconds();
-        const rows = await deliver(load, codec, server);
+        const rows = await deliver(load, coding.codec, server);
         assert.equal(rows, load.rows * CONNECTIONS, "rows acknowledged");
         acked += rows;
         return (load.readings * CONNECTIONS) / (cpuSeconds() - before) / 1e6;
@@ -93,19 +90,4 @@ async function compare(
     options,
   );
   return acked;
-}
-
-const IN_ROOT = { cwd: new URL("..", import.meta.url), encoding: "utf8" } as const;
-const NODE_ARGS = ["--conditions=source", "--import", "tsx", "bench/ingest-server.ts"];
-
-async function startServer(folder: string): Promise<RunningServer> {
-  const child = spawn(process.execPath, [...NODE_ARGS, "serve", folder], {
-    cwd: IN_ROOT.cwd,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const gone = once(child, "exit");
-  for await (const line of createInterface({ input: child.stdout })) {
-    return { child, gone, ...(JSON.parse(line) as { port: number; ca: string }) };
-  }
-  throw new Error("the server ended before it listened");
 }

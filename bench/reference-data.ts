@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { Channel as DataChannel, Dataset } from "./gen.mjs";
+import { METRIC_OF_CHANNEL } from "./gen-metrics.js";
 
 export const STEP_MS = 60_000;
 export const DEVICE_ID = "heatpump";
@@ -22,13 +23,18 @@ const NIBE_INVALID = -32_768;
 export function toTable(channels: readonly DataChannel[]): ChannelTable {
   return createChannelTable(
     channels.map(({ name, decimals, kind }) => ({
-      metric: name,
+      metric: metricOf(name),
       encoding: kind === "counter" ? "uint" : "int",
       multiplier: 1,
       decimals,
       kind,
     })),
   );
+}
+
+/** The catalogue's name where it has one. */
+function metricOf(name: string): string {
+  return METRIC_OF_CHANNEL[name] ?? name;
 }
 
 /** The value of a present cell; absent: `undefined`. */
@@ -47,7 +53,11 @@ export function toSnapshots(data: Dataset): Snapshot[] {
     clockSynced: true,
     readings: data.channels.map(({ name }, c) => {
       const value = valueAt(data, c, row);
-      return { metric: name, value, quality: value === undefined ? "read-error" : "good" };
+      return {
+        metric: metricOf(name),
+        value,
+        quality: value === undefined ? "read-error" : "good",
+      };
     }),
   }));
 }

@@ -27,6 +27,7 @@ const CODES = {
   BATCH_TOO_LARGE: { retryable: false, exit: 1 },
   DIGEST_MISMATCH: { retryable: false, exit: 1 },
   BATCH_GAP: { retryable: true, exit: 1 },
+  CHAIN_LOST: { retryable: true, exit: 1 },
   BATCH_FORKED: { retryable: false, exit: 1 },
   SUPERSEDED: { retryable: true, exit: 1 },
   CONSENT_MISSING: { retryable: false, exit: 1 },

@@ -17,7 +17,36 @@ const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?
 /** A value of a profile's parameter; YAML tells 2 from "2", profiles do not. */
 const scalar = z.union([z.string().max(64), z.number(), z.boolean()]);
 
-const deviceSchema = z.strictObject({
+const TCP_PORT = z.int().min(1).max(65535);
+
+const brokerSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(
+        /^mqtts?:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/,
+        "mqtt://host:port or mqtts://host:port, without user and password",
+      )
+      .optional()
+      .describe("Instead of host, port and tls"),
+    host: z.string().regex(HOST, "a host name or address").optional(),
+    port: TCP_PORT.optional().describe("1883, or 8883 with TLS, unless the profile says otherwise"),
+    tls: z.boolean().default(false).describe("Talk to the broker by TLS"),
+    caFile: PATH.optional().describe("Certificates to trust instead of the system's (PEM)"),
+    userFile: PATH.optional().describe("File with the name of an account that may only read"),
+    passwordFile: PATH.optional().describe("File with its password"),
+  })
+  .refine((broker) => (broker.url === undefined) !== (broker.host === undefined), {
+    error: "needs url, or host",
+  })
+  .refine((broker) => broker.url === undefined || (broker.port === undefined && !broker.tls), {
+    error: "url says port and TLS already",
+  })
+  .refine((broker) => broker.passwordFile === undefined || broker.userFile !== undefined, {
+    error: "a password needs a user",
+  });
+
+const deviceShape = z.strictObject({
   deviceId: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "a-z, 0-9 and -, at most 32 characters")
@@ -26,19 +55,20 @@ const deviceSchema = z.strictObject({
   host: z
     .string()
     .regex(HOST, "a host name or address")
-    .describe("Address of the Modbus TCP server"),
-  port: z
-    .int()
-    .min(1)
-    .max(65535)
     .optional()
-    .describe("TCP port of the Modbus server, where it differs from the profile's"),
+    .describe("Address of the Modbus TCP server"),
+  port: TCP_PORT.optional().describe(
+    "TCP port of the Modbus server, where it differs from the profile's",
+  ),
   unitId: z
     .int()
     .min(0)
     .max(255)
     .optional()
     .describe("Unit identifier, where it differs from the profile's"),
+  broker: brokerSchema
+    .optional()
+    .describe("MQTT broker of the gateway, for profiles with transport: mqtt; instead of host"),
   profile: z
     .string()
     .regex(PROFILE_NAME, "brand/model")
@@ -64,6 +94,20 @@ const deviceSchema = z.strictObject({
     .max(128)
     .optional()
     .describe("Model by which the community compares, where it differs from the profile's"),
+});
+
+const deviceSchema = deviceShape.check((context) => {
+  const { broker, host, port, unitId } = context.value;
+  const fault = (key: string, message: string) =>
+    context.issues.push({ code: "custom", input: context.value, path: [key], message });
+  if (broker === undefined && host === undefined) {
+    fault("host", "needs the host of a Modbus server, or an MQTT broker");
+  }
+  for (const [key, value] of Object.entries({ host, port, unitId })) {
+    if (broker !== undefined && value !== undefined) {
+      fault(key, "belongs to Modbus; this device has a broker");
+    }
+  }
 });
 
 const backendSchema = z.strictObject({

@@ -8,12 +8,16 @@
 import { join } from "node:path";
 import { planChannels } from "#core/batch/device-channels.js";
 import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
+import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
+import { createMqttFeed } from "./device/mqtt-feed.js";
+import { linkRulesOf } from "./device/profile-rules.js";
 import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
@@ -24,14 +28,15 @@ import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
-import { checkPollInterval, type DeviceState, runPoller } from "./poll/poller.js";
+import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
+import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
 /** A configured device and what its profile makes of it. */
 export interface ConfiguredDevice {
   readonly config: DeviceConfig;
-  readonly profile: Profile;
+  readonly profile: AnyProfile;
 }
 
 /** What the daemon is made of. */
@@ -50,8 +55,8 @@ export interface DaemonParts {
 /** What is known of a device while it is polled. */
 interface DeviceRecord {
   readonly config: DeviceConfig;
-  readonly profile: Profile;
-  readonly source: RegisterSource;
+  readonly profile: AnyProfile;
+  readonly source: RegisterSource | TopicSource;
   state: DeviceState | undefined;
   newest: Snapshot | undefined;
   /** Readings of `newest` that may be shared. */
@@ -67,6 +72,10 @@ const POLL_END_MAX_MS = 2_000;
 /** A screenful is less; a program may ask for more than a person reads. */
 const LOSSES_SHOWN_MAX = 1_000;
 const MIB = 1024 * 1024;
+/** A person who reads once waits this long for a gateway's next round. */
+const READ_WAIT_MAX_MS = 90_000;
+/** Two daemons of one name would throw each other out of the broker. */
+const CLIENT_ID_BYTES = 6;
 
 /** Files of the state directory. */
 export function openState(config: Config, clock: Clock, daemonVersion: string) {
@@ -115,23 +124,71 @@ export async function openBacklog(
   });
 }
 
+/** What a source is made of. */
+interface SourceDeps {
+  readonly queue: EndpointQueue;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly stateDir: string;
+  /** How long a poll may wait for values that are only heard. */
+  readonly patience: Patience["until"];
+  readonly onNotice: (text: string) => void;
+}
+
 /** A source of snapshots of one device. */
 export function openSource(
   { config, profile }: ConfiguredDevice,
-  deps: { queue: EndpointQueue; clock: Clock; stateDir: string; onNotice: (text: string) => void },
+  deps: SourceDeps,
+): RegisterSource | TopicSource {
+  return isMqttProfile(profile)
+    ? openTopicSource(config, profile, deps)
+    : openRegisterSource(config, profile, deps);
+}
+
+function openTopicSource(
+  { deviceId, broker, parameters, pollIntervalSeconds }: DeviceConfig,
+  profile: MqttProfile,
+  { clock, chance, patience, onNotice }: SourceDeps,
+): TopicSource {
+  // One and a half rounds of the gateway; the daemon's watchdog counts in poll intervals.
+  const roundMs = Math.min(profile.publishing.everySeconds * 1500, READ_WAIT_MAX_MS);
+  const isPatient = patience === "all";
+  const waitMs = isPatient ? roundMs : Math.min(roundMs, pollIntervalSeconds * 1000);
+  const id = Buffer.from(chance(CLIENT_ID_BYTES)).toString("hex");
+  const endpoint = { ...toBroker(broker, profile), clientId: `heatpool-${id}` };
+  return createTopicSource({
+    deviceId,
+    profile,
+    parameters,
+    feed: createMqttFeed({ endpoint, clock, onNotice }),
+    clock,
+    patience: { until: patience, waitMs },
+  });
+}
+
+/** Where the broker is, in the feed's words. */
+function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
+  const url = broker?.url === undefined ? undefined : new URL(broker.url);
+  const isTls = url === undefined ? broker?.tls === true : url.protocol === "mqtts:";
+  const port = url === undefined ? broker?.port : Number(url.port || 0) || undefined;
+  return {
+    host: url?.hostname ?? broker?.host ?? "",
+    port: port ?? (isTls ? profile.broker.tlsPort : profile.broker.port),
+    isTls,
+    caFile: broker?.caFile,
+    userFile: broker?.userFile,
+    passwordFile: broker?.passwordFile,
+  };
+}
+
+function openRegisterSource(
+  config: DeviceConfig,
+  profile: Profile,
+  deps: SourceDeps,
 ): RegisterSource {
   const { connection } = profile;
-  const endpoint = { host: config.host, port: config.port ?? connection.port };
-  const idle = connection.idleCloseSeconds;
-  const reader = deps.queue.lease(endpoint, {
-    timeoutMs: connection.requestTimeoutMs,
-    connectTimeoutMs: connection.connectTimeoutMs,
-    pauseMs: connection.pauseBetweenRequestsMs,
-    pauseAfterConnectMs: connection.pauseAfterConnectMs,
-    idleLimitMs: idle === undefined ? undefined : idle * 1000,
-    anyUnit: connection.mayAnswerAsAnyUnit,
-    absentCodes: connection.absentExceptions,
-  });
+  const endpoint = { host: config.host ?? "", port: config.port ?? connection.port };
+  const reader = deps.queue.lease(endpoint, linkRulesOf(connection));
   const { parameters, unitId } = config;
   return createRegisterSource({
     deviceId: config.deviceId,
@@ -158,9 +215,21 @@ export function toEndpoint(backend: NonNullable<Config["backend"]>) {
 /** @throws HeatpoolError `CONFIG_INVALID` for settings that do not fit the device's profile */
 export function checkDevices(devices: readonly ConfiguredDevice[]): void {
   for (const device of devices) {
+    checkTransport(device);
     checkPollInterval(device.profile, device.config.pollIntervalSeconds * 1000);
     toDeviceStream(device);
   }
+}
+
+function checkTransport({ config, profile }: ConfiguredDevice): void {
+  const isMqtt = isMqttProfile(profile);
+  if (isMqtt === (config.broker !== undefined)) return;
+  const needs = isMqtt ? "an MQTT broker" : "the host of a Modbus server";
+  throw new HeatpoolError("CONFIG_INVALID", `${config.deviceId}: ${profile.name} needs ${needs}`, {
+    hint: isMqtt
+      ? "Replace host by broker: { host: … }; see the profile for its parameters."
+      : "Replace broker by host.",
+  });
 }
 
 /** Runs until `signal`. @throws HeatpoolError what must be mended by a person */
@@ -273,7 +342,13 @@ async function endInOrder(of: {
   done.abort();
 }
 
-function openDevices({ config, devices, clock, log }: DaemonParts): readonly DeviceRecord[] {
+function openDevices({
+  config,
+  devices,
+  clock,
+  chance,
+  log,
+}: DaemonParts): readonly DeviceRecord[] {
   const queue = createEndpointQueue(clock);
   return devices.map(({ config: device, profile }) => ({
     config: device,
@@ -283,6 +358,8 @@ function openDevices({ config, devices, clock, log }: DaemonParts): readonly Dev
       {
         queue,
         clock,
+        chance,
+        patience: "first",
         stateDir: config.stateDir,
         onNotice: (text) => log("warn", "device.notice", { device: device.deviceId, text }),
       },
@@ -312,7 +389,7 @@ async function poll(
       clock,
       chance,
       intervalMs,
-      minIntervalMs: device.profile.connection.pollSecondsMin * 1000,
+      minIntervalMs: minPollMs(device.profile),
       onSnapshot(snapshot) {
         device.newest = snapshot;
         device.shareable = snapshot.readings.filter(
@@ -422,6 +499,7 @@ function describeDaemon(of: {
     uplink: of.uplink,
     backlog: sharing.queue?.status(),
     devices: of.devices.map((device) => ({
+      ...describeSource(device.source),
       deviceId: device.config.deviceId,
       profile: device.profile.name,
       state: device.state?.kind ?? "unknown",
@@ -433,10 +511,17 @@ function describeDaemon(of: {
       failedPolls: device.failedPolls,
       newestAtMs: device.newest?.takenAtMs,
       readings: device.newest?.readings.filter(({ value }) => value !== undefined).length ?? 0,
-      quarantined: device.source.status().quarantine.length,
     })),
     memory: { rssMiB: Math.round(process.memoryUsage.rss() / MIB) },
   };
+}
+
+/** What only one transport has. */
+function describeSource(source: RegisterSource | TopicSource) {
+  const status = source.status();
+  return "quarantine" in status
+    ? { quarantined: status.quarantine.length }
+    : { quarantined: 0, mqtt: status };
 }
 
 function fired(signal: AbortSignal): Promise<void> {

@@ -106,7 +106,7 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
   if (wanted === "profile") await addProfile(program);
-  else program.command("profile").description("profiles of heat pumps: list, show, lint");
+  else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
 }
 
@@ -114,10 +114,15 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
 async function addProfile(program: Command): Promise<void> {
   const [{ addProfileCommands }, { createProfileStore, OWN_PROFILES, packagedProfiles }] =
     await Promise.all([import("./commands/profile.js"), import("./profile/profile-store.js")]);
+  const packaged = packagedProfiles();
   addProfileCommands(program, {
-    store: createProfileStore([OWN_PROFILES, packagedProfiles()]),
+    store: createProfileStore([OWN_PROFILES, packaged]),
     write: (text) => process.stdout.write(text),
+    note: (line) => process.stderr.write(`${line}\n`),
     setExitStatus: terminal.setExitStatus,
+    clock: terminal.clock,
+    ending: terminal.ending,
+    packaged,
   });
 }
 

@@ -9,6 +9,9 @@ import { isClean, type Suite } from "./suite.js";
 /** Suites by name; each is the file of that name beside this one. */
 const SUITES: Readonly<Record<string, string>> = {
   kill: "SIGKILL of the real daemon and backend at random moments",
+  power: "power cuts: unsynced writes dropped, torn, reordered, on real LevelDB",
+  storage: "ENOSPC, EIO and a read-only disk at any call; flipped bits, cut and missing files",
+  network: "cuts, stalls, half-open links, truncation, delays, replays between uplink and door",
 };
 
 const EXIT_USAGE = 64;

@@ -12,7 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createRandom } from "../test/support/chance.js";
 import { backlogFolderOf, buildHouse, type House, MACHINE_CLOCK, type Role } from "./house.js";
 import { examine, type Served } from "./oracle.js";
-import { addTally, createTally, inParallel, type Request, type Tally } from "./suite.js";
+import { addFigure, addTally, createTally, inParallel, type Request, type Tally } from "./suite.js";
 import { inspectCopy } from "./waiting.js";
 
 /** Kills that one house goes through. */
@@ -188,8 +188,4 @@ function countInside(served: readonly Served[], stored: ReadonlySet<number>): nu
   return served.filter(
     ({ number, unitId }) => !stored.has(number) && number < (lastStored.get(unitId) ?? 0),
   ).length;
-}
-
-function addFigure(tally: Tally, name: string, by = 1): void {
-  tally.figures[name] = (tally.figures[name] ?? 0) + by;
 }

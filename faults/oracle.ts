@@ -14,8 +14,8 @@ import type { RegisterImage } from "../daemon/simulator/modbus-server.js";
 
 /** Name of the oracle's profile. */
 export const ORACLE_PROFILE = "oracle/counter";
-const NUMBER_METRIC = "starts_compressor";
-const CHECK_METRIC = "energy_electric_total";
+export const NUMBER_METRIC = "starts_compressor";
+export const CHECK_METRIC = "energy_electric_total";
 /** Greatest check value plus one; fits the metric's bounds. */
 const CHECKS = 9_999_991;
 const REQUEST_TIMEOUT_MS = 8_000;

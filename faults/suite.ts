@@ -43,6 +43,12 @@ export function createTally(): Tally {
   return { ...counts, failures: [], figures: {} };
 }
 
+/** Adds to a figure of one suite alone. */
+export function addFigure(tally: Tally, name: string, by = 1): void {
+  const before: number | undefined = tally.figures[name];
+  tally.figures[name] = (before ?? 0) + by;
+}
+
 /** Adds what one run found to all of them. */
 export function addTally(to: Tally, one: Tally): void {
   for (const name of ["runs", "acked", "lost", "doubled", "crashes", "unexplained"] as const) {
@@ -50,7 +56,7 @@ export function addTally(to: Tally, one: Tally): void {
   }
   to.failures.push(...one.failures);
   for (const [name, value] of Object.entries(one.figures)) {
-    to.figures[name] = (to.figures[name] ?? 0) + value;
+    addFigure(to, name, value);
   }
 }
 
@@ -79,4 +85,11 @@ export async function inParallel<T>(
     }
   };
   await Promise.all(Array.from({ length: width }, lane));
+}
+
+/** For a person: where it came from and why. */
+export function describeFault(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  const { cause } = fault;
+  return `${fault.stack}${cause instanceof Error ? `: ${cause.message}` : ""}`;
 }

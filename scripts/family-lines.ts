@@ -5,7 +5,7 @@
  * `h1004 | hp_flow = temp_flow #1 | Vorlauftemperatur | Flow temperature | group: fast; min: -10`
  * - the row: first letter of its table (i, h, c, d) and its address; behind a name of a table file
  *   where there are several (`storage:h1`), and `@51` for a unit of its own
- * - an id, a metric, or both; `#2` is the metric's priority; empty: an id made of the English name
+ * - an id, a metric, or both; `id ~ metric` has the metric's unit but serves it not; `#2` is the metric's priority; empty: an id made of the English name
  * - the German name and the English one; empty: as in the table
  * - further fields, with `;` between them; they replace what the row says, `-` leaves it out
  * A line that begins with `#` becomes a comment, an empty one is nothing; `~ i10150 i10151` names
@@ -21,6 +21,8 @@ export interface Family {
   readonly profile: string;
   /** Table files by the name that stands before a row; the empty name needs no colon. */
   readonly tables: Readonly<Record<string, string>>;
+  /** Which rows belong to it, where a table is of several models. */
+  readonly has?: (row: TableRow) => boolean;
   readonly sources: readonly (readonly [key: string, starts: string])[];
   /** What `defaults:` of the head says, so that lines need not. */
   readonly defaults: { readonly space: string; readonly encoding: string };
@@ -31,7 +33,8 @@ export interface Family {
   /** What stands before and behind the lines. */
   readonly head: string;
   readonly tail: string;
-  readonly decisions: string;
+  /** As text, or made of the rows where they are many and regular. */
+  readonly decisions: string | ((rows: Rows) => string);
 }
 
 /** Rows by their key: `h1004`. */
@@ -64,7 +67,8 @@ const ID_MAX = 60;
  */
 export function familyLines(family: Family, rows: Rows): string {
   const used = new Set<string>();
-  const lines = family.decisions
+  const { decisions } = family;
+  const lines = (typeof decisions === "string" ? decisions : decisions(rows))
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")
@@ -112,8 +116,9 @@ function lineOf(decision: Decision, family: Family): string {
   const en = decision.en || plainName(row.nameEn);
   const de = decision.de || row.nameDe;
   if (de === "") throw new Error(`${family.profile}: no German for ${row.nameEn}`);
-  const { id, metric, priority } = namesOf(decision.name, en);
-  const { unit, scale } = quantityOf(row, metric);
+  const [name = "", like] = decision.name.split("~").map((part) => part.trim());
+  const { id, metric, priority } = namesOf(name, en);
+  const { unit, scale } = quantityOf(row, like ?? metric);
   const encoding = encodingOf(row);
   const codes = more.has("codes") ? undefined : codesOf(row, family);
   const own: Readonly<Record<string, string | undefined>> = {

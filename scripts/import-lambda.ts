@@ -74,7 +74,7 @@ const TAIL = `vectors:
   - { register: hp_1_cop, words: [412], value: 4.12 }
   - { register: hp_1_energy_electric, words: [24910, 188], value: 12345.7, note: 12345678 Wh from 1.1.3 on }
   - { register: hp_1_energy_electric_high_first, words: [188, 24910], value: 12345.7, note: 12345678 Wh before 1.1.3 }
-  - { register: hp_1_energy_electric, words: [188, 24910], value: 1632501.9, note: the wrong order is not absurd in itself }
+  - { register: hp_1_energy_electric, words: [188, 24910], quality: implausible, note: most readings in the wrong order are absurd }
   - { register: hp_1_temp_flow_requested, words: [0], quality: absent, note: never written }
   - { register: hp_1_temp_flow_requested, words: [62536], quality: absent, note: -300.0 °C }
   - { register: circuit_a_temp_flow_set, words: [62536], quality: absent }
@@ -121,15 +121,15 @@ function both(at: string, id: string, metric: string, de: string, en: string, mo
     `${at} | ${name}_${id}${one} | ${german} ${word}: ${de} | ${noun} ${word}: ${en} | ${where}; ${more}`;
   if (metric === "") return line("", first?.replace(/; only.*/, ""));
   const bare = more.replace(/also: [^;]*;?/, "");
-  const local = `${at} | ${name}_${id} | ${german} ${word}: ${de} | ${noun} ${word}: ${en} | ${others}; ${bare}`;
+  const local = `${at} | ${name}_${id} ~ ${metric.replace(/ #.*/, "")} | ${german} ${word}: ${de} | ${noun} ${word}: ${en} | ${others}; ${bare}`;
   return `${line(` = ${metric}`, first)}\n${local}`;
 }
 
 /** The same in both word orders. */
-function bothOrders(at: string, id: string, metric: string, de: string, en: string): string {
+function bothOrders(at: string, id: string, metric: string, de: string, en: string, max = "") {
   return [
-    both(at, id, metric, de, en, LATER),
-    both(at, `${id}_high_first`, metric, de, en, EARLIER),
+    both(at, id, metric, de, en, `${max}; ${LATER}`),
+    both(at, `${id}_high_first`, metric, de, en, `${max}; ${EARLIER}`),
   ].join("\n");
 }
 
@@ -138,7 +138,8 @@ function circuit(number: number, name: string, de: string, en: string, more = ""
   const row = (at: number, where: string) =>
     `h${at} | ${name} | Heizkreis {CIRCUIT}: ${de} | Circuit {CIRCUIT}: ${en} | ${where}; ${more}`;
   const first = row(5000 + number, CIRCUIT);
-  return `${first}\n${row(5100 + number, `address: ${5000 + number}; ${CIRCUITS}`)}`;
+  const group = number < 5 ? "" : "; group: slow";
+  return `${first}\n${row(5100 + number, `address: ${5000 + number}; ${CIRCUITS}${group}`)}`;
 }
 
 const DECISIONS = `
@@ -175,9 +176,10 @@ ${both("h1016", "temp_flow_requested", "", "angeforderter Vorlauf", "requested f
 ${both("h1017", "temp_return_requested", "", "angeforderter Rücklauf", "requested return temperature", UNWRITTEN)}
 ${both("h1018", "temp_difference_requested", "", "angeforderte Spreizung", "requested temperature difference", `${UNWRITTEN}; unit: K; min: -`)}
 ${both("h1019", "second_stage_relay", "second_generator_active", "Relais zweite Heizstufe", "relay of second heating stage")}
-# Wh as int32; the word order changed with firmware 1.1.3.
-${bothOrders("h1020", "energy_electric", "energy_electric_compressor", "Stromverbrauch Verdichter", "compressor electricity")}
-${bothOrders("h1022", "energy_heat", "energy_heat_total", "Wärmemenge Verdichter", "compressor heat")}
+# Wh as int32; the word order changed with firmware 1.1.3. No register tells the firmware, so the
+# installation says it; the bounds (40,000 hours at full power) catch most of a wrong choice.
+${bothOrders("h1020", "energy_electric", "energy_electric_compressor", "Stromverbrauch Verdichter", "compressor electricity", "max: 500000")}
+${bothOrders("h1022", "energy_heat", "energy_heat_total", "Wärmemenge Verdichter", "compressor heat", "max: 1500000")}
 ${both("h1024", "unknown_1024", "", "unbekannt (1024)", "unknown (1024)")}
 ${both("h1025", "vda_rating", "", "Auslastung VdA", "VdA rating")}
 ${both("h1026", "temp_hot_gas", "temp_hot_gas", "Heißgas", "hot gas")}

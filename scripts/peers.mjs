@@ -3,12 +3,14 @@
  * or may use sudo without a password.
  */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 
 /** Debian package → does it work here? */
 const PEERS = {
   "python3-pymodbus": () => ok("/usr/bin/python3", ["-c", "import pymodbus"]),
   "libmodbus-dev": () => ok("pkg-config", ["--exists", "libmodbus"]) && ok("cc", ["--version"]),
   mbpoll: () => ok("mbpoll", ["-V"]),
+  mosquitto: () => existsSync("/usr/sbin/mosquitto"),
   openssl: () => ok("openssl", ["version"]),
 };
 

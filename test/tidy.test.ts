@@ -34,6 +34,7 @@ const HOMES: Record<string, RegExp> = {
   "@tufjs/models": /^backend\/catalogue\//,
   "grpc-health-check": /^backend\/rpc\//,
   jsmodbus: /^daemon\/device\//,
+  mqtt: /^daemon\/[a-z-]+\/mqtt-/,
   level: /^(daemon|backend)\/[a-z-]+\/level-/,
   "node-forge": /^core\/certificate\//,
   pg: /^backend\/[a-z-]+\/postgres-/,

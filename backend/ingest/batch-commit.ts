@@ -55,8 +55,8 @@ function toBlock(decided: DecidedBatch, admitted: AdmittedBlock): StoredBlock {
 }
 
 function toDeadLetter(decided: DecidedBatch): DeadLetter {
-  const { installationId, epoch, incoming, device, decision, nowMs } = decided;
-  const { sequence, slot, rows, codec, plainBytes, check, block } = incoming;
+  const { installationId, epoch, device, decision, nowMs } = decided;
+  const { sequence, slot = 0, rows, codec, prior, plainBytes, check, block } = decision.incoming;
   return {
     installationId,
     epochId: epoch.epochId,
@@ -71,6 +71,7 @@ function toDeadLetter(decided: DecidedBatch): DeadLetter {
       slot,
       rows,
       codec,
+      ...(prior === undefined ? {} : { prior }),
       plainBytes,
       check,
     },

@@ -11,6 +11,7 @@ import type { PartBuilder } from "../aggregate/rollup-part.js";
 import type { Rollups } from "../aggregate/rollups.js";
 import type { Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
+import { createChains } from "./chains.js";
 import { type MarkDay, newInstallation } from "./contribution.js";
 import { createBlockDecider } from "./decide-block.js";
 import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
@@ -71,11 +72,12 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
     plans,
     put: createPutCommit(store, registry, works.drop),
     decide: createBlockDecider(deps.keptFromMs ?? (() => Number.NEGATIVE_INFINITY)),
+    chains: createChains(),
     nowMs: () => clock.nowMs(),
   };
 
   const held = new Set<string>();
-
+  let streams = 0;
   return {
     async open(introduction) {
       checkIntroduction(introduction);
@@ -88,7 +90,8 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
           epochs.push(await findEpoch(found, epochId, store));
         }
         await introduce(shared, found, introduction);
-        return createDelivery(shared, { introduction, work: found, epochs }, findMetric, leave);
+        const stream = { number: ++streams, introduction, work: found, epochs };
+        return createDelivery(shared, stream, findMetric, leave);
       } catch (cause) {
         leave();
         throw cause;
@@ -172,7 +175,10 @@ function createDelivery(
       return await result;
     },
     takeLosses: (losses) => takeLosses(deps, work, losses),
-    close: onClose,
+    close() {
+      deps.chains.forget(stream.number);
+      onClose();
+    },
   };
 }
 

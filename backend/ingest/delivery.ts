@@ -10,10 +10,11 @@ import type { Rollups } from "../aggregate/rollups.js";
 import type { Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import { toCommit } from "./batch-commit.js";
+import type { Chains } from "./chains.js";
 import { addDecision, type MarkDay } from "./contribution.js";
-import { type createBlockDecider, refuseAll } from "./decide-block.js";
+import { type BlockDecision, type DecideBlock, refuseAll } from "./decide-block.js";
 import { type EpochWork, takeNext } from "./epoch-work.js";
-import type { Decision, IncomingBatch, Introduction } from "./ingest.js";
+import type { Decision, DeclaredDevice, IncomingBatch, Introduction } from "./ingest.js";
 import { demandSound, type InstallationWork, type PutCommit } from "./installation-work.js";
 import type { TablePlan } from "./table-plan.js";
 
@@ -27,7 +28,8 @@ export interface DeliveryDeps {
   readonly rollups: Rollups;
   readonly parts: PartBuilder;
   readonly put: PutCommit;
-  readonly decide: ReturnType<typeof createBlockDecider>;
+  readonly decide: DecideBlock;
+  readonly chains: Chains;
   readonly markDay: MarkDay;
   readonly nowMs: () => number;
   /** Known tables by hexadecimal id. */
@@ -36,6 +38,8 @@ export interface DeliveryDeps {
 
 /** One stream. */
 export interface Stream {
+  /** Its place among all streams, for the state that it carries. */
+  readonly number: number;
   readonly introduction: Introduction;
   readonly work: InstallationWork;
   /** In the order of the introduction. */
@@ -45,9 +49,10 @@ export interface Stream {
 /** Decides one batch; see `Delivery.take`. */
 export async function takeBatch(
   deps: DeliveryDeps,
-  { introduction, work, epochs }: Stream,
+  stream: Stream,
   incoming: IncomingBatch,
 ): Promise<Decision> {
+  const { introduction, work, epochs } = stream;
   demandSound(work);
   const epoch = epochs[incoming.epoch];
   if (epoch === undefined) {
@@ -65,12 +70,12 @@ export async function takeBatch(
   }
   const plan = findPlan(deps, introduction, incoming);
   work.quota.spend(cost);
-  return await takeNew(deps, { introduction, work, epochs }, epoch, incoming, plan);
+  return await takeNew(deps, stream, epoch, incoming, plan);
 }
 
 async function takeNew(
   deps: DeliveryDeps,
-  { introduction, work }: Stream,
+  { introduction, work, number }: Stream,
   epoch: EpochWork,
   incoming: IncomingBatch,
   plan: TablePlan | undefined,
@@ -80,7 +85,7 @@ async function takeNew(
   const decision =
     device === undefined || plan === undefined
       ? refuseAll(incoming, "UNDECLARED", `device ${incoming.device} was not declared`)
-      : deps.decide(incoming, device, plan, nowMs);
+      : decideInChain(deps, number, incoming, device, plan, nowMs);
   const heatpumpModel = device?.heatpumpModel ?? "";
   const { admitted } = decision;
   const column = admitted === undefined ? 0 : ensureColumn(deps.registry, work, heatpumpModel);
@@ -107,6 +112,22 @@ async function takeNew(
     rejected: decision.rejected,
     outcomes: decision.outcomes,
   };
+}
+
+/** Decides one block with what its device's chain left, and keeps what it leaves. */
+function decideInChain(
+  { decide, chains }: DeliveryDeps,
+  stream: number,
+  incoming: IncomingBatch,
+  device: DeclaredDevice,
+  plan: TablePlan,
+  nowMs: number,
+): BlockDecision {
+  if (incoming.backlog === true) return decide(incoming, device, plan, nowMs);
+  const chain = chains.take(stream, incoming.device);
+  const decision = decide(incoming, device, plan, nowMs, chain);
+  if (decision.chain !== undefined) chains.keep(stream, incoming.device, decision.chain);
+  return decision;
 }
 
 /** A known number: the same content is a repeat, other content is another daemon's. */

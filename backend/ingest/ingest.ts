@@ -34,8 +34,15 @@ export interface IncomingBatch {
   readonly epoch: number;
   readonly sequence: number;
   readonly rows: number;
-  readonly slot: number;
+  /** Of the first row; `undefined`: right after the block that this one continues. */
+  readonly slot: number | undefined;
   readonly codec: number;
+  /** What a self-contained block of codec 2 starts from; left out: nothing. */
+  readonly prior?: number;
+  /** Whether the block starts from where the device's block before it on this stream ended. */
+  readonly continues?: boolean;
+  /** Whether it waited; nothing continues such a block. */
+  readonly backlog?: boolean;
   readonly plainBytes: number;
   /** First four bytes of the digest, little-endian. */
   readonly check: number;
@@ -103,7 +110,8 @@ export interface Delivery {
    *
    * @throws HeatpoolError `BATCH_GAP` not the next number · `BATCH_FORKED` a known number with
    *   other content · `RATE_LIMITED` above a quota; its cause is a `RetryDelay` · `PROTOCOL` the
-   *   batch's table did not come · `STORE_FAILED` nothing was decided
+   *   batch's table did not come · `CHAIN_LOST` the state that the block continues is not here:
+   *   nothing was decided, it is to come self-contained · `STORE_FAILED` nothing was decided
    */
   take(batch: IncomingBatch): Promise<Decision>;
   /** Stores loss entries; passes over the batches they void. Resolves with the last number. */

@@ -5,6 +5,7 @@
  * Memory is bounded by the window, whatever the daemon sends and however slowly it reads.
  */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { PRIOR_IDS } from "#core/batch/priors/released.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
@@ -70,6 +71,7 @@ export async function attend(parts: TelemetryParts, stream: Attended): Promise<v
       windowBatches: parts.rules.windowBatches,
       onDecision: (decision) => outbox.decide(decision),
       onPause: (pauseMs) => outbox.send(toControl({ pauseMs, reason: "above the quota" })),
+      onReset: () => outbox.sendAfterAcks(toControl({ resetState: true, reason: "no state" })),
       onFailure: () => stop.abort(),
     },
     stop.signal,
@@ -93,9 +95,7 @@ async function answer(
 ): Promise<void> {
   switch (body?.$case) {
     case "batch":
-      // State that is carried from block to block is not kept here: the daemon sends it whole.
-      if (body.value.continues) outbox.send(toControl({ resetState: true, reason: "no state" }));
-      else await decider.offer(toIncomingBatch(body.value, greeting));
+      await decider.offer(toIncomingBatch(body.value, greeting));
       return;
     case "table":
       await learn(parts, greeting, delivery, body.value);
@@ -146,6 +146,8 @@ export function toWelcome(
     codecs: [...rules.codecs],
     unknownTables: delivery.unknownTables.map((id) => Buffer.from(id)),
     lossAckedThrough: BigInt(delivery.lossAckedThrough),
+    priors: [...PRIOR_IDS],
+    keepsState: true,
   };
   return { body: { $case: "welcome", value } };
 }

@@ -4,6 +4,8 @@
  *
  * Whoever sends faster than its quota is paused, not refused. A short pause is waited for here with
  * the batch in hand, and batches that came behind it, and therefore found a gap, are offered again.
+ * A batch that continues one whose state is gone is asked for again; what came behind it in its
+ * epoch is dropped, because it will come again too.
  */
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
@@ -19,6 +21,8 @@ export interface DeciderParts {
   onDecision(decision: Decision): void;
   /** The daemon should send nothing for that long. */
   onPause(pauseMs: number): void;
+  /** Everything before is decided; the daemon should go back to what is not, without its state. */
+  onReset(): void;
   /** A batch could not be decided; nothing will be any more. */
   onFailure(): void;
 }
@@ -46,6 +50,8 @@ const PAUSE_IN_HAND_MAX_MS = 20_000;
 /** @param stop ends waiting; the stream is over then */
 export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
   const queue: Waiting[] = [];
+  /** Per epoch the batch that is to come again. */
+  const awaited = new Map<number, number>();
   let pauses = 0;
   let failure: { readonly error: unknown } | undefined;
   let working: Promise<void> = Promise.resolve();
@@ -70,10 +76,24 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
     return isGap && waiting.pauses < pauses;
   };
 
-  const decide = async (waiting: Waiting): Promise<Decision> => {
+  /** Whether a batch that could not be decided will come again. */
+  const comesAgain = ({ epoch, sequence }: IncomingBatch, error: unknown): boolean => {
+    if (!(error instanceof HeatpoolError)) return false;
+    const expected = awaited.get(epoch);
+    if (error.code === "BATCH_GAP") return expected !== undefined && sequence > expected;
+    // Asked for once, a batch that continues another again is a daemon that does not listen.
+    if (error.code !== "CHAIN_LOST" || expected === sequence) return false;
+    awaited.set(epoch, sequence);
+    parts.onReset();
+    return true;
+  };
+
+  /** Nothing for a batch that will come again. */
+  const decide = async (waiting: Waiting): Promise<Decision | undefined> => {
     for (;;) {
       const outcome = await waiting.outcome;
       if ("decision" in outcome) return outcome.decision;
+      if (comesAgain(waiting.batch, outcome.error)) return undefined;
       if (!(await mayTryAgain(outcome.error, waiting))) throw outcome.error;
       waiting.pauses = pauses;
       waiting.outcome = take(waiting.batch);
@@ -83,7 +103,11 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
   const work = async (): Promise<void> => {
     try {
       for (let head = queue[0]; head !== undefined; head = queue[0]) {
-        parts.onDecision(await decide(head));
+        const decision = await decide(head);
+        if (decision !== undefined) {
+          if (awaited.get(decision.epoch) === decision.sequence) awaited.delete(decision.epoch);
+          parts.onDecision(decision);
+        }
         queue.shift();
         wake();
       }

@@ -15,6 +15,8 @@ export interface Greeting {
   readonly bootId: string;
   /** Codec of batches that name none. */
   readonly codec: number;
+  /** Priors that batches refer to. */
+  readonly priors: readonly number[];
 }
 
 /** Revision of the protocol that this backend speaks. */
@@ -23,6 +25,7 @@ const PROTOCOL_REVISION = 1;
 const DEVICES_MAX = 64;
 const EPOCHS_MAX = 64;
 const CODECS_MAX = 8;
+const PRIORS_MAX = 8;
 const SCOPES_MAX = 8;
 const TABLE_ID_BYTES = 8;
 const NAME_MAX = 128;
@@ -39,6 +42,7 @@ export function toGreeting(hello: wire.Hello): Greeting {
   atMost("devices", hello.devices.length, DEVICES_MAX);
   atMost("epochs", hello.epochs.length, EPOCHS_MAX);
   atMost("codecs", hello.codecs.length, CODECS_MAX);
+  atMost("priors", hello.priors.length, PRIORS_MAX);
   atMost("consent_scopes", hello.consentScopes.length, SCOPES_MAX);
   const introduction: Introduction = {
     installationId: parseInstallationId(fromUuidBytes("installation_id", hello.installationId)),
@@ -53,7 +57,7 @@ export function toGreeting(hello: wire.Hello): Greeting {
     })),
   };
   const bootId = Buffer.from(hello.bootId).toString("hex");
-  return { introduction, bootId, codec: hello.codecs[0] ?? 0 };
+  return { introduction, bootId, codec: hello.codecs[0] ?? 0, priors: [...hello.priors] };
 }
 
 function toDevice(device: wire.Device): Introduction["devices"][number] {

@@ -12,6 +12,8 @@ import { type Receipt, toAck } from "./telemetry-wire.js";
 /** One stream's outbox. */
 export interface Outbox {
   send(message: DeliverResponse): void;
+  /** After the acks of everything decided so far. */
+  sendAfterAcks(message: DeliverResponse): void;
   /** Adds a decision to the ack of its epoch. Decisions of one epoch come in their order. */
   decide(decision: Decision): void;
   /** Resolves when there is room for more messages, or the stream stops. */
@@ -50,7 +52,8 @@ export function createOutbox(stop: AbortSignal): Outbox {
       for (;;) {
         // Decisions of one group commit come in one turn of the event loop: one ack for them all.
         if (waiting.length === 0 && receipts.length > 0) await turn();
-        const next = waiting.shift() ?? toAck(receipts.shift());
+        const receipt = waiting.length > 0 ? undefined : receipts.shift();
+        const next = receipt === undefined ? waiting.shift() : toAck(receipt);
         if (next !== undefined) {
           makeRoom();
           yield next;
@@ -70,6 +73,11 @@ export function createOutbox(stop: AbortSignal): Outbox {
 
   return {
     send(message) {
+      waiting.push(message);
+      wakeReader();
+    },
+    sendAfterAcks(message) {
+      for (const receipt of receipts.splice(0)) waiting.push(toAck(receipt));
       waiting.push(message);
       wakeReader();
     },

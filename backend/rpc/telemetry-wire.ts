@@ -9,6 +9,7 @@ import {
   type ChannelTable,
   createChannelTable,
 } from "#core/batch/channel-table.js";
+import { fromWireBatch } from "#core/batch/wire-batch.js";
 import type { Behaviour } from "#core/measurement/metrics.js";
 import * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { IncomingBatch, Rejection, ReportedLoss } from "../ingest/ingest.js";
@@ -50,22 +51,15 @@ const BEHAVIOURS: Record<Behaviour, true> = {
   counter: true,
 };
 
-/** @throws HeatpoolError `INVALID_ARGUMENT` an epoch that the hello did not declare */
+/**
+ * @throws HeatpoolError `INVALID_ARGUMENT` an epoch that the hello did not declare ·
+ *   `BATCH_MALFORMED` as `fromWireBatch`
+ */
 export function toIncomingBatch(batch: wire.Batch, greeting: Greeting): IncomingBatch {
   if (batch.epoch >= greeting.introduction.epochs.length) {
     throw invalid(`epoch ${batch.epoch} was not declared`);
   }
-  return {
-    device: batch.device,
-    epoch: batch.epoch,
-    sequence: safe("sequence", batch.sequence),
-    rows: batch.rows,
-    slot: safe("slot", batch.slot ?? 0n),
-    codec: batch.codec ?? greeting.codec,
-    plainBytes: batch.plainBytes,
-    check: batch.check,
-    block: batch.block,
-  };
+  return fromWireBatch(batch, greeting);
 }
 
 /** @throws HeatpoolError `INVALID_ARGUMENT` not a table, or not the one that its id names */
@@ -121,9 +115,8 @@ function toLoss(loss: wire.Loss, { introduction }: Greeting): ReportedLoss {
   };
 }
 
-/** The receipt as a message; nothing for no receipt. */
-export function toAck(receipt: Receipt | undefined): wire.DeliverResponse | undefined {
-  if (receipt === undefined) return undefined;
+/** The receipt as a message. */
+export function toAck(receipt: Receipt): wire.DeliverResponse {
   const value: wire.Ack = {
     epoch: receipt.epoch,
     ackedThrough: BigInt(receipt.ackedThrough),

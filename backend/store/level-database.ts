@@ -2,7 +2,7 @@
  * One LevelDB folder, opened with care: an error of the medium makes the handle worthless, a folder
  * that lost its beginning is never taken for a new one, and another process is not pushed aside.
  */
-import { open, readdir, rename, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClassicLevel } from "classic-level";
 import { Level } from "level";
@@ -28,22 +28,45 @@ const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** @throws HeatpoolError `STORE_LOCKED`, `STORE_DAMAGED`, `STORE_FAILED` */
 export async function openDatabase(folder: string): Promise<Database> {
   const isKnown = await exists(join(folder, IDENTITY));
-  const database = new LevelDatabase<Buffer, Buffer>(join(folder, "db"), {
+  const path = join(folder, "db");
+  // A folder that lost CURRENT would be opened as new and its tables deleted.
+  const isBegun = isKnown || (await holdsRecords(path));
+  let database: Database;
+  try {
+    database = await openAt(path, !isBegun);
+  } catch (cause) {
+    const error = toStoreError(cause, folder);
+    if (isBegun || error.code !== "STORE_DAMAGED") throw error;
+    // The power went while it was being made; nobody was ever told that something is in it.
+    await rm(path, { recursive: true });
+    database = await openAt(path, true).catch((again: unknown) => {
+      throw toStoreError(again, folder);
+    });
+  }
+  if (!isKnown) await writeIdentity(folder);
+  return database;
+}
+
+async function openAt(path: string, createIfMissing: boolean): Promise<Database> {
+  const database = new LevelDatabase<Buffer, Buffer>(path, {
     keyEncoding: "buffer",
     valueEncoding: "buffer",
     writeBufferSize: WRITE_BUFFER_BYTES,
     // Blocks do not shrink any more.
     compression: false,
-    // A folder that lost CURRENT would be opened as new and its tables deleted.
-    createIfMissing: !isKnown,
+    createIfMissing,
   });
-  try {
-    await database.open();
-  } catch (cause) {
-    throw toStoreError(cause, folder);
-  }
-  if (!isKnown) await writeIdentity(folder);
+  await database.open();
   return database;
+}
+
+/** Whether there are tables, or logs with bytes in them. */
+async function holdsRecords(path: string): Promise<boolean> {
+  for (const name of await readdir(path).catch(() => [])) {
+    if (/\.(ldb|sst)$/.test(name)) return true;
+    if (name.endsWith(".log") && (await stat(join(path, name))).size > 0) return true;
+  }
+  return false;
 }
 
 /** What the library says, in our words. */

@@ -71,58 +71,62 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   let head = await readHead(database, totalsKey);
   const deadLetterKeys = await readDeadLetterKeys(database);
 
-  let attempt: { entries: readonly Entry[]; commit: number } | undefined;
-  const group = createGroupCommit<Entry>({
-    async write(entries) {
-      // A write that failed may have reached the disk all the same; twice would count double.
-      if (attempt?.entries === entries && attempt.commit === head.commit) return head.commit;
-      attempt = { entries, commit: head.commit + 1 };
-      const next = {
-        commit: head.commit + 1,
-        totals: addCounts(
-          head.totals,
-          entries.map((one) => one.commit),
-        ),
-      };
-      const operations = entries.flatMap((one) => one.operations);
-      operations.push(...newestStates(entries), ...journal(next.commit, entries));
-      operations.push({ type: "put", key: totalsKey, value: sealJson(totalsKey, next) });
-      await database.batch(operations as Operation[], { sync: true }).catch((cause: unknown) => {
+  let isClosed = false;
+  let reopening: Promise<void> | undefined;
+  const reopen = (): Promise<void> => {
+    reopening ??= (async () => {
+      await database.close().catch(() => undefined);
+      database = await openDatabase(folder);
+      head = await readHead(database, totalsKey);
+    })().finally(() => {
+      reopening = undefined;
+    });
+    return reopening;
+  };
+  /** A medium that refused to be opened anew is tried again by whoever needs it next. */
+  const ready = async (): Promise<Database> => {
+    if (database.status !== "open" && !isClosed) await reopen();
+    return database;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One change at a time: none may pass through a handle between its failure and its end. */
+  const change = <T>(work: (handle: Database) => Promise<T>): Promise<T> => {
+    const next = turn.then(async () => {
+      return await work(await ready()).catch(async (cause: unknown) => {
+        await database.close().catch(() => undefined);
         throw toStoreError(cause, folder);
       });
-      head = next;
-      return next.commit;
+    });
+    turn = next.catch(() => undefined);
+    return next;
+  };
+  const write = (operations: Operation[]) =>
+    change((handle) => handle.batch(operations, { sync: true }));
+
+  let attempt: { entries: readonly Entry[]; commit: number } | undefined;
+  const group = createGroupCommit<Entry>({
+    write: (entries) =>
+      change(async (handle) => {
+        // A write that failed may have reached the disk all the same; twice would count double.
+        if (attempt?.entries === entries && attempt.commit === head.commit) return head.commit;
+        attempt = { entries, commit: head.commit + 1 };
+        const commits = entries.map((one) => one.commit);
+        const next = { commit: head.commit + 1, totals: addCounts(head.totals, commits) };
+        const operations = entries.flatMap((one) => one.operations);
+        operations.push(...newestStates(entries), ...journal(next.commit, entries));
+        operations.push({ type: "put", key: totalsKey, value: sealJson(totalsKey, next) });
+        await handle.batch(operations as Operation[], { sync: true });
+        head = next;
+        return next.commit;
+      }),
+    // The handle that failed is closed; somebody else's change may have opened the next one.
+    recover: async () => {
+      if (database.status !== "open") await reopen();
     },
-    recover: () => reopen(),
   });
-  let reopening: Promise<void> = Promise.resolve();
-  /** The medium let go of the database and did not let it open again. */
-  let isLost = false;
-  const openAnew = async (): Promise<void> => {
-    isLost = true;
-    await database.close().catch(() => undefined);
-    database = await openDatabase(folder);
-    head = await readHead(database, totalsKey);
-    isLost = false;
-  };
-  /** One after the other: two would lock each other out. */
-  const reopen = async (): Promise<void> => {
-    const opened = reopening.then(openAnew);
-    reopening = opened.catch(() => undefined);
-    await opened;
-  };
-  /** Resolves when there is something to read from. @throws HeatpoolError the medium is still away */
-  const ready = async (): Promise<void> => {
-    await reopening;
-    if (!isLost) return;
-    const opened = reopening.then(() => (isLost ? openAnew() : undefined));
-    reopening = opened.catch(() => undefined);
-    await opened;
-  };
 
   const read = async <T>(at: Buffer, open: (at: Buffer, value: Buffer) => T) => {
-    await ready();
-    const value = await database.get(at).catch((cause: unknown) => {
+    const value = await (await ready()).get(at).catch((cause: unknown) => {
       throw toStoreError(cause, folder);
     });
     return value === undefined ? undefined : open(at, value);
@@ -131,19 +135,11 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     bounds: { gt?: Buffer; gte?: Buffer; lt: Buffer },
     open: (at: Buffer, value: Buffer) => T,
   ): AsyncGenerator<T> {
-    await ready();
-    for await (const [at, value] of database.iterator(bounds)) {
+    for await (const [at, value] of (await ready()).iterator(bounds)) {
       // The end of a range that is being rewritten.
       if (value.length > 0) yield open(at, value);
     }
   }
-  const write = async (operations: Operation[]) => {
-    await ready();
-    await database.batch(operations, { sync: true }).catch((cause: unknown) => {
-      throw toStoreError(cause, folder);
-    });
-  };
-
   const guarded = <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((cause: unknown) => {
       throw toStoreError(cause, folder);
@@ -184,8 +180,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       }
     },
     async forgetJournal(commitNumber) {
-      await ready();
-      await database.clear({ gte: range("journal").gte, lte: key("journal", u64(commitNumber)) });
+      const bounds = { gte: range("journal").gte, lte: key("journal", u64(commitNumber)) };
+      await change((handle) => handle.clear(bounds));
     },
     tables: () =>
       scan(
@@ -210,8 +206,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     },
     record: (name) => read(key("record", Buffer.from(name, "utf8")), openValue),
     erase: (id) =>
-      guarded(() =>
-        group.alone(async () => {
+      group.alone(() =>
+        change(async () => {
           const letters = deadLetterKeys.filter((at) => at.subarray(10, 26).equals(uuidBytes(id)));
           // Whoever still reads would keep what he reads.
           await reopen();
@@ -233,13 +229,16 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
         );
         await write([...letters, ...losses].map((at) => ({ type: "del", key: at })));
         forget(deadLetterKeys, letters);
-        const blocks = await clearBlocksBefore(database, Math.floor(timeMs / DAY_MS));
-        if (letters.length > 0) await rewrite(database, range("deadLetter"));
+        const blocks = await change((handle) =>
+          clearBlocksBefore(handle, Math.floor(timeMs / DAY_MS)),
+        );
+        if (letters.length > 0) await change((handle) => rewrite(handle, range("deadLetter")));
         return { blocks, deadLetters: letters.length, losses: losses.length };
       }),
-    compact: (slice) => guarded(() => compactSlice(database, slice)),
+    compact: (slice) => change((handle) => compactSlice(handle, slice)),
     bytes: () => folderBytes(folder),
     async close() {
+      isClosed = true;
       await group.idle();
       await database.close();
     },

@@ -52,6 +52,8 @@ export interface DeadLetter {
     readonly slot: number;
     readonly rows: number;
     readonly codec: number;
+    /** What a block of codec 2 starts from; left out: nothing. */
+    readonly prior?: number;
     readonly plainBytes: number;
     readonly check: number;
   };

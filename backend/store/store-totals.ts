@@ -11,14 +11,14 @@ export const NO_TOTALS: StoreTotals = {
   snapshotsReportedLost: 0,
 };
 
+const NAMES = Object.keys(NO_TOTALS) as (keyof StoreTotals)[];
+
 /** The totals after these commits. */
 export function addCounts(totals: StoreTotals, commits: readonly Commit[]): StoreTotals {
-  const sums = { ...totals };
+  const sums: { -readonly [Name in keyof StoreTotals]: number } = { ...totals };
   for (const { counts } of commits) {
     if (counts === undefined) continue;
-    for (const name of Object.keys(sums) as (keyof StoreTotals)[]) {
-      Object.assign(sums, { [name]: sums[name] + (counts[name] ?? 0) });
-    }
+    for (const name of NAMES) sums[name] += counts[name] ?? 0;
   }
   return sums;
 }

@@ -13,6 +13,7 @@ import { encodeBlock } from "./block.js";
 import type { ChannelTable } from "./channel-table.js";
 import { type Columns, createColumns, growColumn, growTimes } from "./columns.js";
 import { BLOCK_BYTES_MAX, CELLS_MAX, ROWS_MAX, SLOTS_MAX } from "./limits.js";
+import { NO_PRIOR, type PriorId } from "./prior.js";
 import type { SealedBatch } from "./sealed-batch.js";
 import { listChannelLanes, writeValue } from "./value-lanes.js";
 
@@ -31,9 +32,16 @@ export interface SealRules {
   readonly rowsMax: number;
   /** A row this near to its slot is stamped with the slot; 0: every millisecond is kept. */
   readonly timeToleranceMs: number;
+  /** What codec 2 starts from. */
+  readonly prior: PriorId;
 }
 
-const RULES: SealRules = { blockBytesMax: BLOCK_BYTES_MAX, rowsMax: ROWS_MAX, timeToleranceMs: 0 };
+const RULES: SealRules = {
+  blockBytesMax: BLOCK_BYTES_MAX,
+  rowsMax: ROWS_MAX,
+  timeToleranceMs: 0,
+  prior: NO_PRIOR,
+};
 
 /** A snapshot with its place on the time grid. */
 interface Row {
@@ -57,7 +65,7 @@ export function sealSnapshots(
   const all = { ...RULES, ...rules };
   const columns = createColumns(stream.table, Math.min(snapshots.length, ROWS_MAX));
   return planBatches(snapshots, stream, all).flatMap((rows) =>
-    sealRows(rows, stream, { codec, blockBytesMax: all.blockBytesMax, columns }),
+    sealRows(rows, stream, { ...all, codec, columns }),
   );
 }
 
@@ -109,16 +117,15 @@ function isAfter(row: Row, last: Row): boolean {
   return row.slot > last.slot || (row.slot === last.slot && row.off > last.off);
 }
 
-interface SealWork {
+interface SealWork extends SealRules {
   readonly codec: number;
-  readonly blockBytesMax: number;
   readonly columns: Columns;
 }
 
 function sealRows(rows: readonly Row[], stream: SealStream, work: SealWork): SealedBatch[] {
-  const { columns, codec, blockBytesMax } = work;
+  const { columns, codec, blockBytesMax, prior } = work;
   const readings = fillColumns(columns, rows, stream);
-  const encoded = encodeBlock(columns, stream.table, codec);
+  const encoded = encodeBlock(columns, stream.table, codec, prior);
   if (encoded.block.length > blockBytesMax) {
     if (rows.length === 1) {
       const what = `one snapshot takes ${encoded.block.length} bytes, at most ${blockBytesMax}`;
@@ -132,7 +139,8 @@ function sealRows(rows: readonly Row[], stream: SealStream, work: SealWork): Sea
   const { deviceId, stepMs, table } = stream;
   const { slot } = columns;
   const facts = { deviceId, tableId: table.id, stepMs, slot, rows: rows.length, readings, codec };
-  return [{ ...facts, ...encoded }];
+  const start = codec === 2 && prior !== NO_PRIOR ? { prior } : {};
+  return [{ ...facts, ...start, ...encoded }];
 }
 
 /** Fills the columns. Returns the number of present cells. */

@@ -26,6 +26,8 @@ export interface BlockClaims {
   readonly slot: number;
   readonly stepMs: number;
   readonly block: Uint8Array;
+  /** What codec 2 starts from; left out: nothing. */
+  readonly prior?: number;
 }
 
 /** No codec-0 block within the limits is longer: lists, two time lanes, presence, cells. */

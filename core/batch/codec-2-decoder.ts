@@ -4,6 +4,7 @@
  */
 import { checkCells } from "./block-checks.js";
 import type { ChannelTable } from "./channel-table.js";
+import { type LanePlan, planLanes, type StartModel } from "./codec-2-lanes.js";
 import {
   activityOf,
   CONTEXTS,
@@ -12,16 +13,21 @@ import {
   FIRST_SIGN,
   FIRST_STOP,
   FIRST_ZERO,
-  learn,
+  GONE_MAX,
+  HISTORY_AFTER,
+  learnOne,
+  learnZero,
   MANTISSA,
   type Model,
-  noteDelta,
-  notePresence,
-  prefixContext,
-  presenceContext,
-  signContext,
-  takeSpareModel,
-  zeroContext,
+  PREFIX,
+  PREFIX_OF,
+  PRESENCE,
+  SIGN,
+  SIGN_OF,
+  sortStep,
+  ZERO,
+  ZERO_OF,
+  ZERO_PER_ACTIVITY,
 } from "./codec-2-model.js";
 import { type Columns, growColumn, growTimes } from "./columns.js";
 import { type Layout, readLayout } from "./layout.js";
@@ -30,144 +36,168 @@ import {
   decodeBit,
   decodeRaw,
   finishDecoder,
+  RANGE_MIN,
   type RangeDecoder,
+  scale,
+  shiftIn,
 } from "./range-coder.js";
 import { type Cursor, malformed } from "./varint.js";
 
 /**
  * Decodes a block into `into`, whose rows are set.
  *
- * @param model where to start and what is changed; left out: an empty one
+ * @param start gives the model to begin from, which is changed
  * @throws HeatpoolError `BATCH_MALFORMED`, `BATCH_TOO_LARGE`
  */
 export function decodeRange(
   block: Uint8Array,
   table: ChannelTable,
   into: Columns,
-  model?: Model,
+  start: StartModel,
 ): void {
   const { rows } = into;
-  const start: Cursor = { bytes: block, at: 0 };
-  const layout = readLayout(start, table);
+  const cursor: Cursor = { bytes: block, at: 0 };
+  const layout = readLayout(cursor, table);
   checkCells(rows, layout.lanes);
-  if (model !== undefined && model.lanes !== layout.lanes) {
-    throw malformed(`continues a block of ${model.lanes} lanes with ${layout.lanes}`);
-  }
   growTimes(into, rows);
   into.counts.fill(0);
   for (const c of layout.channels) growColumn(into, table, c, rows);
-  const from = createRangeDecoder(block, start.at);
-  decodeRows(from, model ?? takeSpareModel(layout.lanes), layout, into, table);
-  finishDecoder(from, start.at);
+  const from = createRangeDecoder(block, cursor.at);
+  decodeRows(from, start(layout), planLanes(layout, table, into), into);
+  finishDecoder(from, cursor.at);
   countCells(layout, into);
 }
 
-function decodeRows(
-  from: RangeDecoder,
-  model: Model,
-  layout: Layout,
-  into: Columns,
-  table: ChannelTable,
-): void {
-  const { lanes } = model;
-  for (let row = 0; row < into.rows; row++) {
-    decodeDelta(from, model, lanes, 0, 0);
-    into.gap[row] = model.last[lanes] as number;
-    decodeDelta(from, model, lanes + 1, 0, 0);
-    into.off[row] = model.last[lanes + 1] as number;
-    const activity = activityOf(model);
-    let act = 0;
-    let changed = 0;
-    let lane = 0;
-    for (let position = 0; position < layout.channels.length; position++) {
-      const c = layout.channels[position] as number;
-      const end = table.laneStarts[c + 1] as number;
-      let l = table.laneStarts[c] as number;
-      if (layout.isPartial[position] === true) {
-        const isAbsent = decodeModelled(from, model, presenceContext(model, lane));
-        notePresence(model, lane, isAbsent);
-        (into.present[c] as Uint8Array)[row] = 1 - isAbsent;
-        if (isAbsent === 1) {
-          lane += end - l;
-          changed = 0;
-          continue;
-        }
-      }
-      for (; l < end; l++, lane++) {
-        if (model.seen[lane] === 0) {
-          decodeFirst(from, model, lane);
-          changed = 0;
-        } else {
-          changed = decodeDelta(from, model, lane, activity, changed);
-          act += changed;
-        }
-        (into.lanes[l] as Int32Array)[row] = model.last[lane] as number;
-      }
-    }
-    model.act = act;
+function decodeRows(from: RangeDecoder, model: Model, plan: LanePlan, into: Columns): void {
+  const { lanes, last } = model;
+  const { gap, off, rows } = into;
+  for (let row = 0; row < rows; row++) {
+    decodeTime(from, model, lanes);
+    gap[row] = last[lanes] as number;
+    decodeTime(from, model, lanes + 1);
+    off[row] = last[lanes + 1] as number;
+    decodeRow(from, model, plan, row);
   }
 }
 
-function decodeModelled(from: RangeDecoder, model: Model, k: number): number {
-  const bit = decodeBit(from, model.p[k] as number);
-  learn(model, k, bit);
-  return bit;
+function decodeTime(from: RangeDecoder, model: Model, lane: number): void {
+  const was = model.history[lane] as number;
+  const zero = lane * CONTEXTS + ZERO + (ZERO_OF[was] as number);
+  if (decodeBit(from, model.odds, zero) === 1) decodeChange(from, model, lane);
+  else model.history[lane] = HISTORY_AFTER[was] as number;
+}
+
+function decodeRow(from: RangeDecoder, model: Model, plan: LanePlan, row: number): void {
+  const { lanes, odds, last, seen, history } = model;
+  const { cells, isPartial } = plan;
+  const { state } = from;
+  const busy = ZERO + ZERO_PER_ACTIVITY * activityOf(model);
+  let act = 0;
+  let changed = 0;
+  for (let lane = 0; lane < lanes; lane++) {
+    if (isPartial[lane] === 1 && decodePresence(from, model, plan, lane, row) === 0) {
+      lane += plan.more[lane] as number;
+      changed = 0;
+      continue;
+    }
+    if (seen[lane] === 0) {
+      decodeFirst(from, model, lane);
+      changed = 0;
+    } else {
+      // Two of three cells end here: `decodeBit` in place, which halves what they cost.
+      const was = history[lane] as number;
+      const k = lane * CONTEXTS + busy + (ZERO_OF[was] as number) + changed;
+      const now = odds[k] as number;
+      const code = state[0] as number;
+      const range = state[1] as number;
+      const bound = scale(range, now);
+      if (code < bound) {
+        odds[k] = learnZero(now);
+        state[1] = bound;
+        if (bound < RANGE_MIN) shiftIn(from);
+        history[lane] = HISTORY_AFTER[was] as number;
+        changed = 0;
+      } else {
+        odds[k] = learnOne(now);
+        state[0] = code - bound;
+        state[1] = range - bound;
+        if (range - bound < RANGE_MIN) shiftIn(from);
+        changed = decodeChange(from, model, lane);
+        act += changed;
+      }
+    }
+    (cells[lane] as Int32Array)[row] = last[lane] as number;
+  }
+  model.act = act;
+}
+
+/** Returns 1 when the column that begins with `lane` has a cell in this row. */
+function decodePresence(
+  from: RangeDecoder,
+  model: Model,
+  plan: LanePlan,
+  lane: number,
+  row: number,
+): number {
+  const { odds, gone } = model;
+  const before = gone[lane] as number;
+  const isAbsent = decodeBit(from, odds, lane * CONTEXTS + PRESENCE + before);
+  gone[lane] = isAbsent === 0 ? 0 : Math.min(GONE_MAX, before + 1);
+  (plan.present[lane] as Uint8Array)[row] = 1 - isAbsent;
+  return 1 - isAbsent;
 }
 
 function decodeFirst(from: RangeDecoder, model: Model, lane: number): void {
   const base = lane * CONTEXTS;
+  const { odds } = model;
   let x = 0;
-  if (decodeModelled(from, model, base + FIRST_ZERO) === 1) {
-    const isNegative = decodeModelled(from, model, base + FIRST_SIGN) === 1;
-    const v = decodeMagnitude(from, model, base + FIRST_PREFIX, FIRST_STOP, -1);
+  if (decodeBit(from, odds, base + FIRST_ZERO) === 1) {
+    const isNegative = decodeBit(from, odds, base + FIRST_SIGN) === 1;
+    const v = decodeMagnitude(from, odds, base + FIRST_PREFIX, FIRST_STOP, -1);
     x = isNegative ? -v : v;
   }
   model.seen[lane] = 1;
   model.last[lane] = x;
 }
 
-/** Returns 1 when the lane changed, else 0; the value is the model's `last`. */
-function decodeDelta(
-  from: RangeDecoder,
-  model: Model,
-  lane: number,
-  activity: number,
-  neighbour: number,
-): number {
-  const isChanged = decodeModelled(from, model, zeroContext(model, lane, activity, neighbour));
-  let d = 0;
-  if (isChanged === 1) {
-    const isNegative = decodeModelled(from, model, signContext(model, lane)) === 1;
-    const mantissa = lane * CONTEXTS + MANTISSA;
-    const v = decodeMagnitude(from, model, prefixContext(model, lane), DELTA_STOP, mantissa);
-    d = (isNegative ? -v : v) | 0;
-  }
-  noteDelta(model, lane, ((model.last[lane] as number) + d) | 0, d);
-  return isChanged;
+/** A difference that is known not to be 0. Returns 1, or 0 where a hostile block says 0 anyway. */
+function decodeChange(from: RangeDecoder, model: Model, lane: number): number {
+  const { odds, last, history } = model;
+  const base = lane * CONTEXTS;
+  const was = history[lane] as number;
+  const isNegative = decodeBit(from, odds, base + SIGN + (SIGN_OF[was] as number)) === 1;
+  const prefix = base + PREFIX + (PREFIX_OF[was] as number);
+  const v = decodeMagnitude(from, odds, prefix, DELTA_STOP, base + MANTISSA);
+  const d = isNegative ? -v | 0 : v | 0;
+  last[lane] = (last[lane] as number) + d;
+  history[lane] = (HISTORY_AFTER[was] as number) + sortStep(d);
+  return d === 0 ? 0 : 1;
 }
 
+/** @param mantissa first of the mantissa's contexts, or -1 for none */
 function decodeMagnitude(
   from: RangeDecoder,
-  model: Model,
+  odds: Uint32Array,
   prefix: number,
   stop: number,
   mantissa: number,
 ): number {
   let e = 0;
-  while (e < stop && decodeModelled(from, model, prefix + e) === 1) e++;
+  while (e < stop && decodeBit(from, odds, prefix + e) === 1) e++;
+  if (e === 0) return 1;
   if (e === stop) return decodeRaw(from, 32);
   let v = 1;
   let left = e;
-  if (mantissa >= 0 && left > 0) {
+  if (mantissa >= 0) {
     left--;
-    const first = decodeModelled(from, model, mantissa + 4 * e + 1);
+    const first = decodeBit(from, odds, mantissa + 4 * e + 1);
     v = 2 + first;
     if (left > 0) {
       left--;
-      v = 2 * v + decodeModelled(from, model, mantissa + 4 * e + 2 + first);
+      v = 2 * v + decodeBit(from, odds, mantissa + 4 * e + 2 + first);
     }
   }
-  return (v << left) | decodeRaw(from, left);
+  return left === 0 ? v : (v << left) | decodeRaw(from, left);
 }
 
 /** Counts the present cells. @throws HeatpoolError `BATCH_MALFORMED` */

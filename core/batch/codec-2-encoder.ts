@@ -4,6 +4,7 @@
  * sixth smaller than codec 1, at a fraction of its speed. `codec-2-decoder.ts` is its mirror.
  */
 import type { ChannelTable } from "./channel-table.js";
+import { type LanePlan, planLanes, type StartModel } from "./codec-2-lanes.js";
 import {
   activityOf,
   CONTEXTS,
@@ -12,25 +13,32 @@ import {
   FIRST_SIGN,
   FIRST_STOP,
   FIRST_ZERO,
-  learn,
+  GONE_MAX,
+  HISTORY_AFTER,
+  learnZero,
   MANTISSA,
   type Model,
-  noteDelta,
-  notePresence,
-  prefixContext,
-  presenceContext,
-  signContext,
-  takeSpareModel,
-  zeroContext,
+  PREFIX,
+  PREFIX_OF,
+  PRESENCE,
+  SIGN,
+  SIGN_OF,
+  sortStep,
+  ZERO,
+  ZERO_OF,
+  ZERO_PER_ACTIVITY,
 } from "./codec-2-model.js";
 import type { Columns } from "./columns.js";
-import { type Layout, planLayout, writeLayout } from "./layout.js";
+import { planLayout, writeLayout } from "./layout.js";
 import {
   createRangeEncoder,
   encodeBit,
   encodeRaw,
   finishEncoder,
+  RANGE_MIN,
   type RangeEncoder,
+  scale,
+  shiftOut,
 } from "./range-coder.js";
 
 /** Room to begin with, beyond what the layout may take: an hour of one house. */
@@ -41,104 +49,122 @@ const COLUMN_BYTES_MAX = 4;
 /**
  * Encodes what `columns` hold.
  *
- * @param model where to start and what is changed; left out: an empty one
+ * @param start gives the model to begin from, which is changed
  */
-export function encodeRange(columns: Columns, table: ChannelTable, model?: Model): Uint8Array {
+export function encodeRange(columns: Columns, table: ChannelTable, start: StartModel): Uint8Array {
   const layout = planLayout(columns, table);
   const bytes = new Uint8Array(BODY_BYTES_USUAL + COLUMN_BYTES_MAX * table.channels.length);
-  const start = writeLayout(bytes, 0, layout, table);
-  const to = createRangeEncoder(bytes, start);
-  encodeRows(to, model ?? takeSpareModel(layout.lanes), layout, columns, table);
-  const end = finishEncoder(to, start);
+  const body = writeLayout(bytes, 0, layout, table);
+  const to = createRangeEncoder(bytes, body);
+  encodeRows(to, start(layout), planLanes(layout, table, columns), columns);
+  const end = finishEncoder(to, body);
   return to.bytes.slice(0, end);
 }
 
-function encodeRows(
-  to: RangeEncoder,
-  model: Model,
-  layout: Layout,
-  columns: Columns,
-  table: ChannelTable,
-): void {
+function encodeRows(to: RangeEncoder, model: Model, plan: LanePlan, columns: Columns): void {
   const { lanes } = model;
-  for (let row = 0; row < columns.rows; row++) {
-    encodeDelta(to, model, lanes, 0, 0, columns.gap[row] as number);
-    encodeDelta(to, model, lanes + 1, 0, 0, columns.off[row] as number);
-    const activity = activityOf(model);
-    let act = 0;
-    let changed = 0;
-    let lane = 0;
-    for (let position = 0; position < layout.channels.length; position++) {
-      const c = layout.channels[position] as number;
-      const end = table.laneStarts[c + 1] as number;
-      let l = table.laneStarts[c] as number;
-      if (layout.isPartial[position] === true) {
-        const isAbsent = (columns.present[c] as Uint8Array)[row] === 1 ? 0 : 1;
-        encodeModelled(to, model, presenceContext(model, lane), isAbsent);
-        notePresence(model, lane, isAbsent);
-        if (isAbsent === 1) {
-          lane += end - l;
-          changed = 0;
-          continue;
-        }
-      }
-      for (; l < end; l++, lane++) {
-        const x = (columns.lanes[l] as Int32Array)[row] as number;
-        if (model.seen[lane] === 0) {
-          encodeFirst(to, model, lane, x);
-          changed = 0;
-        } else {
-          changed = encodeDelta(to, model, lane, activity, changed, x);
-          act += changed;
-        }
-      }
-    }
-    model.act = act;
+  const { gap, off, rows } = columns;
+  for (let row = 0; row < rows; row++) {
+    encodeTime(to, model, lanes, gap[row] as number);
+    encodeTime(to, model, lanes + 1, off[row] as number);
+    encodeRow(to, model, plan, row);
   }
 }
 
-/** One bit by the probability at `k`, which learns from it. */
-function encodeModelled(to: RangeEncoder, model: Model, k: number, bit: number): void {
-  encodeBit(to, model.p[k] as number, bit);
-  learn(model, k, bit);
+function encodeTime(to: RangeEncoder, model: Model, lane: number, x: number): void {
+  const was = model.history[lane] as number;
+  const zero = lane * CONTEXTS + ZERO + (ZERO_OF[was] as number);
+  const d = (x - (model.last[lane] as number)) | 0;
+  encodeBit(to, model.odds, zero, d === 0 ? 0 : 1);
+  if (d !== 0) encodeChange(to, model, lane, d);
+  else model.history[lane] = HISTORY_AFTER[was] as number;
+}
+
+function encodeRow(to: RangeEncoder, model: Model, plan: LanePlan, row: number): void {
+  const { lanes, odds, last, seen, history } = model;
+  const { cells, isPartial } = plan;
+  const { state } = to;
+  const busy = ZERO + ZERO_PER_ACTIVITY * activityOf(model);
+  let act = 0;
+  let changed = 0;
+  for (let lane = 0; lane < lanes; lane++) {
+    if (isPartial[lane] === 1 && encodePresence(to, model, plan, lane, row) === 0) {
+      lane += plan.more[lane] as number;
+      changed = 0;
+      continue;
+    }
+    const x = (cells[lane] as Int32Array)[row] as number;
+    if (seen[lane] === 0) {
+      encodeFirst(to, model, lane, x);
+      changed = 0;
+      continue;
+    }
+    // Two of three cells end here: `encodeBit` in place, which halves what they cost.
+    const was = history[lane] as number;
+    const k = lane * CONTEXTS + busy + (ZERO_OF[was] as number) + changed;
+    const d = (x - (last[lane] as number)) | 0;
+    if (d === 0) {
+      const now = odds[k] as number;
+      const bound = scale(state[1] as number, now);
+      odds[k] = learnZero(now);
+      state[1] = bound;
+      if (bound < RANGE_MIN) shiftOut(to);
+      history[lane] = HISTORY_AFTER[was] as number;
+      changed = 0;
+    } else {
+      encodeBit(to, odds, k, 1);
+      encodeChange(to, model, lane, d);
+      changed = 1;
+      act++;
+    }
+  }
+  model.act = act;
+}
+
+/** Returns 1 when the column that begins with `lane` has a cell in this row. */
+function encodePresence(
+  to: RangeEncoder,
+  model: Model,
+  plan: LanePlan,
+  lane: number,
+  row: number,
+): number {
+  const { odds, gone } = model;
+  const before = gone[lane] as number;
+  const isAbsent = (plan.present[lane] as Uint8Array)[row] === 1 ? 0 : 1;
+  encodeBit(to, odds, lane * CONTEXTS + PRESENCE + before, isAbsent);
+  gone[lane] = isAbsent === 0 ? 0 : Math.min(GONE_MAX, before + 1);
+  return 1 - isAbsent;
 }
 
 function encodeFirst(to: RangeEncoder, model: Model, lane: number, x: number): void {
   const base = lane * CONTEXTS;
-  encodeModelled(to, model, base + FIRST_ZERO, x === 0 ? 0 : 1);
+  const { odds } = model;
+  encodeBit(to, odds, base + FIRST_ZERO, x === 0 ? 0 : 1);
   if (x !== 0) {
-    encodeModelled(to, model, base + FIRST_SIGN, x < 0 ? 1 : 0);
-    encodeMagnitude(to, model, Math.abs(x), base + FIRST_PREFIX, FIRST_STOP, -1);
+    encodeBit(to, odds, base + FIRST_SIGN, x < 0 ? 1 : 0);
+    encodeMagnitude(to, odds, Math.abs(x), base + FIRST_PREFIX, FIRST_STOP, -1);
   }
   model.seen[lane] = 1;
   model.last[lane] = x;
 }
 
-/** Returns 1 when the lane changed, else 0. */
-function encodeDelta(
-  to: RangeEncoder,
-  model: Model,
-  lane: number,
-  activity: number,
-  neighbour: number,
-  x: number,
-): number {
-  const d = (x - (model.last[lane] as number)) | 0;
-  const isChanged = d === 0 ? 0 : 1;
-  encodeModelled(to, model, zeroContext(model, lane, activity, neighbour), isChanged);
-  if (isChanged === 1) {
-    encodeModelled(to, model, signContext(model, lane), d < 0 ? 1 : 0);
-    const mantissa = lane * CONTEXTS + MANTISSA;
-    encodeMagnitude(to, model, Math.abs(d), prefixContext(model, lane), DELTA_STOP, mantissa);
-  }
-  noteDelta(model, lane, x, d);
-  return isChanged;
+/** A difference that is known not to be 0. */
+function encodeChange(to: RangeEncoder, model: Model, lane: number, d: number): void {
+  const { odds, history, last } = model;
+  const base = lane * CONTEXTS;
+  const was = history[lane] as number;
+  encodeBit(to, odds, base + SIGN + (SIGN_OF[was] as number), d < 0 ? 1 : 0);
+  const prefix = base + PREFIX + (PREFIX_OF[was] as number);
+  encodeMagnitude(to, odds, Math.abs(d), prefix, DELTA_STOP, base + MANTISSA);
+  last[lane] = (last[lane] as number) + d;
+  history[lane] = (HISTORY_AFTER[was] as number) + sortStep(d);
 }
 
 /** @param mantissa first of the mantissa's contexts, or -1 for none */
 function encodeMagnitude(
   to: RangeEncoder,
-  model: Model,
+  odds: Uint32Array,
   v: number,
   prefix: number,
   stop: number,
@@ -146,17 +172,18 @@ function encodeMagnitude(
 ): void {
   const e = 31 - Math.clz32(v);
   if (e >= stop) {
-    for (let k = 0; k < stop; k++) encodeModelled(to, model, prefix + k, 1);
+    for (let k = 0; k < stop; k++) encodeBit(to, odds, prefix + k, 1);
     encodeRaw(to, v, 32);
     return;
   }
-  for (let k = 0; k < e; k++) encodeModelled(to, model, prefix + k, 1);
-  encodeModelled(to, model, prefix + e, 0);
+  for (let k = 0; k < e; k++) encodeBit(to, odds, prefix + k, 1);
+  encodeBit(to, odds, prefix + e, 0);
+  if (e === 0) return;
   let left = e;
-  if (mantissa >= 0 && left > 0) {
+  if (mantissa >= 0) {
     const first = (v >>> --left) & 1;
-    encodeModelled(to, model, mantissa + 4 * e + 1, first);
-    if (left > 0) encodeModelled(to, model, mantissa + 4 * e + 2 + first, (v >>> --left) & 1);
+    encodeBit(to, odds, mantissa + 4 * e + 1, first);
+    if (left > 0) encodeBit(to, odds, mantissa + 4 * e + 2 + first, (v >>> --left) & 1);
   }
-  encodeRaw(to, v, left);
+  if (left > 0) encodeRaw(to, v, left);
 }

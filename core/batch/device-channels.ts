@@ -8,7 +8,9 @@
 import type { Metric } from "#core/measurement/metric.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { commonResolution } from "#core/profile/decimal.js";
-import type { Profile, ProfileRegister, Resolution } from "#core/profile/profile.js";
+import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
+import { planTopics } from "#core/profile/mqtt-topics.js";
+import type { Resolution } from "#core/profile/profile.js";
 import { selectRegisters } from "#core/profile/register-choice.js";
 import {
   type Channel,
@@ -27,41 +29,45 @@ const UINT_MAX = 2 ** 32 - 1;
  * @throws HeatpoolError `CONFIG_INVALID` for a parameter or value that the profile does not know
  */
 export function planChannels(
-  profile: Profile,
+  profile: AnyProfile,
   parameters: Readonly<Record<string, readonly string[]>> = {},
 ): ChannelTable {
-  const selected = new Map(
-    selectRegisters(profile, { wanted: "shared", parameters, withGated: true }).map((register) => [
-      register.id,
-      register,
-    ]),
-  );
+  const selected = resolutionsOf(profile, parameters);
   const channels: Channel[] = [];
-  for (const [id, registerIds] of profile.candidates) {
+  for (const [id, ids] of profile.candidates) {
     const metric = findMetric(id);
-    const registers = registerIds.flatMap((one) => selected.get(one) ?? []);
-    if (metric !== undefined && registers.length > 0) channels.push(toChannel(metric, registers));
+    const resolutions = ids.filter((one) => selected.has(one)).map((one) => selected.get(one));
+    if (metric !== undefined && resolutions.length > 0) {
+      channels.push(toChannel(metric, resolutions));
+    }
   }
   const planned = new Set(channels.map((one) => one.metric));
   for (const derived of profile.derived) {
     const metric = findMetric(derived.metric);
     const isServed = derived.operands.some((name) => planned.has(name) || selected.has(name));
     if (metric === undefined || planned.has(metric.id) || !isServed) continue;
-    channels.push(toChannel(metric, [], derived.resolution));
+    channels.push(toChannel(metric, [derived.resolution]));
     planned.add(metric.id);
   }
   return createChannelTable(channels);
 }
 
-function toChannel(
-  metric: Metric,
-  registers: readonly ProfileRegister[],
-  derived?: Resolution,
-): Channel {
-  const resolutions = registers.map((one) => one.format.resolution);
+/** Ids of the registers or points of this installation, each with its resolution. */
+function resolutionsOf(
+  profile: AnyProfile,
+  parameters: Readonly<Record<string, readonly string[]>>,
+): ReadonlyMap<string, Resolution | undefined> {
+  if (isMqttProfile(profile)) {
+    planTopics(profile, parameters); // refuses what it does not know
+    return new Map(profile.points.map((one) => [one.id, one.format.resolution]));
+  }
+  const choice = { wanted: "shared", parameters, withGated: true } as const;
+  return new Map(selectRegisters(profile, choice).map((one) => [one.id, one.format.resolution]));
+}
+
+function toChannel(metric: Metric, resolutions: readonly (Resolution | undefined)[]): Channel {
   const common = resolutions.reduce(
     (left, right) => left && right && commonResolution(left, right),
-    derived ?? resolutions[0],
   );
   const { multiplier, decimals } = common ?? { multiplier: 1, decimals: 0 };
   return {

@@ -1,16 +1,17 @@
 /**
- * Binary range coder: bits with a given probability to bytes and back. All arithmetic is on
- * unsigned 32-bit integers, so every machine agrees on every bit.
+ * Binary range coder: bits with given odds to bytes and back. All arithmetic is on unsigned 32-bit
+ * integers, so every machine agrees on every bit.
  *
  * The encoder keeps no pending bytes: a carry runs back through what is already written. Bytes
  * beyond the end read as zero, which is why trailing zeros are not written.
  */
+import { COUNT_BITS, learnOne, learnZero } from "./codec-2-model.js";
 import { malformed } from "./varint.js";
 
 /** Probabilities are of a bit being 0, in 65536ths. */
 const PROBABILITY_BITS = 16;
 /** Below it a byte is shifted out or in. */
-const RANGE_MIN = 2 ** 24;
+export const RANGE_MIN = 2 ** 24;
 
 /** `state` is [low, range]: numbers above 2^31 in an array of their own are never boxed. */
 export interface RangeEncoder {
@@ -31,17 +32,28 @@ export function createRangeEncoder(bytes: Uint8Array, at: number): RangeEncoder 
   return { bytes, at, state: Uint32Array.of(0, 0xffffffff) };
 }
 
-/** Encodes one bit that is 0 with probability `p`. */
-export function encodeBit(to: RangeEncoder, p: number, bit: number): void {
+/** The part of `range` that stands for a 0. */
+export function scale(range: number, odds: number): number {
+  return Math.imul(range >>> PROBABILITY_BITS, odds >>> COUNT_BITS) >>> 0;
+}
+
+/** Encodes one bit by the odds at `k`, which learn from it. */
+export function encodeBit(to: RangeEncoder, odds: Uint32Array, k: number, bit: number): void {
   const { state } = to;
+  const now = odds[k] as number;
   const range = state[1] as number;
-  const bound = (range >>> PROBABILITY_BITS) * p;
-  if (bit === 0) state[1] = bound;
+  const bound = scale(range, now);
+  let left = bound;
+  if (bit === 0) odds[k] = learnZero(now);
   else {
-    addToLow(to, bound);
-    state[1] = range - bound;
+    odds[k] = learnOne(now);
+    const sum = ((state[0] as number) + bound) >>> 0;
+    state[0] = sum;
+    if (sum < bound) carry(to);
+    left = (range - bound) >>> 0;
   }
-  while ((state[1] as number) < RANGE_MIN) shiftOut(to);
+  state[1] = left;
+  if (left < RANGE_MIN) shiftOut(to);
 }
 
 /** Encodes the lowest `count` bits of `value`, highest first, each as likely as not. */
@@ -50,8 +62,12 @@ export function encodeRaw(to: RangeEncoder, value: number, count: number): void 
   for (let k = count - 1; k >= 0; k--) {
     const half = (state[1] as number) >>> 1;
     state[1] = half;
-    if (((value >>> k) & 1) === 1) addToLow(to, half);
-    while ((state[1] as number) < RANGE_MIN) shiftOut(to);
+    if (((value >>> k) & 1) === 1) {
+      const sum = ((state[0] as number) + half) >>> 0;
+      state[0] = sum;
+      if (sum < half) carry(to);
+    }
+    if (half < RANGE_MIN) shiftOut(to);
   }
 }
 
@@ -62,23 +78,30 @@ export function encodeRaw(to: RangeEncoder, value: number, count: number): void 
  * @returns the position after the last byte
  */
 export function finishEncoder(to: RangeEncoder, from: number): number {
-  const low = to.state[0] as number;
-  addToLow(to, (RANGE_MIN - (low % RANGE_MIN)) % RANGE_MIN);
-  shiftOut(to);
+  const { state } = to;
+  const low = state[0] as number;
+  const up = (low + RANGE_MIN - 1) >>> 0;
+  if (up < low) carry(to);
+  state[0] = (up >>> 24) << 24;
+  shiftOne(to);
   while (to.at > from && to.bytes[to.at - 1] === 0) to.at--;
   return to.at;
 }
 
-function addToLow(to: RangeEncoder, amount: number): void {
-  const sum = (to.state[0] as number) + amount;
-  to.state[0] = sum;
-  if (sum < 2 ** 32) return;
+function carry(to: RangeEncoder): void {
+  const { bytes } = to;
   let k = to.at - 1;
-  while (to.bytes[k] === 0xff) to.bytes[k--] = 0;
-  to.bytes[k] = (to.bytes[k] as number) + 1;
+  while (bytes[k] === 0xff) bytes[k--] = 0;
+  bytes[k] = (bytes[k] as number) + 1;
 }
 
-function shiftOut(to: RangeEncoder): void {
+/** Writes bytes until the range is wide enough. */
+export function shiftOut(to: RangeEncoder): void {
+  do shiftOne(to);
+  while ((to.state[1] as number) < RANGE_MIN);
+}
+
+function shiftOne(to: RangeEncoder): void {
   const { state } = to;
   if (to.at === to.bytes.length) to.bytes = grow(to.bytes);
   to.bytes[to.at++] = (state[0] as number) >>> 24;
@@ -99,20 +122,24 @@ export function createRangeDecoder(bytes: Uint8Array, at: number): RangeDecoder 
   return { bytes, at: at + 4, state: Uint32Array.of(code, 0xffffffff) };
 }
 
-/** Decodes one bit that is 0 with probability `p`. */
-export function decodeBit(from: RangeDecoder, p: number): number {
+/** Decodes one bit by the odds at `k`, which learn from it. */
+export function decodeBit(from: RangeDecoder, odds: Uint32Array, k: number): number {
   const { state } = from;
+  const now = odds[k] as number;
   const code = state[0] as number;
   const range = state[1] as number;
-  const bound = (range >>> PROBABILITY_BITS) * p;
-  const bit = code < bound ? 0 : 1;
-  if (bit === 0) state[1] = bound;
-  else {
-    state[0] = code - bound;
-    state[1] = range - bound;
+  const bound = scale(range, now);
+  if (code < bound) {
+    odds[k] = learnZero(now);
+    state[1] = bound;
+    if (bound < RANGE_MIN) shiftIn(from);
+    return 0;
   }
-  while ((state[1] as number) < RANGE_MIN) shiftIn(from);
-  return bit;
+  odds[k] = learnOne(now);
+  state[0] = code - bound;
+  state[1] = range - bound;
+  if (range - bound < RANGE_MIN) shiftIn(from);
+  return 1;
 }
 
 /** Decodes `count` bits, highest first, each as likely as not. */
@@ -126,17 +153,20 @@ export function decodeRaw(from: RangeDecoder, count: number): number {
     state[1] = half;
     if (bit === 1) state[0] = code - half;
     value = ((value << 1) | bit) >>> 0;
-    while ((state[1] as number) < RANGE_MIN) shiftIn(from);
+    if (half < RANGE_MIN) shiftIn(from);
   }
   return value;
 }
 
-function shiftIn(from: RangeDecoder): void {
+/** Reads bytes until the range is wide enough. */
+export function shiftIn(from: RangeDecoder): void {
   const { state, bytes } = from;
-  const next = from.at < bytes.length ? (bytes[from.at] as number) : 0;
-  from.at++;
-  state[0] = ((state[0] as number) << 8) | next;
-  state[1] = (state[1] as number) << 8;
+  do {
+    const next = from.at < bytes.length ? (bytes[from.at] as number) : 0;
+    from.at++;
+    state[0] = ((state[0] as number) << 8) | next;
+    state[1] = (state[1] as number) << 8;
+  } while ((state[1] as number) < RANGE_MIN);
 }
 
 /**

@@ -17,6 +17,7 @@ import type { ChannelTable } from "./channel-table.js";
 import { DIGEST_BYTES } from "./digest.js";
 import { BLOCK_FORMAT, ROWS_MAX } from "./limits.js";
 import { fromBuffer, parseMessage, toBuffer, toNumber } from "./message.js";
+import { NO_PRIOR } from "./prior.js";
 import type { SealedBatch } from "./sealed-batch.js";
 import { fromWireTable, type MetricFilter, toWireTable } from "./wire-batch.js";
 
@@ -164,6 +165,7 @@ function toMessage(sealed: SealedBatch, receivedAtMs: number): SealedBatchMessag
     deviceId: sealed.deviceId,
     receivedAtMs: BigInt(Math.round(receivedAtMs)),
     block: toBuffer(sealed.block),
+    prior: sealed.prior ?? NO_PRIOR,
   };
 }
 
@@ -181,6 +183,7 @@ function fromMessage(message: SealedBatchMessage): SealedBatch {
     rows,
     readings: message.readings,
     codec: message.codec,
+    ...(message.prior === NO_PRIOR ? {} : { prior: message.prior }),
     plainBytes: message.plainBytes,
     digest: fromBuffer(digest),
     block: fromBuffer(message.block),

@@ -19,6 +19,8 @@ export interface SealedBatch {
   /** Present cells. */
   readonly readings: number;
   readonly codec: number;
+  /** What a block of codec 2 starts from; left out: nothing. */
+  readonly prior?: number;
   /** Length of the codec-0 block in bytes. */
   readonly plainBytes: number;
   /** First 16 bytes of SHA-256(table id, u64le slot, u32le step, u32le rows, codec-0 block). */

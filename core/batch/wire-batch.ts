@@ -18,7 +18,9 @@ import {
 } from "./channel-table.js";
 import { digestCheck, isSameDigest } from "./digest.js";
 import { fromBuffer, toBuffer, toNumber } from "./message.js";
+import { NO_PRIOR, type PriorId } from "./prior.js";
 import type { SealedBatch } from "./sealed-batch.js";
+import { malformed } from "./varint.js";
 
 /** Where a batch stands in its stream. */
 export interface WirePlace {
@@ -31,7 +33,18 @@ export interface WirePlace {
   readonly backlog: boolean;
   /** First codec of the hello; a batch in it does not name its codec. Left out: always named. */
   readonly defaultCodec?: number;
+  /** Priors of the hello. */
+  readonly priors?: readonly PriorId[];
 }
+
+/** How a block continues the one before it. */
+export interface WireLink {
+  readonly continues: boolean;
+  /** Whether its first row is due right after the last one, so that its slot need not be said. */
+  readonly followsOn: boolean;
+}
+
+const ALONE: WireLink = { continues: false, followsOn: false };
 
 /** A batch as it came. */
 export interface WireFacts {
@@ -40,8 +53,12 @@ export interface WireFacts {
   readonly sequence: number;
   readonly backlog: boolean;
   readonly rows: number;
-  readonly slot: number;
+  /** `undefined`: right after the block that it continues. */
+  readonly slot: number | undefined;
   readonly codec: number;
+  /** What a self-contained block of codec 2 starts from. */
+  readonly prior: PriorId;
+  readonly continues: boolean;
   readonly plainBytes: number;
   /** First four bytes of the digest, little-endian. */
   readonly check: number;
@@ -49,45 +66,59 @@ export interface WireFacts {
 }
 
 /** A batch as a message; the block is not copied. */
-export function toWireBatch(sealed: SealedBatch, place: WirePlace): Batch {
+export function toWireBatch(sealed: SealedBatch, place: WirePlace, link = ALONE): Batch {
+  const prior = link.continues ? 0 : (place.priors ?? []).indexOf(sealed.prior ?? NO_PRIOR);
   return {
     device: place.device,
     epoch: place.epoch,
     sequence: BigInt(place.sequence),
     rows: sealed.rows,
-    slot: BigInt(sealed.slot),
+    slot: link.continues && link.followsOn ? undefined : BigInt(sealed.slot),
     codec: sealed.codec === place.defaultCodec ? undefined : sealed.codec,
     plainBytes: sealed.codec === 1 ? sealed.plainBytes : 0,
     check: digestCheck(sealed.digest),
-    continues: false,
+    continues: link.continues,
     backlog: place.backlog,
     block: toBuffer(sealed.block),
+    prior: sealed.codec === 2 ? Math.max(0, prior) : 0,
   };
 }
 
 /**
  * What a message claims.
  *
- * @param defaultCodec first codec of the hello
- * @throws HeatpoolError `BATCH_MALFORMED` a number too large, no slot, or a continuing block
+ * @param hello codecs and priors as the stream began with them
+ * @throws HeatpoolError `BATCH_MALFORMED` a number too large, a prior that was not declared, or no
+ *   slot although nothing is continued
  */
-export function fromWireBatch(batch: Batch, defaultCodec: number): WireFacts {
-  if (batch.slot === undefined || batch.continues) {
-    const what = `batch ${batch.sequence} continues another; this end reads self-contained blocks`;
-    throw new HeatpoolError("BATCH_MALFORMED", what);
-  }
+export function fromWireBatch(
+  batch: Batch,
+  hello: { readonly codec: number; readonly priors?: readonly PriorId[] },
+): WireFacts {
+  const codec = batch.codec ?? hello.codec;
+  const { continues } = batch;
+  if (batch.slot === undefined && !continues) throw malformed("batch without a slot");
+  if (continues && codec !== 2) throw malformed(`a block of codec ${codec} continues another`);
   return {
     device: batch.device,
     epoch: batch.epoch,
     sequence: toNumber(batch.sequence, "sequence"),
     backlog: batch.backlog,
     rows: batch.rows,
-    slot: toNumber(batch.slot, "slot"),
-    codec: batch.codec ?? defaultCodec,
+    slot: batch.slot === undefined ? undefined : toNumber(batch.slot, "slot"),
+    codec,
+    prior: codec === 2 && !continues ? findDeclared(hello.priors ?? [], batch.prior) : NO_PRIOR,
+    continues,
     plainBytes: batch.plainBytes,
     check: batch.check,
     block: fromBuffer(batch.block),
   };
+}
+
+function findDeclared(priors: readonly PriorId[], index: number): PriorId {
+  const prior = priors.length === 0 && index === 0 ? NO_PRIOR : priors[index];
+  if (prior === undefined) throw malformed(`prior ${index} was not declared`);
+  return prior;
 }
 
 /** A channel table as a message. */

@@ -3,13 +3,16 @@ import { findMetric } from "#core/measurement/metrics.js";
 import { toValueTest } from "./compile-register.js";
 import type { Report } from "./fault-list.js";
 import type { DerivedMetric } from "./profile.js";
-import type { DerivedText, ProfileText } from "./profile-schema.js";
+import type { DerivedText } from "./profile-schema.js";
+
+/** Finer than any quotient of measured values. */
+const LOCAL_RESOLUTION = { multiplier: 1, decimals: 2 };
 
 const OPERATIONS = ["divide", "sum", "difference", "product", "first"] as const;
 
 /** The derived metrics of a profile, each after what it needs. */
 export function compileDerived(
-  profile: ProfileText,
+  profile: { readonly derived: readonly DerivedText[] },
   /** Whether a register or a candidate of a metric has that name. */
   isMeasured: (name: string) => boolean,
   report: Report,
@@ -35,8 +38,13 @@ function compileOne(
   },
 ): DerivedMetric {
   const { path, report, isKnown } = at;
-  const metric = findMetric(text.metric);
-  if (metric === undefined) report([...path, "metric"], `unknown metric ${text.metric}`);
+  const known = findMetric(text.metric);
+  const metric = text.local ? undefined : known;
+  if (text.local && known !== undefined) {
+    report([...path, "local"], `${text.metric} is a metric of the catalogue; use another name`);
+  } else if (!text.local && metric === undefined) {
+    report([...path, "metric"], `unknown metric ${text.metric}`);
+  }
   if (metric !== undefined && text.unit !== undefined && text.unit !== metric.unit) {
     report([...path, "unit"], `is in ${text.unit}, but ${metric.id} is in ${metric.unit}`);
   }
@@ -64,9 +72,9 @@ function compileOne(
     operation,
     operands,
     factor: text.factor,
-    resolution: metric?.resolution ?? { multiplier: 1, decimals: 0 },
-    min: metric?.min ?? 0,
-    max: metric?.max ?? 0,
+    resolution: metric?.resolution ?? LOCAL_RESOLUTION,
+    min: metric?.min ?? Number.NEGATIVE_INFINITY,
+    max: metric?.max ?? Number.POSITIVE_INFINITY,
     guards: Object.entries(text.when).map(([operand, test]) => ({
       operand,
       accepts: toValueTest(test),

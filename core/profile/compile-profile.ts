@@ -25,6 +25,18 @@ export const PROFILE_CHARACTERS_MAX = 500_000;
  * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
  */
 export function parseProfile(text: string, fileName: string): Profile {
+  return checkProfile(text, fileName).profile;
+}
+
+/**
+ * The same, with the number of the profile's own vectors; each of them was checked.
+ *
+ * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
+ */
+export function checkProfile(
+  text: string,
+  fileName: string,
+): { readonly profile: Profile; readonly vectors: number } {
   const yaml = openYaml(text, profileSchema, {
     name: fileName,
     code: "PROFILE_INVALID",
@@ -33,10 +45,11 @@ export function parseProfile(text: string, fileName: string): Profile {
   const { report, faults } = createFaultList();
   const profile = compileProfile(yaml.value, text, report);
   yaml.refuse(faults);
-  return profile;
+  return { profile, vectors: yaml.value.vectors.length };
 }
 
-function compileProfile(text: ProfileText, source: string, report: Report): Profile {
+/** Checks what the shape cannot say; faults are reported, and a profile is returned all the same. */
+export function compileProfile(text: ProfileText, source: string, report: Report): Profile {
   checkParameters(text, report);
   checkSources(text, report);
   const written = compileRegisters(text, report);

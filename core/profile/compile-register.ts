@@ -63,7 +63,13 @@ export function compileRegister(
   return register;
 }
 
-function compileMetrics(single: SingleText, report: Report): ProfileRegister["metrics"] {
+/** The metrics that a line names: known ones, and none hidden behind an id. */
+export function compileMetrics(
+  single: Pick<SingleText, "path" | "id" | "metric" | "also"> & {
+    readonly text: Pick<RegisterText, "priority" | "metric">;
+  },
+  report: Report,
+): ProfileRegister["metrics"] {
   const { text, path } = single;
   if (single.id === undefined && single.metric === undefined) {
     report(path, "needs a metric, or an id of its own");
@@ -103,9 +109,10 @@ function spaceOf(
   return space ?? "holding";
 }
 
-function compileUnit(
-  { text, path }: SingleText,
-  { defaults }: ProfileText,
+/** The unit of a line: a known one, and that of its metrics. */
+export function compileUnit(
+  { text, path }: { readonly text: Pick<RegisterText, "unit"> } & Pick<SingleText, "path">,
+  { defaults }: { readonly defaults: Pick<ProfileText["defaults"], "unit"> },
   metrics: readonly Metric[],
   report: Report,
 ): string {
@@ -123,8 +130,9 @@ function compileUnit(
   return unit ?? "";
 }
 
-function compileBounds(
-  text: RegisterText,
+/** Plausible values: within those of the metrics. */
+export function compileBounds(
+  text: Pick<RegisterText, "min" | "max">,
   metrics: readonly Metric[],
   path: readonly PropertyKey[],
   report: Report,
@@ -140,9 +148,12 @@ function compileBounds(
   return { min, max };
 }
 
-function compileSources(
-  text: RegisterText,
-  profile: ProfileText,
+/** Where a line is known from: at least one source, and each of them listed. */
+export function compileSources(
+  text: Pick<RegisterText, "source">,
+  profile: Pick<ProfileText, "sources"> & {
+    readonly defaults: Pick<ProfileText["defaults"], "source">;
+  },
   path: readonly PropertyKey[],
   report: Report,
 ): readonly string[] {
@@ -194,7 +205,11 @@ function compileConditions(
   return conditions;
 }
 
-function compileCodes({ codes, flags }: RegisterText): ReadonlyMap<number, Label> {
+/** Codes or masks with their texts in both languages. */
+export function compileCodes({
+  codes,
+  flags,
+}: Partial<Pick<RegisterText, "codes" | "flags">>): ReadonlyMap<number, Label> {
   return new Map(
     Object.entries(codes ?? flags ?? {}).map(([code, text]) => [
       Number(code),

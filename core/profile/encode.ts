@@ -29,9 +29,6 @@ function isAbsent(words: readonly number[], format: RegisterFormat): boolean {
 
 function encodeRaw(raw: number, format: RegisterFormat): number[] | undefined {
   if (format.encoding === "sum") return sumWords(raw, format.magnitudes);
-  if (format.encoding === "string" || format.encoding === "version") {
-    return Array(format.words).fill(0);
-  }
   if (format.encoding === "bool" || format.encoding === "nonzero") {
     const isSet = (raw !== 0) !== format.isInverted;
     return [isSet ? 1 : 0, ...Array(format.words - 1).fill(0)];

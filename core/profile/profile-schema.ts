@@ -46,6 +46,7 @@ const guardSchema = z.strictObject(testShape);
 const derivedSchema = z
   .strictObject({
     metric: idText,
+    local: z.boolean().default(false).describe("Not a metric of the catalogue; never shared"),
     divide: z.array(idText).length(2).optional().describe("First by second"),
     sum: z.array(idText).min(2).max(16).optional(),
     difference: z.array(idText).length(2).optional().describe("First less second"),
@@ -114,7 +115,7 @@ export const profileSchema = z
 export type ProfileText = z.output<typeof profileSchema>;
 export type DerivedText = ProfileText["derived"][number];
 
-/** JSON Schema of the file, for editors. */
+/** JSON Schema of the file, for editors. @internal the generator reads it */
 export function profileJsonSchema(): object {
   return z.toJSONSchema(profileSchema, { io: "input", target: "draft-2020-12" });
 }

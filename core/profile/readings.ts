@@ -19,7 +19,7 @@ export type RegisterOutcome =
     };
 
 /** A reading and its value before rounding. */
-interface Exact {
+export interface Exact {
   readonly quality: Quality;
   readonly value: number | undefined;
   readonly exact: number | undefined;
@@ -45,6 +45,21 @@ export function decodeReadings(
       named.set(register.id, exact);
     }
   }
+  return toReadings(profile, own, named);
+}
+
+/**
+ * Readings of what was measured: per metric the best candidate that has a value, then what is
+ * derived.
+ *
+ * @param own by the id of the register or point
+ * @param named what is a reading under its own id; the metrics are added to it
+ */
+export function toReadings(
+  profile: Pick<Profile, "candidates" | "derived">,
+  own: ReadonlyMap<string, Exact>,
+  named: Map<string, Exact>,
+): readonly Reading[] {
   for (const [metric, ids] of profile.candidates) {
     const best = firstWithValue(ids.flatMap((id) => own.get(id) ?? []));
     if (best !== undefined) named.set(metric, best);
@@ -68,7 +83,8 @@ function firstWithValue(candidates: readonly Exact[]): Exact | undefined {
   return candidates.find((one) => one.value !== undefined) ?? candidates[0];
 }
 
-function without(quality: Quality): Exact {
+/** No value, and why. */
+export function without(quality: Quality): Exact {
   return { quality, value: undefined, exact: undefined };
 }
 

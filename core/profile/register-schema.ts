@@ -5,7 +5,7 @@ import { addressNumber, spaceName, unitIdNumber } from "./connection-schema.js";
 /** Words of the longest text. */
 const STRING_WORDS_MAX = 32;
 /** Most candidates of a metric. */
-const PRIORITY_MAX = 16;
+export const PRIORITY_MAX = 16;
 
 /** Id of a register, metric or parameter value. */
 export const idText = z
@@ -39,7 +39,11 @@ const codeText = z.union([labelSchema, z.string().min(1)], {
   error: "must be a text, or a text in de and en",
 });
 
-const factor = z
+/** Codes with their texts. */
+export const codesSchema = z.record(codeKey, codeText);
+
+/** What a raw number is multiplied by. */
+export const factor = z
   .union([z.number(), z.string().regex(/^\d+\/\d+$/)], {
     error: "must be a number, or a fraction like 1/60",
   })
@@ -72,11 +76,12 @@ const encodingName = z.enum([
 
 const order = z.enum(["high-first", "low-first"]);
 const groupName = z.enum(["once", "fast", "slow"]);
-const confidenceText = z
+/** Where facts come from, in one word. */
+export const confidenceText = z
   .string()
   .regex(
-    /^(verified-in-\d+-sources|measured|manual|disputed)$/,
-    "must be verified-in-N-sources, measured, manual or disputed",
+    /^(verified-in-\d+-sources|measured|manual|disputed|template)$/,
+    "must be verified-in-N-sources, measured, manual, disputed or template",
   );
 
 /** In quotes: without them 2.10 is the number 2.1. */
@@ -145,7 +150,7 @@ export const registerSchema = z.strictObject({
     .optional()
     .describe("Further metrics it serves, with its priority among their candidates"),
   label: labelSchema,
-  codes: z.record(codeKey, codeText).optional().describe("Codes of an enumeration"),
+  codes: codesSchema.optional().describe("Codes of an enumeration"),
   flags: z.record(codeKey, codeText).optional().describe("Masks of a bit field"),
   absent: sentinels.optional(),
   legal: z.array(z.number()).max(16).optional().describe("Raw values that are no sentinels here"),

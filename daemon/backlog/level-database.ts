@@ -8,7 +8,8 @@ import { Level } from "level";
 // `level` is this class in Node; its own types hide `repair` and `compactRange`.
 const LevelDb = Level as unknown as typeof ClassicLevel;
 
-const WRITE_BUFFER_BYTES = 256 * 1024;
+/** A log is hardly longer than this. */
+export const WRITE_BUFFER_BYTES = 256 * 1024;
 /** 4-KiB blocks read twice are rare here; the default of 8 MiB would only take memory. */
 const CACHE_BYTES = 512 * 1024;
 

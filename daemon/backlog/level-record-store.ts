@@ -11,7 +11,14 @@ import { join } from "node:path";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { type Identity, NO_IDENTITY, readIdentity, writeIdentity } from "./identity.js";
-import { type Database, destroyDatabase, faultOf, type OpenDatabase } from "./level-database.js";
+import {
+  type Database,
+  destroyDatabase,
+  faultOf,
+  type OpenDatabase,
+  WRITE_BUFFER_BYTES,
+} from "./level-database.js";
+import { LogSpace } from "./level-log-space.js";
 import { isLocked, isSound, listBad, salvage } from "./level-salvage.js";
 import type { Change, CleanMark, DiskSpace, Opening, RecordStore } from "./record-store.js";
 import { readWhole, syncFolder, writeReserve, writeWhole } from "./state-file.js";
@@ -39,6 +46,7 @@ const LOSS_NUMBERS_LEAPT = 1_000_000;
 export class LevelRecordStore implements RecordStore {
   readonly #options: LevelRecordStoreOptions;
   readonly #reserveBytes: number;
+  readonly #logSpace = new LogSpace(WRITE_BUFFER_BYTES);
   #database: Database | undefined;
   #identity: Identity = NO_IDENTITY;
   /** A read said that the files contradict themselves. */
@@ -211,8 +219,10 @@ export class LevelRecordStore implements RecordStore {
     const { directory, openDatabase } = this.#options;
     await this.#throwAway();
     await this.#dropReserve();
-    const bad = await listBad(directory);
-    if (this.#isDamaged || bad.length === 0) {
+    // Also what an unfinished repair has made: it may be half a database, and it is newer than the
+    // databases set aside, of which the clearing up may have left only the oldest files.
+    if ((await listNames(this.#path("db"))).length > 0) {
+      const bad = await listBad(directory);
       const number = Math.max(0, ...bad.map((name) => Number(name.slice(4)))) + 1;
       await rename(this.#path("db"), this.#path(`bad-${number}`));
       await syncFolder(directory);
@@ -242,7 +252,9 @@ export class LevelRecordStore implements RecordStore {
     );
     try {
       await this.#database?.batch(operations, { sync: true });
-      return this.#database !== undefined;
+      if (this.#database === undefined) return false;
+      await this.#logSpace.keep(this.#path("db"));
+      return true;
     } catch (error) {
       this.#isDamaged ||= faultOf(error) === "corrupt";
       await this.#throwAway();

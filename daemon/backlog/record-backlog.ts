@@ -304,7 +304,10 @@ export class RecordBacklog implements Backlog {
     const batches = index.unwritten;
     this.#commits++;
     this.#lastCommitMs = this.#nowMs;
+    // Whatever a commit was planned for is in this one.
+    this.#alarm.cancel();
     if (!(await this.#store.commit(changes))) {
+      this.#alarm.plan(this.#nowMs + RETRY_MS);
       pending.restore(changes);
       if (!index.isCurrentVolatile) this.#custody.beginEpoch(true);
       this.#mode = "memory";

@@ -1,21 +1,26 @@
-/** `heatpool profile …`: what profiles there are, what one reads, and whether a file is sound. */
+/**
+ * `heatpool profile …`: what profiles there are, what one reads, and whether a file is sound; and
+ * the tools of people who write one, each in its own file.
+ */
 import type { Command } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { describeRange } from "#core/profile/register-range.js";
-import { loadProfileFile, type ProfileStore } from "../profile/profile-store.js";
+import { isTemplate, parseTemplate } from "#core/profile/template.js";
+import { type ProfileStore, readProfileText } from "../profile/profile-store.js";
+import { mqttToJson, mqttToText } from "./mqtt-profile-text.js";
+import { addAssign } from "./profile-assign.js";
+import { isFile, loadAny, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
+import { addDiff } from "./profile-diff.js";
+import { addNew } from "./profile-new.js";
+import { addProbe } from "./profile-probe.js";
+import { addRecord } from "./profile-record.js";
+import { addSimulate } from "./profile-simulate.js";
+import { addTest } from "./profile-test.js";
 
-/** What the commands need of the program. */
-export interface ProfileCommandDeps {
-  readonly store: ProfileStore;
-  /** Prints a text with its line feeds. */
-  readonly write: (text: string) => void;
-  /** Remembers the status the process ends with. */
-  readonly setExitStatus: (status: number) => void;
-}
-
-/** Adds `profile list`, `profile show` and `profile lint`. */
+/** Adds everything below `heatpool profile`. */
 export function addProfileCommands(program: Command, deps: ProfileCommandDeps): void {
   const profile = program.command("profile").description("profiles of heat pumps");
   profile
@@ -37,17 +42,29 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
     .action((files: string[], options: { json?: true }) =>
       lint(deps, files, options.json === true),
     );
+  addNew(profile, deps);
+  addTest(profile, deps);
+  addSimulate(profile, deps);
+  addDiff(profile, deps);
+  addAssign(profile, deps);
+  addProbe(profile, deps);
+  addRecord(profile, deps);
 }
 
 function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
   const entries = store.list();
-  if (isJson) write(`${JSON.stringify(entries, undefined, 2)}\n`);
-  else for (const { name, file } of entries) write(`${name}  ${file}\n`);
+  if (isJson) write(toJsonText(entries));
+  else {
+    for (const { name, file, needsAssignment } of entries) {
+      write(`${name}  ${file}${needsAssignment ? "  needs assignment" : ""}\n`);
+    }
+  }
 }
 
 function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
   const profile = store.load(name);
-  write(isJson ? `${JSON.stringify(toJson(profile), undefined, 2)}\n` : toText(profile));
+  if (isMqttProfile(profile)) write(isJson ? toJsonText(mqttToJson(profile)) : mqttToText(profile));
+  else write(isJson ? toJsonText(toJson(profile)) : toText(profile));
 }
 
 function toJson(profile: Profile): object {
@@ -107,7 +124,7 @@ interface Linted {
 
 function lint(deps: ProfileCommandDeps, files: readonly string[], isJson: boolean): void {
   const results = files.map((file) => lintOne(deps.store, file));
-  if (isJson) deps.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  if (isJson) deps.write(toJsonText(results));
   else for (const { file, message } of results) deps.write(`${file}: ${message}\n`);
   if (results.some((one) => !one.isValid)) {
     deps.setExitStatus(new HeatpoolError("PROFILE_INVALID", "").exitStatus);
@@ -116,9 +133,16 @@ function lint(deps: ProfileCommandDeps, files: readonly string[], isJson: boolea
 
 function lintOne(store: ProfileStore, file: string): Linted {
   try {
-    const isFile = /\.ya?ml$/.test(file);
-    const profile = isFile ? loadProfileFile(file) : store.load(file);
-    const message = `sound, ${profile.registers.length} registers`;
+    const path = isFile(file) ? file : store.fileOf(file);
+    const text = readProfileText(path);
+    if (isTemplate(text)) {
+      const points = parseTemplate(text, path).text.registers.length;
+      return { file, isValid: true, message: `sound template, ${points} points without address` };
+    }
+    const profile = loadAny(store, file);
+    const message = isMqttProfile(profile)
+      ? `sound, ${profile.points.length} points`
+      : `sound, ${profile.registers.length} registers`;
     return { file, isValid: true, message };
   } catch (error) {
     if (!(error instanceof HeatpoolError)) throw error;

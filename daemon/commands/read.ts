@@ -29,6 +29,8 @@ export async function read(options: ReadOptions, terminal: Terminal): Promise<vo
     const source = openSource(device, {
       queue,
       clock: terminal.clock,
+      chance: terminal.chance,
+      patience: "all",
       stateDir: setup.config.stateDir,
       onNotice: (text) => terminal.warn(text),
     });

@@ -10,7 +10,7 @@ import { backoffMs, createUniform } from "#core/backoff.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
-import type { Profile } from "#core/profile/profile.js";
+import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Loss } from "../backlog/backlog.js";
 import { type Instant, nextDueMs, wallAt } from "./slot-grid.js";
 import type { SnapshotSource } from "./snapshot-source.js";
@@ -56,9 +56,14 @@ const MISMATCH_RETRY_MS = 300_000;
 /** A silence is noted at least this often, so that a kill forgets little of it. */
 const OFFLINE_NOTE_MS = 3_600_000;
 
+/** A device must not be asked more often than this. One that is only heard may be asked at will. */
+export function minPollMs(profile: AnyProfile): number {
+  return isMqttProfile(profile) ? 0 : profile.connection.pollSecondsMin * 1000;
+}
+
 /** @throws HeatpoolError `CONFIG_INVALID` when the profile forbids polling this often */
-export function checkPollInterval(profile: Profile, intervalMs: number): void {
-  const minMs = profile.connection.pollSecondsMin * 1000;
+export function checkPollInterval(profile: AnyProfile, intervalMs: number): void {
+  const minMs = minPollMs(profile);
   if (intervalMs >= minMs) return;
   throw new HeatpoolError(
     "CONFIG_INVALID",

@@ -4,7 +4,8 @@
  */
 import { findMetric } from "#core/measurement/metrics.js";
 import type { Quality, Reading, Snapshot } from "#core/measurement/snapshot.js";
-import type { Profile, ProfileRegister } from "#core/profile/profile.js";
+import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
+import type { ProfileRegister } from "#core/profile/profile.js";
 
 /** Languages of the product. */
 export type Language = "de" | "en";
@@ -34,7 +35,7 @@ const QUALITY_TEXTS: Readonly<Record<Quality, Record<Language, string>>> = {
 /** @param all also what only this house sees: registers that serve no metric of the catalogue */
 export function showReadings(
   snapshot: Snapshot,
-  profile: Profile,
+  profile: AnyProfile,
   language: Language,
   all: boolean,
 ): readonly ShownReading[] {
@@ -46,7 +47,7 @@ export function showReadings(
 /** Lines of a table: metric, label, value, unit, quality. */
 export function renderSnapshotTable(
   snapshot: Snapshot,
-  profile: Profile,
+  profile: AnyProfile,
   language: Language,
   all = false,
 ): readonly string[] {
@@ -83,7 +84,7 @@ function alignRow(row: readonly string[], widths: readonly number[]): string {
 
 function showReading(
   { metric, value, quality }: Reading,
-  profile: Profile,
+  profile: AnyProfile,
   language: Language,
 ): ShownReading {
   const known = findMetric(metric);
@@ -99,15 +100,19 @@ function showReading(
   };
 }
 
-/** The register that serves a metric first, or the one of that id. */
-function registerOf(metric: string, profile: Profile): ProfileRegister | undefined {
+/** What registers and points have in common for the reader. */
+type Described = Pick<ProfileRegister, "id" | "label" | "unit" | "codes" | "isFlags">;
+
+/** The register or point that serves a metric first, or the one of that id. */
+function registerOf(metric: string, profile: AnyProfile): Described | undefined {
   const [id = metric] = profile.candidates.get(metric) ?? [];
-  return profile.registers.find((one) => one.id === id);
+  const all: readonly Described[] = isMqttProfile(profile) ? profile.points : profile.registers;
+  return all.find((one) => one.id === id);
 }
 
 function meaningOf(
   value: number,
-  register: ProfileRegister | undefined,
+  register: Described | undefined,
   language: Language,
 ): string | undefined {
   if (register === undefined || register.codes.size === 0) return undefined;

@@ -9,8 +9,10 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "n
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HeatpoolError } from "#core/errors.js";
-import { PROFILE_CHARACTERS_MAX, parseProfile } from "#core/profile/compile-profile.js";
-import type { Profile } from "#core/profile/profile.js";
+import { PROFILE_CHARACTERS_MAX } from "#core/profile/compile-profile.js";
+import type { AnyProfile } from "#core/profile/mqtt-profile.js";
+import { parseAnyProfile } from "#core/profile/parse-profile.js";
+import { isTemplate } from "#core/profile/template.js";
 
 /** Where the owner may put profiles. */
 export const OWN_PROFILES = "/etc/heatpool/profiles";
@@ -19,21 +21,25 @@ export const OWN_PROFILES = "/etc/heatpool/profiles";
 interface ProfileEntry {
   readonly name: string;
   readonly file: string;
+  /** A template: it has no addresses yet. */
+  readonly needsAssignment: boolean;
 }
 
 /** Finds and loads profiles. */
 export interface ProfileStore {
   /** All profiles, by name; of equal names the one that counts. */
   list(): readonly ProfileEntry[];
+  /** @throws HeatpoolError `PROFILE_UNKNOWN` there is none of that name */
+  fileOf(name: string): string;
   /**
    * @throws HeatpoolError `PROFILE_UNKNOWN` there is none of that name · `PROFILE_INVALID` with
    *   every fault and its line
    */
-  load(name: string): Profile;
+  load(name: string): AnyProfile;
 }
 
 /** Brand and model; a part of dots alone would be a way out. */
-const NAME = /^[a-z0-9][a-z0-9.-]{0,63}\/[a-z0-9][a-z0-9.-]{0,63}$/;
+export const PROFILE_NAME = /^[a-z0-9][a-z0-9.-]{0,63}\/[a-z0-9][a-z0-9.-]{0,63}$/;
 const SUFFIX = ".yaml";
 /** More names in a hint help nobody. */
 const NAMES_SHOWN_MAX = 12;
@@ -47,11 +53,16 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
     }
     return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   };
+  const fileOf = (name: string): string => {
+    const file = PROFILE_NAME.test(name) ? findFile(folders, name) : undefined;
+    if (file === undefined) throw unknown(name, list());
+    return file;
+  };
   return {
     list,
+    fileOf,
     load(name) {
-      const file = NAME.test(name) ? findFile(folders, name) : undefined;
-      if (file === undefined) throw unknown(name, list());
+      const file = fileOf(name);
       const profile = loadProfileFile(file);
       if (profile.name === name) return profile;
       throw new HeatpoolError("PROFILE_INVALID", `${file} says that it is ${profile.name}`, {
@@ -66,8 +77,12 @@ export function createProfileStore(folders: readonly string[]): ProfileStore {
  *
  * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` with every fault
  */
-export function loadProfileFile(file: string): Profile {
-  return parseProfile(readText(file), file);
+export function loadProfileFile(file: string): AnyProfile {
+  const text = readProfileText(file);
+  if (!isTemplate(text)) return parseAnyProfile(text, file);
+  throw new HeatpoolError("PROFILE_INVALID", `${file} is a template without addresses`, {
+    hint: "Its gateway's installer assigned them: heatpool profile assign <name> --points <list.csv> --out <file>",
+  });
 }
 
 /** The folder `firmware-profiles` of this program, whether it runs from sources or from `dist`. */
@@ -79,7 +94,12 @@ export function packagedProfiles(): string {
   return join(folder, "firmware-profiles");
 }
 
-function readText(file: string): string {
+/**
+ * The text of a profile's file.
+ *
+ * @throws HeatpoolError `PROFILE_UNKNOWN` it cannot be read · `PROFILE_INVALID` it is far too long
+ */
+export function readProfileText(file: string): string {
   try {
     const { size } = statSync(file);
     // A character has at most 4 bytes; beyond that no text can be short enough.
@@ -109,8 +129,13 @@ function entriesOf(folder: string): readonly ProfileEntry[] {
         name: `${brand}/${file.slice(0, -SUFFIX.length)}`,
         file: join(folder, brand, file),
       }))
-      .filter(({ name }) => NAME.test(name) && findFile([folder], name) !== undefined),
+      .filter(({ name }) => PROFILE_NAME.test(name) && findFile([folder], name) !== undefined)
+      .map((entry) => ({ ...entry, needsAssignment: isTemplateFile(entry.file) })),
   );
+}
+
+function isTemplateFile(file: string): boolean {
+  return statSync(file).size <= 4 * PROFILE_CHARACTERS_MAX && isTemplate(readProfileText(file));
 }
 
 function subfolders(folder: string): readonly string[] {

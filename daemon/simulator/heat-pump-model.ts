@@ -11,7 +11,10 @@
 export interface HeatPumpModel {
   /** Moves the model on. Steps longer than a minute are cut into minutes. */
   advance(seconds: number): void;
-  /** Value of a catalogued metric in its unit, or `undefined` where the model has none. */
+  /**
+   * Value of a catalogued metric in its unit, or `undefined` where the model has none. Measured
+   * once per step: until the next `advance` it is the same.
+   */
   value(metric: string): number | undefined;
 }
 
@@ -47,6 +50,12 @@ const TANK_KWH_PER_K = 0.35;
 const RUN_SECONDS_MIN = 600;
 const PAUSE_SECONDS_MIN = 300;
 const DEFROST_SECONDS = 360;
+/** The tank is heated to this, °C. */
+const HOT_WATER_TARGET = 51;
+/** Heat that the pumped water carries per kelvin between flow and return. */
+const FLOW_KW_PER_K = 1.6;
+/** The same as a flow: 1 l/min of water carries 0.0697 kW/K (4.18 kJ/(kg K)). */
+const FLOW_LITRES_PER_MINUTE = FLOW_KW_PER_K / 0.0697;
 
 /**
  * @param options.seed which house
@@ -78,13 +87,18 @@ export function createHeatPumpModel(options: {
     runSeconds: Math.round(4000 + random() * 4000) * 3600,
     starts: Math.round(2000 + random() * 3000),
   };
+  const measured = new Map<string, number | undefined>();
   return {
     advance(seconds) {
       for (let left = seconds; left > 0; left -= 60) {
         step(state, Math.min(60, left), mean, random);
       }
+      measured.clear();
     },
-    value: (metric) => read(state, metric, random),
+    value(metric) {
+      if (!measured.has(metric)) measured.set(metric, read(state, metric, random));
+      return measured.get(metric);
+    },
   };
 }
 
@@ -142,7 +156,7 @@ function control(state: State, hourOfDay: number): void {
       else if (state.storage > setpoint + 2 && state.since > RUN_SECONDS_MIN) change("off");
       break;
     case "hot-water":
-      if (state.tank > 51) change("off");
+      if (state.tank > HOT_WATER_TARGET) change("off");
       break;
     case "defrost":
       state.ice = Math.max(0, state.ice - 0.2);
@@ -211,9 +225,18 @@ function read(state: State, metric: string, random: () => number): number | unde
     case "temp_charge":
       return state.flow + noise(0.2);
     case "temp_return":
-      return state.flow - (isRunning ? thermal / 1.6 : 0.2) + noise(0.2);
+      return state.flow - (isRunning ? thermal / FLOW_KW_PER_K : 0.2) + noise(0.2);
     case "temp_heat_storage":
       return state.storage;
+    case "temp_flow_target":
+    case "temp_return_target":
+      return heatingSetpoint(state.outdoor);
+    case "temp_hot_water_target":
+      return HOT_WATER_TARGET;
+    case "temp_room":
+      return state.room;
+    case "temp_room_target":
+      return 21;
     case "temp_hot_water":
     case "temp_hot_water_top":
       return state.tank + 1;
@@ -235,6 +258,8 @@ function read(state: State, metric: string, random: () => number): number | unde
       return thermal;
     case "cop_current":
       return electric > 0.1 ? thermal / electric : undefined;
+    case "flow_rate":
+      return isRunning ? FLOW_LITRES_PER_MINUTE : 0;
     case "pressure_high":
       return isRunning ? 6 + 0.45 * state.flow : 9 + 0.1 * state.outdoor;
     case "pressure_low":

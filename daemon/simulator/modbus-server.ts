@@ -12,7 +12,13 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Space } from "#core/profile/register-range.js";
 
 /** Exception codes that a device answers with. */
-export const EXCEPTION = { illegalFunction: 1, illegalAddress: 2, illegalValue: 3 } as const;
+export const EXCEPTION = {
+  illegalFunction: 1,
+  illegalAddress: 2,
+  illegalValue: 3,
+  /** Gateway target device failed to respond. */
+  noSuchUnit: 11,
+} as const;
 
 /** Where the words come from. */
 export interface RegisterImage {
@@ -29,12 +35,16 @@ export interface RegisterImage {
 export interface Behaviour {
   /** More words than this in one request are answered with exception 3. */
   readonly blockWordsMax?: number;
+  /** The same for bits. */
+  readonly blockBitsMax?: number;
   /** Closes a connection that was silent for this long. */
   readonly idleCloseMs?: number;
   /** Further connections are closed at once. */
   readonly connectionsMax?: number;
   /** Waits this long before each answer. */
   readonly answerDelayMs?: number;
+  /** Takes requests and answers none. */
+  readonly isSilent?: boolean;
 }
 
 /** A running server. */
@@ -137,6 +147,7 @@ function serve(
       bytes = bytes.subarray(6 + length);
       counters.requests++;
       if (((answer[7] ?? 0) & 0x80) !== 0) counters.exceptions++;
+      if (behaviour.isSilent === true) continue;
       if (behaviour.answerDelayMs === undefined) socket.write(answer);
       else setTimeout(() => socket.writable && socket.write(answer), behaviour.answerDelayMs);
     }
@@ -152,7 +163,9 @@ function answerTo(request: Buffer, image: RegisterImage, behaviour: Behaviour): 
   }
   const [address, count] = [request.readUInt16BE(8), request.readUInt16BE(10)];
   const isBits = space === "coil" || space === "discrete";
-  const countMax = isBits ? BITS_MAX : Math.min(WORDS_MAX, behaviour.blockWordsMax ?? WORDS_MAX);
+  const countMax = isBits
+    ? Math.min(BITS_MAX, behaviour.blockBitsMax ?? BITS_MAX)
+    : Math.min(WORDS_MAX, behaviour.blockWordsMax ?? WORDS_MAX);
   if (count < 1 || count > countMax) return exception(request, EXCEPTION.illegalValue);
   if (address + count > 65536) return exception(request, EXCEPTION.illegalAddress);
   const values = image.read({ unitId: request.readUInt8(6), space, address, count });

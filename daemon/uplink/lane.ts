@@ -52,6 +52,13 @@ export function advance(lane: Lane, entry: BacklogEntry): void {
   lane.sentThrough = entry.sequence;
 }
 
+/** Nothing counts as sent that has no ack. */
+export function rewind(lane: Lane): void {
+  lane.sentThrough = lane.ackedThrough;
+  lane.ready = [];
+  lane.isDrained = false;
+}
+
 /** The backend decided up to `through`, by batches or by passing over what the ledger voided. */
 export function settleLane(lane: Lane, through: number): void {
   lane.ackedThrough = Math.max(lane.ackedThrough, through);

@@ -6,10 +6,18 @@
 import type { Clock } from "#core/clock.js";
 import type { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog, BacklogEntry } from "../backlog/backlog.js";
-import { advance, type Lane, peek, waitedMs } from "./lane.js";
+import type { Coding } from "./coding.js";
+import { advance, type Lane, peek, rewind, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
 import type { Window } from "./window.js";
-import { type Declaration, findDevice, toBatch, toLossReport, toTable } from "./wire.js";
+import {
+  type Declaration,
+  findDevice,
+  listPriors,
+  toBatch,
+  toLossReport,
+  toTable,
+} from "./wire.js";
 
 /** What to do next. */
 type Next =
@@ -25,6 +33,7 @@ export interface OutboxDeps {
   readonly clock: Clock;
   readonly declaration: Declaration;
   readonly window: Window;
+  readonly coding: Coding;
   limits(): UplinkLimits;
   /** Time after which an unsent batch counts as backlog. */
   intervalMs(): number;
@@ -39,6 +48,8 @@ export interface Outbox {
   lossesKnown(number: number): void;
   /** New batches or losses may be there. */
   refresh(): void;
+  /** The backend dropped what is on its way in the current epoch: it goes out again. */
+  resendFresh(): void;
 }
 
 /** Loss entries in one report. */
@@ -56,7 +67,8 @@ export function createOutbox(
   lanes: readonly Lane[],
   start: { unknownTables: readonly Uint8Array[]; lossAckedThrough: number },
 ): Outbox {
-  const { backlog, clock, declaration, window } = deps;
+  const { backlog, clock, declaration, window, coding } = deps;
+  const priors = listPriors(declaration);
   const tables = new Map(
     declaration.devices
       .filter(({ table }) => start.unknownTables.some((id) => Buffer.compare(id, table.id) === 0))
@@ -114,6 +126,14 @@ export function createOutbox(
     return false;
   }
 
+  /** `undefined`: the batch continues one that has no ack. */
+  function code(lane: Lane, entry: BacklogEntry, device: number, isBacklog: boolean) {
+    const table = declaration.devices[device]?.table;
+    if (table === undefined) return undefined;
+    const isFresh = lane === lanes[0] && !isBacklog;
+    return isFresh ? coding.fresh({ entry, device, table }) : coding.alone(entry, table);
+  }
+
   async function nextBatch(lane: Lane): Promise<Next | undefined> {
     const entry = await peek(lane, backlog);
     if (entry === undefined) return undefined;
@@ -126,12 +146,16 @@ export function createOutbox(
     const nowMs = clock.monotonicMs();
     const isBacklog = waitedMs(entry, clock.nowMs()) > deps.intervalMs();
     if (isBacklog && nowMs < backlogFreeAtMs) return { kind: "wait", ms: backlogFreeAtMs - nowMs };
+    const coded = code(lane, entry, device, isBacklog);
+    if (coded === undefined) return WAIT;
     const rate = deps.limits().backlogBytesPerSecond;
     if (isBacklog && rate > 0)
       backlogFreeAtMs = Math.max(nowMs, backlogFreeAtMs) + (bytes / rate) * 1000;
     advance(lane, entry);
     window.add({ epoch: lane.index, entry, sentAtMs: nowMs });
-    return { kind: "send", request: toBatch(entry, { device, epoch: lane.index, isBacklog }) };
+    const { sequence } = entry;
+    const place = { device, epoch: lane.index, sequence, isBacklog, priors };
+    return { kind: "send", request: toBatch(coded, place) };
   }
 
   return {
@@ -165,6 +189,12 @@ export function createOutbox(
     refresh() {
       mayHaveLosses = true;
       for (const lane of lanes) lane.isDrained = false;
+    },
+    resendFresh() {
+      const [fresh] = lanes;
+      if (fresh === undefined) return;
+      window.drop(fresh.index);
+      rewind(fresh);
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Clock } from "#core/clock.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
+import { type Coding, createCoding } from "./coding.js";
 import { createLane, type Lane, peek, settleLane, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
 import { createOutbox, type Outbox } from "./outbox.js";
@@ -70,8 +71,9 @@ interface Session {
   readonly openedMs: number;
   readonly inbox: wire.DeliverResponse[];
   lanes: readonly Lane[];
-  /** There since the welcome. */
+  /** Both there since the welcome. */
   outbox: Outbox | undefined;
+  coding: Coding | undefined;
   /** How the network says it ended. */
   ended: StreamEnd | undefined;
   /** Why it is to end: nothing more is sent, the last acks are awaited. */
@@ -142,6 +144,7 @@ function createSession(deps: SessionDeps): Session {
     inbox: [],
     lanes: [],
     outbox: undefined,
+    coding: undefined,
     ended: undefined,
     closing: undefined,
     isWriting: false,
@@ -340,6 +343,11 @@ async function handle(
     }
     case "control":
       deps.setLimits(body.value.limits);
+      if (body.value.resetState) {
+        session.coding?.reset();
+        outbox.resendFresh();
+        deps.log("info", "uplink.state-reset", { why: body.value.reason });
+      }
       pause(session, outbox, body.value);
       return undefined;
     case "goodbye": {
@@ -372,8 +380,6 @@ async function acceptWelcome(
   if (session.outbox !== undefined) return { kind: "unfit", what: "second welcome" };
   if (welcome.ackedThrough.length !== declaration.epochs.length)
     return { kind: "unfit", what: "welcome about other epochs" };
-  if (!welcome.codecs.includes(1))
-    return { kind: "unfit", what: "backend does not accept codec 1" };
   deps.setLimits(welcome.limits);
   const roundTripMs = deps.clock.monotonicMs() - session.openedMs;
   deps.onWelcome(Number(welcome.serverTimeMs), roundTripMs);
@@ -391,7 +397,10 @@ async function acceptWelcome(
     return { kind: "redeclare" };
   }
   const lossAckedThrough = Number(welcome.lossAckedThrough);
-  session.outbox = createOutbox({ ...deps, declaration, window: session.window }, session.lanes, {
+  const coding = createCoding(welcome);
+  session.coding = coding;
+  const parts = { ...deps, declaration, window: session.window, coding };
+  session.outbox = createOutbox(parts, session.lanes, {
     unknownTables: welcome.unknownTables,
     lossAckedThrough,
   });
@@ -442,6 +451,7 @@ async function acceptAck(session: Session, ack: wire.Ack): Promise<SessionEnd | 
     rejected: Number(ack.rejected),
   };
   settleLane(lane, through);
+  if (ack.epoch === 0) session.coding?.decided(through);
   deps.receipts.take(lane.epochId, through, batches, counts);
   session.wasAcked = true;
   deps.log("info", "uplink.acked", { epoch: ack.epoch, ackedThrough: through, ...counts });

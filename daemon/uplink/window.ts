@@ -21,6 +21,8 @@ export interface Window {
   /** Whether a batch of `bytes` fits; one always does, else nothing would ever move. */
   fits(bytes: number, limits: UplinkLimits): boolean;
   add(batch: InFlight): void;
+  /** Takes out what the backend dropped. */
+  drop(epoch: number): void;
   /** Takes out what an ack decides. */
   settle(epoch: number, ackedThrough: number): readonly InFlight[];
 }
@@ -41,6 +43,9 @@ export function createWindow(): Window {
       (waiting.length < limits.windowBatches && bytes() + more <= limits.windowBytes),
     add(batch) {
       waiting.push(batch);
+    },
+    drop(epoch) {
+      waiting = waiting.filter((one) => one.epoch !== epoch);
     },
     settle(epoch, ackedThrough) {
       const isDecided = (one: InFlight) =>

@@ -1,12 +1,15 @@
 /**
- * Our words to wire messages. Batches go out as they were sealed: nothing is encoded again here.
+ * Our words to wire messages. What a batch's bytes are was decided before: nothing is encoded here.
  */
 import assert from "node:assert/strict";
 import type { ChannelTable } from "#core/batch/channel-table.js";
+import { NO_PRIOR, type PriorId } from "#core/batch/prior.js";
+import { PRIOR_IDS, priorOfProfile } from "#core/batch/priors/released.js";
 import { toWireBatch, toWireTable } from "#core/batch/wire-batch.js";
 import { parseUuid } from "#core/uuid.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { BacklogEntry, DeviceStream, EpochState, Loss } from "../backlog/backlog.js";
+import type { Coded } from "./coding.js";
 
 /** Who is speaking. */
 export interface Introduction {
@@ -27,8 +30,10 @@ export interface Declaration {
 
 /** Revision of the protocol that this daemon speaks. */
 const PROTOCOL_REVISION = 1;
-/** What this daemon writes: raw DEFLATE. */
-const CODECS_WRITTEN = [1];
+/** What this daemon writes: the range coder, and what older backlogs and backends have. */
+const CODECS_WRITTEN = [2, 1, 0];
+/** Of the wire contract. */
+const PRIORS_MAX = 8;
 /** Greatest response that is taken; the largest is a welcome with 64 unknown tables. */
 export const RESPONSE_BYTES_MAX = 256 * 1024;
 
@@ -57,12 +62,19 @@ export function toHello(
       lastSealed: BigInt(epoch.lastSealed),
     })),
     codecs: CODECS_WRITTEN,
+    priors: listPriors(what),
     responseBytesMax: RESPONSE_BYTES_MAX,
     consentVersion: who.consentVersion,
     consentScopes: [...who.consentScopes],
     lossLedgerLast: BigInt(now.lossLedgerLast),
   };
   return { body: { $case: "hello", value } };
+}
+
+/** What batches may start from; the first costs a batch nothing to name. */
+export function listPriors({ devices }: Declaration): PriorId[] {
+  const preferred = devices.map(({ profile }) => priorOfProfile(profile));
+  return [...new Set([...preferred, ...PRIOR_IDS, NO_PRIOR])].slice(0, PRIORS_MAX);
 }
 
 function toDevice(device: DeviceStream): wire.Device {
@@ -88,12 +100,18 @@ export function findDevice(devices: readonly DeviceStream[], entry: BacklogEntry
 }
 
 export function toBatch(
-  { sequence, sealed }: BacklogEntry,
-  place: { device: number; epoch: number; isBacklog: boolean },
+  { sealed, link }: Coded,
+  place: {
+    device: number;
+    epoch: number;
+    sequence: number;
+    isBacklog: boolean;
+    priors: readonly PriorId[];
+  },
 ): wire.DeliverRequest {
-  const { device, epoch, isBacklog: backlog } = place;
+  const { isBacklog: backlog, ...rest } = place;
   const [defaultCodec = 0] = CODECS_WRITTEN;
-  const value = toWireBatch(sealed, { device, epoch, sequence, backlog, defaultCodec });
+  const value = toWireBatch(sealed, { ...rest, backlog, defaultCodec }, link);
   return { body: { $case: "batch", value } };
 }
 

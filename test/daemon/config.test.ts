@@ -47,6 +47,34 @@ describe("parseConfig", () => {
     expect(faults).toMatch(/heatpool\.yaml:7.*polIntervalSeconds.*unknown key/);
   });
 
+  it("takes a broker instead of a Modbus server, as host or as url", () => {
+    const text = [
+      "devices:",
+      "  - deviceId: a",
+      "    broker: { host: 192.0.2.9, tls: true, caFile: /ca, userFile: /u, passwordFile: /p }",
+      "    profile: bosch/ems-esp",
+      "    parameters: { base: ems-esp, maxAgeSeconds: 600 }",
+      "  - { deviceId: b, broker: { url: mqtts://broker.example:8883 }, profile: bosch/ems-esp }",
+    ].join("\n");
+    expect(parseConfig(text).devices).toMatchObject([
+      { broker: { host: "192.0.2.9", tls: true }, parameters: { maxAgeSeconds: ["600"] } },
+      { broker: { url: "mqtts://broker.example:8883" } },
+    ]);
+  });
+
+  it.each([
+    ["{ profile: a/b }", /needs the host of a Modbus server, or an MQTT broker/],
+    ["{ host: x, broker: { host: y }, profile: a/b }", /host.*belongs to Modbus/],
+    ["{ unitId: 1, broker: { host: y }, profile: a/b }", /unitId.*belongs to Modbus/],
+    ["{ broker: { port: 1883 }, profile: a/b }", /broker.*needs url, or host/],
+    ["{ broker: { url: 'mqtt://u:p@h' }, profile: a/b }", /without user and password/],
+    ["{ broker: { url: 'mqtt://h', tls: true }, profile: a/b }", /url says port and TLS already/],
+    ["{ broker: { host: h, passwordFile: /p }, profile: a/b }", /a password needs a user/],
+    ["{ broker: { host: h, password: secret }, profile: a/b }", /password.*unknown key/],
+  ])("refuses the device %s", (device, fault) => {
+    expect(faultsOf(`devices: [${device}]`).join("\n")).toMatch(fault);
+  });
+
   it("refuses two devices of one name", () => {
     const text = [
       "devices:",

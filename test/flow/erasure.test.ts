@@ -43,7 +43,7 @@ async function deliver(number: number, fromMs: number): Promise<Talk> {
   stream.say({ $case: "table", value: toWireTable(TABLE) });
   const rows = Array.from({ length: 60 }, (_, k) => [k, 300 + number, 120]);
   const { slot, rows: count, check, plainBytes, block, codec } = makeBatch(1, fromMs, rows);
-  const facts = { slot: BigInt(slot), rows: count, check, plainBytes, codec };
+  const facts = { slot: BigInt(slot ?? 0), rows: count, check, plainBytes, codec };
   stream.say(batch(1, { ...facts, block: Buffer.from(block) }));
   expect(await stream.hear()).toMatchObject({ $case: "ack", value: { admitted: 60n } });
   return stream;

@@ -112,7 +112,7 @@ describe.each(PEERS)("against $name", ({ name, debian, start }) => {
     const space = functionCode === 3 ? "holding" : "input";
     const range = { unitId: 1, space, address: 1050, count: 4 } as const;
     expect(await dial().read(range)).toEqual([13_107, 16_966, 55_050, 16_952]);
-    expect(proxy.requests).toEqual([{ functionCode, address: 1050, count: 4 }]);
+    expect(proxy.requests).toEqual([{ unitId: 1, functionCode, address: 1050, count: 4 }]);
   });
 
   it(

@@ -1,20 +1,13 @@
 /** What an installation of each family is asked for: the rules of connection and gates, at work. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseProfile } from "#core/profile/compile-profile.js";
-import { type Decoded, decodeText } from "#core/profile/decode.js";
-import { findMismatch, type IdentificationAnswers } from "#core/profile/identification.js";
+import { decodeText } from "#core/profile/decode.js";
+import { findMismatch } from "#core/profile/identification.js";
 import { planReads } from "#core/profile/read-plan.js";
 import { decodeReadings } from "#core/profile/readings.js";
 import type { ReadChoice } from "#core/profile/register-choice.js";
+import { identifyingAnswers, loadPackaged } from "../support/device-image.js";
 
-const folder = join(import.meta.dirname, "../../firmware-profiles");
-
-function load(name: string) {
-  const file = join(folder, `${name}.yaml`);
-  return parseProfile(readFileSync(file, "utf8"), file);
-}
+const load = loadPackaged;
 
 /** Ids that an installation reads, and the requests. */
 function plan(name: string, choice: Partial<ReadChoice> = {}) {
@@ -156,13 +149,11 @@ describe("daikin", () => {
 
   it("an Altherma 4 is told from a HomeHub by its discrete inputs", () => {
     const profile = load("daikin/altherma-4");
-    const good = (value: number) => ({ quality: "good" as const, value, exact: value });
-    const answers: IdentificationAnswers = new Map<string, Decoded | "refused">([
-      ["unit_error", good(0)],
-      ["temp_outdoor", good(7)],
-      ["compressor_run_contact", "refused"],
-    ]);
-    expect(findMismatch(profile, answers)).toContain("compressor_run_contact");
+    const words = { unit_error: 0, temp_outdoor: 700, compressor_run_contact: 1 };
+    const answers = identifyingAnswers(profile, words);
+    expect(findMismatch(profile, answers)).toBeUndefined();
+    const homeHub = new Map([...answers, ["compressor_run_contact", "refused"] as const]);
+    expect(findMismatch(profile, homeHub)).toContain("compressor_run_contact");
   });
 });
 

@@ -4,72 +4,30 @@
  * A folder `<brand>/<model>` beside this file is found, not programmed. A profile that says
  * `verified: true` needs one; one that has a recording may say so.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import { checkRecording } from "#core/profile/check-recording.js";
 import { parseProfile } from "#core/profile/compile-profile.js";
 import { decodeRegister } from "#core/profile/decode.js";
 import type { Profile } from "#core/profile/profile.js";
 import { decodeReadings, type RegisterOutcome } from "#core/profile/readings.js";
+import { expectedSchema, recordingSchema } from "#core/profile/recording-schema.js";
 import { readYaml } from "#core/schema/read-yaml.js";
+import { modbusProfiles, PROFILES_FOLDER as packaged } from "../support/packaged-profiles.js";
 
 const here = import.meta.dirname;
-const packaged = join(here, "../../firmware-profiles");
 
 const foldersIn = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);
 
-const recordings = foldersIn(here).flatMap((brand) =>
-  foldersIn(join(here, brand)).map((model) => `${brand}/${model}`),
-);
+const recordings = foldersIn(here)
+  .flatMap((brand) => foldersIn(join(here, brand)).map((model) => `${brand}/${model}`))
+  .filter((name) => existsSync(join(here, name, "registers.json")));
 
-const profiles = foldersIn(packaged).flatMap((brand) =>
-  readdirSync(join(packaged, brand))
-    .filter((file) => file.endsWith(".yaml"))
-    .map((file) => `${brand}/${file.slice(0, -5)}`),
-);
-
-const quality = z.enum(["absent", "implausible"]);
-const expectedSchema = z.strictObject({
-  recordedOn: z.string(),
-  registers: z
-    .array(
-      z.strictObject({
-        register: z.string(),
-        address: z.int(),
-        stated: z.number().optional(),
-        value: z.number().optional(),
-        quality: quality.optional(),
-      }),
-    )
-    .min(1),
-  metrics: z
-    .array(
-      z.strictObject({
-        metric: z.string(),
-        value: z.number().optional(),
-        quality: quality.optional(),
-      }),
-    )
-    .min(1),
-});
-
-const recordingSchema = z.strictObject({
-  profile: z.string(),
-  recordedAt: z.string(),
-  source: z.string(),
-  registers: z.array(
-    z.strictObject({
-      unitId: z.int(),
-      space: z.enum(["coil", "discrete", "holding", "input"]),
-      address: z.int(),
-      words: z.array(z.int().min(0).max(65535)).min(1),
-    }),
-  ),
-});
+const profiles = modbusProfiles();
 
 function load(name: string) {
   const file = join(packaged, `${name}.yaml`);
@@ -82,8 +40,12 @@ function load(name: string) {
     name: `${name}/expected.yaml`,
     code: "CONFIG_INVALID",
   });
-  const wordsAt = new Map(recording.registers.map((one) => [one.address, one.words]));
-  return { profile, expected, wordsAt };
+  const wordsAt = new Map(recording.registers.map((one) => [placeOf(one), one.words]));
+  return { profile, recording, expected, wordsAt };
+}
+
+function placeOf(at: { unitId: number; space: string; address: number }): string {
+  return `${at.unitId} ${at.space} ${at.address}`;
 }
 
 function find(profile: Profile, id: string) {
@@ -93,16 +55,23 @@ function find(profile: Profile, id: string) {
 }
 
 describe.each(recordings)("the recording of %s", (name) => {
-  const { profile, expected, wordsAt } = load(name);
+  const { profile, recording, expected, wordsAt } = load(name);
+
+  it("says what the profile says", () => {
+    expect(checkRecording(profile, recording, expected)).toEqual([]);
+  });
 
   it("has an expectation for every recorded register", () => {
-    expect(expected.registers.map((one) => one.address)).toEqual([...wordsAt.keys()]);
+    const places = new Set(recording.registers.map((one) => placeOf(one)));
+    expect(new Set(expected.registers.map((one) => placeOf(find(profile, one.register))))).toEqual(
+      places,
+    );
   });
 
   it.each(expected.registers)("decodes $address as $register", (one) => {
     const register = find(profile, one.register);
     expect(register.address).toBe(one.address);
-    const decoded = decodeRegister(wordsAt.get(one.address) ?? [], register);
+    const decoded = decodeRegister(wordsAt.get(placeOf(register)) ?? [], register);
     expect(decoded.value ?? decoded.quality).toBe(one.value ?? one.quality);
     if (one.stated !== undefined && decoded.exact !== undefined) {
       expect(decoded.exact).toBeCloseTo(one.stated, 3);
@@ -113,7 +82,7 @@ describe.each(recordings)("the recording of %s", (name) => {
     const outcomes = new Map<string, RegisterOutcome>(
       expected.registers.map((one) => [
         one.register,
-        { words: wordsAt.get(one.address) ?? [], quality: "good" },
+        { words: wordsAt.get(placeOf(find(profile, one.register))) ?? [], quality: "good" },
       ]),
     );
     const reading = decodeReadings(profile, outcomes).find((one) => one.metric === metric);
@@ -121,9 +90,8 @@ describe.each(recordings)("the recording of %s", (name) => {
   });
 });
 
-describe.each(profiles)("the packaged profile %s", (name) => {
-  const file = join(packaged, `${name}.yaml`);
-  const profile = parseProfile(readFileSync(file, "utf8"), file);
+describe.each(profiles)("the packaged profile $name", ({ name, file, text }) => {
+  const profile = parseProfile(text, file);
 
   it("is named like its file", () => {
     expect(profile.name).toBe(name);

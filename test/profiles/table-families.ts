@@ -3,16 +3,18 @@
  * else than its table, with the reason. The tests compare all the rest row by row.
  */
 
-/** What a profile says instead of its table; what is left out is as in the table. */
+import type { TableRow } from "../../scripts/csv-register-table.js";
+import type { RowFacts } from "../support/row-facts.js";
+import { GATEWAY_FAMILIES } from "./gateway-families.js";
+
+/** What a profile says instead of its table, and why; what is left out is as in the table. */
 export interface Exception {
   readonly reason: string;
-  readonly encoding?: string;
-  readonly unit?: string;
-  readonly scale?: number;
+  readonly facts?: Partial<RowFacts>;
   readonly offset?: number;
+  /** Where there are several registers, one for each. */
   readonly wordOrders?: readonly string[];
-  readonly codes?: readonly number[];
-  readonly confidence?: string;
+  readonly scales?: readonly number[];
   /** The profile's German name is another one. */
   readonly isRenamed?: boolean;
 }
@@ -24,6 +26,10 @@ export interface FamilyTable {
   readonly unitIds: readonly number[];
   /** By space and address: `holding 1020`. */
   readonly except: Readonly<Record<string, Exception>>;
+  /** Which rows are of this profile, where a table is of several models. */
+  readonly has?: (row: TableRow) => boolean;
+  /** Why the profile has units where the table has none. */
+  readonly unitsAdded?: string;
 }
 
 /** A profile and its tables. */
@@ -38,16 +44,19 @@ export interface TableFamily {
   readonly metricsExcept: Readonly<Record<string, string>>;
 }
 
-const DISPUTED = { confidence: "disputed" } as const;
+/** Nobody picks silently between sources that contradict each other. */
+function disputed(reason: string, facts: Partial<RowFacts> = {}): Exception {
+  return { reason, facts: { confidence: "disputed", ...facts } };
+}
+
 const bothOrders = {
   reason: "the word order changed with firmware 1.1.3; both are there, the installation chooses",
   wordOrders: ["high-first", "low-first"],
 } as const;
-const kelvin = { reason: "a difference of temperatures", unit: "K" } as const;
 const renamed = { reason: "the table has a variable's name", isRenamed: true } as const;
 const ascii = {
   reason: "two ASCII characters, which are no number",
-  encoding: "string",
+  facts: { encoding: "string" },
 } as const;
 
 export const TABLE_FAMILIES: readonly TableFamily[] = [
@@ -62,13 +71,10 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         rows: 99,
         unitIds: [1],
         except: {
-          "holding 102": { reason: "signedness disputed", ...DISPUTED },
-          "holding 1018": kelvin,
+          "holding 102": disputed("signed or unsigned"),
           "holding 1020": bothOrders,
           "holding 1022": bothOrders,
           "holding 4005": bothOrders,
-          "holding 5050": kelvin,
-          "holding 5150": kelvin,
         },
       },
     ],
@@ -88,11 +94,11 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         rows: 59,
         unitIds: [33],
         except: {
-          "input 19": { reason: "scale disputed", ...DISPUTED },
-          "input 21": { reason: "a temperature or a pressure", ...DISPUTED },
-          "input 22": { reason: "scale disputed", ...DISPUTED },
-          "input 23": { reason: "scale disputed", ...DISPUTED },
-          "input 24": { reason: "scale disputed", ...DISPUTED },
+          "input 19": disputed("scale"),
+          "input 21": disputed("a temperature or a pressure"),
+          "input 22": disputed("scale"),
+          "input 23": disputed("scale"),
+          "input 24": disputed("scale"),
         },
       },
     ],
@@ -108,13 +114,9 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         rows: 68,
         unitIds: [1],
         except: {
-          "input 32": {
-            reason: "polarity disputed; active when not 0 in the manual",
-            encoding: "nonzero",
-            ...DISPUTED,
-          },
-          "input 40": { reason: "scale disputed", ...DISPUTED },
-          "input 74": { reason: "scale disputed: raw", unit: "", scale: 1, ...DISPUTED },
+          "input 32": disputed("active when not 0, or when 0", { encoding: "nonzero" }),
+          "input 40": disputed("scale"),
+          "input 74": disputed("scale: raw", { unit: "", scale: 1 }),
         },
       },
     ],
@@ -129,7 +131,7 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         file: "kermi/x-center-unit40-heatpump.csv",
         rows: 27,
         unitIds: [40],
-        except: { "holding 301": { reason: "scale disputed: raw", unit: "", ...DISPUTED } },
+        except: { "holding 301": disputed("scale: raw", { unit: "", scale: 1 }) },
       },
       {
         file: "kermi/x-center-unit50-51-storage.csv",
@@ -151,12 +153,17 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         unitIds: [1],
         except: {
           "input 10000": {
-            reason: "its bits are registers of their own, so the word is bits too; 0 is no bit",
-            encoding: "bits",
-            codes: [1, 2, 4, 8, 16],
+            reason: "0 is no bit",
+            facts: { codes: [1, 2, 4, 8, 16] },
           },
-          "input 10400": { reason: "a version, one number per word", encoding: "version" },
-          "holding 10040": { reason: "the table cuts off the texts behind the first", codes: [0] },
+          "input 10400": {
+            reason: "a version, one number per word",
+            facts: { encoding: "version" },
+          },
+          "holding 10040": {
+            reason: "the table cuts off the texts behind the first",
+            facts: { codes: [0] },
+          },
         },
       },
     ],
@@ -172,16 +179,14 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         rows: 92,
         unitIds: [1],
         except: {
-          "holding 101": {
-            reason: "the manufacturer's page counts from 0 in one edition, from 1 in another",
-            codes: [],
-            ...DISPUTED,
-          },
-          "holding 116": {
-            reason: "whole degrees in one edition of the page, tenths in another: raw",
-            unit: "",
-            ...DISPUTED,
-          },
+          "holding 101": disputed(
+            "the manufacturer's page counts from 0 in one edition, from 1 in another",
+            { codes: [] },
+          ),
+          "holding 116": disputed(
+            "whole degrees in one edition of the page, tenths in another: raw",
+            { unit: "", scale: 1 },
+          ),
         },
       },
     ],
@@ -200,15 +205,12 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
           "input 5170": renamed,
           "holding 5167": renamed,
           "holding 5182": renamed,
-          "input 5096": { reason: "three words, decimal magnitudes", encoding: "sum" },
-          "input 5099": { reason: "three words, decimal magnitudes", encoding: "sum" },
-          "holding 46": { reason: "scale disputed: raw", unit: "", ...DISPUTED },
-          "holding 5048": { reason: "scale disputed: raw", unit: "", ...DISPUTED },
+          "holding 46": disputed("scale: raw", { unit: "", scale: 1 }),
+          "holding 5048": disputed("scale: raw", { unit: "", scale: 1 }),
           "holding 5036": {
             reason: "its 39 codes are the numbers -19 to 19",
-            unit: "K",
+            facts: { unit: "K", scale: 1, codes: [] },
             offset: -19,
-            codes: [],
           },
         },
       },
@@ -233,10 +235,6 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         unitIds: [1],
         except: {
           "input 21": ascii,
-          "holding 53": kelvin,
-          "holding 54": kelvin,
-          "holding 65": kelvin,
-          "holding 66": kelvin,
         },
       },
     ],
@@ -253,12 +251,9 @@ export const TABLE_FAMILIES: readonly TableFamily[] = [
         unitIds: [1],
         except: {
           "input 21": ascii,
-          "holding 53": kelvin,
-          "holding 54": kelvin,
-          "holding 65": kelvin,
-          "holding 66": kelvin,
         },
       },
     ],
   },
+  ...GATEWAY_FAMILIES,
 ];

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A request as it passed. */
 export interface PassedRequest {
+  readonly unitId: number;
   readonly functionCode: number;
   readonly address: number;
   readonly count: number;
@@ -41,6 +42,7 @@ export async function startCountingProxy(targetPort: number): Promise<CountingPr
     }
     pass(client, target, (frame) =>
       requests.push({
+        unitId: frame.readUInt8(6),
         functionCode: frame.readUInt8(7),
         address: frame.readUInt16BE(8),
         count: frame.readUInt16BE(10),

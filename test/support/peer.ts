@@ -12,6 +12,8 @@ const PEERS = {
   "python3-pymodbus": ["/usr/bin/python3", "-c", "import pymodbus"],
   "libmodbus-dev": ["pkg-config", "--exists", "libmodbus"],
   mbpoll: ["mbpoll", "-V"],
+  // It has no option that only tells its version and ends well.
+  mosquitto: ["test", "-x", "/usr/sbin/mosquitto"],
   openssl: ["openssl", "version"],
 } as const;
 

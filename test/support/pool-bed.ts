@@ -1,9 +1,13 @@
 /** A backend's inner rooms on a store, joined as the assembly joins them, and batches to feed it. */
 
 import { encodeBlock } from "#core/batch/block.js";
+import { type Chain, encodeLink } from "#core/batch/chain.js";
 import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
-import { createColumns } from "#core/batch/columns.js";
+import { type Columns, createColumns } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
+import { NO_PRIOR, type PriorId } from "#core/batch/prior.js";
+import { KIND_PRIOR } from "#core/batch/priors/released.js";
+import type { Clock } from "#core/clock.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import type { PrivacyRules } from "../../backend/aggregate/cohort-statistics.js";
 import { createCommunity } from "../../backend/aggregate/create-community.js";
@@ -15,7 +19,6 @@ import { countDays, dayOf, markDay } from "../../backend/registry/day-bitmap.js"
 import { createRegistry } from "../../backend/registry/memory-registry.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
-import type { FakeClock } from "./fake-clock.js";
 
 export const STEP_MS = 60_000;
 export const MODEL = "idm/navigator-2.0";
@@ -41,9 +44,39 @@ export function makeBatch(
   sequence: number,
   fromMs: number,
   rows: readonly Row[],
-  more: { table?: ChannelTable; codec?: number; epoch?: number; device?: number } = {},
+  more: {
+    table?: ChannelTable;
+    codec?: number;
+    prior?: PriorId;
+    epoch?: number;
+    device?: number;
+  } = {},
 ): IncomingBatch {
-  const { table = TABLE, codec = 1, epoch = 0, device = 0 } = more;
+  const { table = TABLE, codec = 1, epoch = 0, device = 0, prior = NO_PRIOR } = more;
+  const columns = fillColumns(table, fromMs, rows);
+  const { block, plainBytes, digest } = encodeBlock(columns, table, codec, prior);
+  const check = digestCheck(digest);
+  const { slot } = columns;
+  const facts = { device, epoch, sequence, rows: rows.length, slot, codec, prior, check };
+  return { ...facts, plainBytes, block };
+}
+
+/** The same in codec 2, as the next of a chain, and the chain after it. */
+export function makeLink(
+  sequence: number,
+  fromMs: number,
+  rows: readonly Row[],
+  more: { chain?: Chain | undefined; device?: number } = {},
+): { batch: IncomingBatch; chain: Chain } {
+  const columns = fillColumns(TABLE, fromMs, rows);
+  const link = encodeLink(columns, TABLE, KIND_PRIOR, more.chain);
+  const whole = makeBatch(sequence, fromMs, rows, { ...more, codec: 2, prior: KIND_PRIOR });
+  const { block, continues, followsOn } = link;
+  const slot = followsOn ? undefined : whole.slot;
+  return { batch: { ...whole, block, continues, slot, plainBytes: 0 }, chain: link.chain };
+}
+
+function fillColumns(table: ChannelTable, fromMs: number, rows: readonly Row[]): Columns {
   const columns = createColumns(table, rows.length);
   columns.rows = rows.length;
   columns.slot = Math.round(fromMs / STEP_MS);
@@ -58,10 +91,7 @@ export function makeBatch(
       columns.counts[c] = (columns.counts[c] ?? 0) + 1;
     }
   }
-  const { block, plainBytes, digest } = encodeBlock(columns, table, codec);
-  const check = digestCheck(digest);
-  const { slot } = columns;
-  return { device, epoch, sequence, rows: rows.length, slot, codec, plainBytes, check, block };
+  return columns;
 }
 
 /** What the n-th installation says about itself. */
@@ -97,7 +127,7 @@ const NO_LIMITS: QuotaLimits = {
 /** Joins the rooms on a store, as a start does. */
 export async function openBed(
   store: SnapshotStore,
-  clock: FakeClock,
+  clock: Clock,
   more: {
     limits?: QuotaLimits;
     file?: string;

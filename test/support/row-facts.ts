@@ -21,6 +21,15 @@ export interface RowFacts {
 /** What a unit is of another: the table's → the profile's. */
 const FACTORS: Readonly<Record<string, number>> = {
   "W kW": 0.001,
+  "Wh kWh": 0.001,
+  "l/h l/min": 1 / 60,
+  "‰ %": 0.1,
+  "minute min": 1,
+  "minutes min": 1,
+  "minutes h": 1 / 60,
+  "K*min K·min": 1,
+  "°min K·min": 1,
+  "bool ": 1,
   "MWh kWh": 1000,
   "kWh Wh": 1000,
   "°C K": 1,
@@ -47,7 +56,7 @@ export function findWord(
 export function factsOfRow(row: TableRow, unit: string): RowFacts {
   const factor = row.unit === unit ? 1 : (FACTORS[`${row.unit} ${unit}`] ?? Number.NaN);
   return {
-    encoding: row.type === "enum" || row.type === "bitmask" ? "uint16" : row.type,
+    encoding: encodingOf(row),
     wordOrder: row.words === 2 ? (row.wordOrder === "little" ? "low-first" : "high-first") : "",
     scale: rounded(row.scale * factor),
     unit,
@@ -73,9 +82,21 @@ export function factsOfRegister(register: ProfileRegister, word: number): RowFac
   };
 }
 
-/** `0=off;1=on`, or `bit0=pump;bit1=…` as masks. */
-function codesOf({ enumValues }: TableRow): readonly number[] {
-  const pairs = enumValues.split(";").filter((pair) => pair !== "");
+/** Codes and flags fill a word; `0=off;other=on` may be any number. */
+function encodingOf({ type, unit, enumValues }: TableRow): string {
+  if (unit === "bool") return "bool";
+  if (type === "bool") return enumValues.includes("other=") ? "nonzero" : "bool";
+  return type === "enum" || type === "bitmask" ? "uint16" : type;
+}
+
+/** `0=off;1=on`, `bit0=pump;bit1=…` as masks, or `Mode: 0: off 1: on`; other words are no codes. */
+function codesOf({ type, enumValues }: TableRow): readonly number[] {
+  // "raw -32768=sensor not installed" and "65535=not available" are sentinels.
+  if (/^raw |^\d+=not available$/.test(enumValues)) return [];
+  const pairs = enumValues.split(";").filter((pair) => /^(bit\d+|-?\d+)=/.test(pair));
+  if (pairs.length === 0 && (type === "enum" || type === "bitmask")) {
+    return Array.from(enumValues.matchAll(/(\d+): /g), ([, code]) => Number(code));
+  }
   return pairs.map((pair) =>
     pair.startsWith("bit") ? 2 ** Number.parseInt(pair.slice(3), 10) : Number.parseInt(pair, 10),
   );

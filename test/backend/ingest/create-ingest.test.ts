@@ -1,7 +1,11 @@
 /** What is acknowledged is durable and counted once; what is refused says why; nothing is lost between. */
 import { describe, expect, it } from "vitest";
 import { openSealed, readRows } from "#core/batch/batch-reader.js";
+import { decodeBlock } from "#core/batch/block.js";
+import type { Chain } from "#core/batch/chain.js";
 import { createChannelTable } from "#core/batch/channel-table.js";
+import { createColumns } from "#core/batch/columns.js";
+import { KIND_PRIOR } from "#core/batch/priors/released.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Decision } from "../../../backend/ingest/ingest.js";
 import {
@@ -16,6 +20,7 @@ import {
   installationId,
   introduce,
   makeBatch,
+  makeLink,
   openBed,
   openDelivery,
   STEP_MS,
@@ -70,6 +75,79 @@ describe("ingest", () => {
     const { delivery } = await start();
     await delivery.take(recent(1, good(3), { codec: 1 }));
     expect(await delivery.take(recent(1, good(3), { codec: 0 }))).toMatchObject({ duplicate: 3 });
+  });
+
+  describe("blocks that continue each other", () => {
+    const first = () => makeLink(1, START_MS - 10 * STEP_MS, good(3));
+    const second = (chain: Chain) => makeLink(2, START_MS - 7 * STEP_MS, good(4), { chain });
+
+    it("are taken and stored so that each can be read alone", async () => {
+      const { bed, delivery } = await start();
+      const one = first();
+      const two = second(one.chain);
+      expect(two.batch).toMatchObject({ continues: true, slot: undefined });
+      await delivery.take(one.batch);
+      expect(await delivery.take(two.batch)).toMatchObject({ admitted: 4, rejected: 0 });
+      const stored = await collect(bed.store.blocks(ID));
+      expect(stored.map(({ batch }) => batch.prior)).toEqual([KIND_PRIOR, KIND_PRIOR]);
+      const rows = stored.flatMap(({ batch }) => [...readRows(openSealed(batch, TABLE), TABLE)]);
+      expect(rows.map(({ values }) => values.get("temp_outdoor"))).toEqual([
+        5, 5.1, 5.2, 5, 5.1, 5.2, 5.3,
+      ]);
+    });
+
+    it("are asked for whole when there is no state, and nothing is decided", async () => {
+      const { delivery } = await start();
+      const two = { ...second(first().chain).batch, sequence: 1 };
+      await expect(delivery.take(two)).rejects.toMatchObject({ code: "CHAIN_LOST" });
+      expect(delivery.ackedThrough).toEqual([0]);
+      const whole = makeLink(1, START_MS - 7 * STEP_MS, good(4));
+      expect(await delivery.take(whole.batch)).toMatchObject({ admitted: 4 });
+    });
+
+    it("are asked for whole when their bytes or their check are wrong, never refused", async () => {
+      for (const wrong of [{ check: 1 }, { block: Uint8Array.of(0, 1, 2) }, { rows: 3 }]) {
+        const { delivery } = await start();
+        const one = first();
+        await delivery.take(one.batch);
+        const two = { ...second(one.chain).batch, ...wrong };
+        await expect(delivery.take(two)).rejects.toMatchObject({ code: "CHAIN_LOST" });
+      }
+    });
+
+    it("do not continue on another stream, nor a block that waited", async () => {
+      const { bed, delivery } = await start();
+      const one = first();
+      await delivery.take(one.batch);
+      const other = await openDelivery(bed, ID);
+      const two = second(one.chain).batch;
+      await expect(other.take(two)).rejects.toMatchObject({ code: "CHAIN_LOST" });
+      const fresh = await start();
+      await fresh.delivery.take({ ...one.batch, backlog: true });
+      await expect(fresh.delivery.take(two)).rejects.toMatchObject({ code: "CHAIN_LOST" });
+    });
+
+    it("are kept whole as dead letters when a row of them is refused", async () => {
+      const { bed, delivery } = await start();
+      const one = first();
+      await delivery.take(one.batch);
+      const rows = [...good(2), [9_000, 350, 120] as const];
+      const { chain } = one;
+      const two = makeLink(2, START_MS - 7 * STEP_MS, rows, { chain }).batch;
+      expect(await delivery.take(two)).toMatchObject({ admitted: 2, rejected: 1 });
+      const [letter] = await collect(bed.store.deadLetters());
+      const into = createColumns(TABLE);
+      if (letter === undefined) throw new Error("no dead letter");
+      decodeBlock({ ...letter.declared, block: letter.block }, TABLE, into);
+      expect(into.lanes[0]?.[2]).toBe(9_000);
+    });
+  });
+
+  it("refuses a prior that it does not have", async () => {
+    const { delivery } = await start();
+    const batch = { ...recent(1, good(2), { codec: 2 }), prior: 7 };
+    const outcomes = [{ reason: "CODEC_UNKNOWN", snapshots: 2, detail: "prior 7" }];
+    expect(await delivery.take(batch)).toMatchObject({ rejected: 2, outcomes });
   });
 
   it("tells a fork from a repeat, also after a restart", async () => {

@@ -245,11 +245,38 @@ describe("batches", () => {
   it("that build on carried state are asked for whole", async () => {
     await start();
     const one = await greeted();
-    one.say(batch(1, { continues: true, slot: undefined, codec: 2 }));
-    expect(await one.hear()).toMatchObject({ $case: "control", value: { resetState: true } });
+    let next = 1;
+    door.behind.decide = async (incoming) => {
+      if (incoming.sequence !== next) throw new HeatpoolError("BATCH_GAP", `${next} is next`);
+      if (incoming.continues) throw new HeatpoolError("CHAIN_LOST", "no state");
+      next += 1;
+      return admitted(incoming);
+    };
     one.say(batch(1));
+    one.say(batch(2, { continues: true, slot: undefined, codec: 2 }));
+    one.say(batch(3));
     expect(await one.hear()).toMatchObject({ $case: "ack", value: { ackedThrough: 1n } });
-    expect(door.behind.batches).toHaveLength(1);
+    expect(await one.hear()).toMatchObject({ $case: "control", value: { resetState: true } });
+    one.say(batch(2));
+    one.say(batch(3));
+    let acked = 1n;
+    while (acked < 3n) {
+      const ack = await one.hear();
+      if (ack?.$case !== "ack") throw new Error(`${ack?.$case} instead of an ack`);
+      acked = ack.value.ackedThrough;
+    }
+  });
+
+  it("that continue another again after they were asked for whole end the stream", async () => {
+    await start();
+    door.behind.decide = async () => {
+      throw new HeatpoolError("CHAIN_LOST", "no state");
+    };
+    const one = await greeted();
+    one.say(batch(1, { continues: true, codec: 2 }));
+    expect(await one.hear()).toMatchObject({ $case: "control", value: { resetState: true } });
+    one.say(batch(1, { continues: true, codec: 2 }));
+    expect(await one.ended).toMatchObject({ code: status.ABORTED });
   });
 
   it("keep being decided after the daemon said goodbye", async () => {

@@ -1,5 +1,5 @@
 /** The store on LevelDB: what was promised must survive restarts, locks, damage and erasure. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Level } from "level";
 import { describe, expect, it } from "vitest";
@@ -70,6 +70,34 @@ describe("a LevelDB store", () => {
     const store = await openLevelSnapshotStore({ folder });
     await store.put(commitOf(1));
     await store.close();
+    rmSync(join(folder, "db", "CURRENT"));
+    await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+    });
+    expect(filesHold(folder, "block of 1")).toBe(true);
+  });
+
+  it("is made anew when the power went while it was being made", async () => {
+    const folder = temporaryFolder();
+    await (await openLevelSnapshotStore({ folder })).close();
+    // LevelDB does not sync its first manifest; our own file was not written yet.
+    const db = join(folder, "db");
+    for (const name of readdirSync(db)) rmSync(join(db, name));
+    rmSync(join(folder, "store.json"));
+    writeFileSync(join(db, "MANIFEST-000001"), "");
+    writeFileSync(join(db, "CURRENT"), "MANIFEST-000001\n");
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    expect(await collect(store.blocks())).toHaveLength(1);
+    await store.close();
+  });
+
+  it("is not made anew where records are, even without its identity", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    await store.close();
+    rmSync(join(folder, "store.json"));
     rmSync(join(folder, "db", "CURRENT"));
     await expect(openLevelSnapshotStore({ folder })).rejects.toMatchObject({
       code: "STORE_DAMAGED",
@@ -161,6 +189,47 @@ describe("a LevelDB store", () => {
     await store.close();
     await store.put(commitOf(2));
     expect(await collect(store.blocks())).toHaveLength(2);
+    await store.close();
+  });
+
+  it("is there again for whoever reads when the medium is, without waiting for a write", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    await store.put(commitOf(1));
+    const [db, away] = [join(folder, "db"), join(folder, "away")];
+    const real = Level.prototype.batch;
+    Level.prototype.batch = async function fail() {
+      Level.prototype.batch = real;
+      renameSync(db, away);
+      throw Object.assign(new Error("write: I/O error"), { code: "LEVEL_IO_ERROR" });
+    } as unknown as typeof real;
+    await expect(store.put(commitOf(2))).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(store.installation(installationId(1))).rejects.toThrow();
+    rmSync(db, { recursive: true, force: true });
+    renameSync(away, db);
+    expect(await store.installation(installationId(1))).toBeDefined();
+    expect(await collect(store.blocks())).toHaveLength(1);
+    await store.close();
+  });
+
+  it("does not take a write that failed for one that an earlier failure left on the disk", async () => {
+    const folder = temporaryFolder();
+    const store = await openLevelSnapshotStore({ folder });
+    const [db, away] = [join(folder, "db"), join(folder, "away")];
+    const real = Level.prototype.batch;
+    // The first write reaches the disk, says that it did not, and the disk is gone.
+    Level.prototype.batch = async function fail(this: unknown, ...args: unknown[]) {
+      Level.prototype.batch = real;
+      await Reflect.apply(real, this, args);
+      renameSync(db, away);
+      throw Object.assign(new Error("fdatasync: I/O error"), { code: "LEVEL_IO_ERROR" });
+    } as unknown as typeof real;
+    await expect(store.put(commitOf(1))).rejects.toMatchObject({ code: "STORE_FAILED" });
+    rmSync(db, { recursive: true, force: true });
+    renameSync(away, db);
+    await store.put(commitOf(2));
+    expect(await collect(store.blocks())).toHaveLength(2);
+    expect(await collect(store.blocksAfter(0))).toHaveLength(2);
     await store.close();
   });
 

@@ -10,14 +10,18 @@ import { decodeBlock, encodeBlock } from "#core/batch/block.js";
 import type { BlockClaims } from "#core/batch/block-checks.js";
 import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
 import { encodeRange } from "#core/batch/codec-2-encoder.js";
+import { startAlone } from "#core/batch/codec-2-start.js";
 import { createColumns } from "#core/batch/columns.js";
 import { digestCheck } from "#core/batch/digest.js";
 import { CODECS } from "#core/batch/limits.js";
+import { NO_PRIOR } from "#core/batch/prior.js";
+import { PRIOR_IDS } from "#core/batch/priors/released.js";
 import { HeatpoolError } from "#core/errors.js";
 import { blocks, contentOf } from "../../support/block-samples.js";
 
 const CASES = Number(process.env.HEATPOOL_FUZZ_CASES ?? 300);
 const codecs = fc.constantFrom(...CODECS.map((codec) => codec.number));
+const priors = fc.constantFrom(NO_PRIOR, ...PRIOR_IDS);
 
 const channel: Channel = {
   metric: "m",
@@ -44,14 +48,15 @@ const GOOD = [0, 0, 1, 0, 1, 10, 0, 0, 10, 0, 0, 10, 0, 0];
 
 describe("blocks", () => {
   it("give back every cell and time, in every codec, into reused buffers", () => {
-    const run = fc.property(blocks, codecs, ({ table: of, columns }, codec) => {
-      const { block: bytes, plainBytes, digest } = encodeBlock(columns, of, codec);
+    const run = fc.property(blocks, codecs, priors, ({ table: of, columns }, codec, prior) => {
+      const { block: bytes, plainBytes, digest } = encodeBlock(columns, of, codec, prior);
       const into = createColumns(of, 1);
       const { rows, slot, stepMs } = columns;
-      const read = decodeBlock({ codec, plainBytes, rows, slot, stepMs, block: bytes }, of, into);
+      const facts = { codec, prior, plainBytes, rows, slot, stepMs };
+      const read = decodeBlock({ ...facts, block: bytes }, of, into);
       expect(contentOf(into, of)).toEqual(contentOf(columns, of));
       expect(read.digest).toEqual(digest);
-      expect(encodeBlock(into, of, codec).block).toEqual(bytes);
+      expect(encodeBlock(into, of, codec, prior).block).toEqual(bytes);
     });
     fc.assert(run, { numRuns: CASES, seed: 1 });
   });
@@ -229,7 +234,8 @@ describe("codec 2", () => {
   /** Columns that lie about their counts: the first is called partial and has no cell. */
   const allAbsent = (() => {
     const columns = { ...sample, counts: Int32Array.of(1, 2, 2) };
-    return encodeRange({ ...columns, present: sample.present.map(() => new Uint8Array(2)) }, table);
+    const present = sample.present.map(() => new Uint8Array(2));
+    return encodeRange({ ...columns, present }, table, startAlone(table, NO_PRIOR));
   })();
   const of = (bytes: Uint8Array, claims: Partial<BlockClaims> = {}) =>
     block([], { codec: 2, block: bytes, plainBytes, ...claims });
@@ -285,24 +291,27 @@ describe("any other bytes", () => {
     const run = fc.property(
       fc.constantFrom(...usual),
       codecs,
+      priors,
       fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
         minLength: 1,
         maxLength: 4,
       }),
-      fc.constantFrom("flip", "cut", "double", "rows", "plain", "slot"),
-      (sample, codec, edits, how) => {
-        const encoded = encodeBlock(sample.columns, sample.table, codec);
+      fc.constantFrom("flip", "cut", "double", "rows", "plain", "slot", "prior"),
+      (sample, codec, prior, edits, how) => {
+        const encoded = encodeBlock(sample.columns, sample.table, codec, prior);
         const { rows, slot, stepMs } = sample.columns;
         const bytes = encoded.block.slice();
         const [[at, value] = [0, 0]] = edits;
         if (how === "flip") for (const [k, byte] of edits) bytes[k % bytes.length] = byte;
-        const facts = { codec, plainBytes: encoded.plainBytes, rows, slot, stepMs, block: bytes };
+        const { plainBytes } = encoded;
+        const facts = { codec, prior, plainBytes, rows, slot, stepMs, block: bytes };
         const changed: Record<string, Partial<BlockClaims>> = {
           cut: { block: bytes.subarray(0, at % bytes.length) },
           double: { block: Uint8Array.of(...bytes, ...bytes.subarray(at % bytes.length)) },
           rows: { rows: at % 2_200 },
           plain: { plainBytes: at },
           slot: { slot: slot + value },
+          prior: { prior: PRIOR_IDS[at % PRIOR_IDS.length] ?? NO_PRIOR },
         };
         const check = digestCheck(encoded.digest);
         seen.add(receive({ ...facts, ...changed[how] }, check, sample));
@@ -317,11 +326,13 @@ describe("any other bytes", () => {
     const run = fc.property(
       noise,
       codecs,
+      priors,
       fc.integer({ min: 1, max: 50 }),
-      (bytes, codec, rows) => {
+      (bytes, codec, prior, rows) => {
         const [sample] = usual;
         if (sample === undefined) throw new Error("no sample");
-        const facts = { codec, plainBytes: bytes.length, rows, slot: 1, stepMs: 60_000 };
+        const plainBytes = bytes.length;
+        const facts = { codec, prior, plainBytes, rows, slot: 1, stepMs: 60_000 };
         receive({ ...facts, block: bytes }, 0, sample);
       },
     );

@@ -152,23 +152,40 @@ describe("batches on the wire", () => {
     const bytes = Batch.encode(toWireBatch(sealed, place)).finish();
     const { rows, slot, codec, plainBytes, block } = sealed;
     const check = Buffer.from(sealed.digest).readUInt32LE(0);
-    expect(fromWireBatch(Batch.decode(bytes), 0)).toEqual({
+    expect(fromWireBatch(Batch.decode(bytes), { codec: 0 })).toEqual({
       ...place,
-      ...{ rows, slot, codec, plainBytes, block, check },
+      ...{ rows, slot, codec, plainBytes, block, check, prior: 0, continues: false },
     });
   });
 
   it("leave out a codec that the hello has named", () => {
     const message = toWireBatch(sealed, { ...place, defaultCodec: 1 });
     expect(message.codec).toBeUndefined();
-    expect(fromWireBatch(message, 1).codec).toBe(1);
+    expect(fromWireBatch(message, { codec: 1 }).codec).toBe(1);
   });
 
-  it("are refused when they continue another or have no slot", () => {
+  it("name their prior by its place in the hello, and leave out what a chain knows", () => {
+    const ranged = { ...sealed, codec: 2, prior: 0xabcd };
+    const priors = [1, 0xabcd];
+    const hello = { codec: 2, priors };
+    const alone = toWireBatch(ranged, { ...place, defaultCodec: 2, priors });
+    expect(alone).toMatchObject({ prior: 1, codec: undefined, plainBytes: 0 });
+    expect(fromWireBatch(alone, hello)).toMatchObject({ prior: 0xabcd, continues: false });
+    const link = { continues: true, followsOn: true };
+    const next = toWireBatch(ranged, { ...place, defaultCodec: 2, priors }, link);
+    expect(next).toMatchObject({ prior: 0, slot: undefined, continues: true });
+    expect(fromWireBatch(next, hello)).toMatchObject({ slot: undefined, continues: true });
+  });
+
+  it("are refused without a slot, with a prior that nobody declared, or beyond their codec", () => {
     const message = toWireBatch(sealed, place);
-    expect(() => fromWireBatch({ ...message, continues: true }, 0)).toThrow(/self-contained/);
-    expect(() => fromWireBatch({ ...message, slot: undefined }, 0)).toThrow(/self-contained/);
-    expect(() => fromWireBatch({ ...message, sequence: 2n ** 63n }, 0)).toThrow(/sequence/);
+    const hello = { codec: 2 };
+    const read = (changes: Partial<Batch>) => () =>
+      fromWireBatch({ ...message, ...changes }, hello);
+    expect(read({ slot: undefined })).toThrow(/without a slot/);
+    expect(read({ continues: true })).toThrow(/codec 1 continues/);
+    expect(read({ codec: 2, prior: 3 })).toThrow(/prior 3 was not declared/);
+    expect(read({ sequence: 2n ** 63n })).toThrow(/sequence/);
   });
 
   it("bring their table along", () => {

@@ -2,7 +2,17 @@
  * A store that is damaged: the daemon starts unattended, no changed value is ever handed out, what
  * is gone is counted, and no number is used again.
  */
-import { cp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Backlog } from "../../../daemon/backlog/backlog.js";
@@ -167,6 +177,27 @@ describe("a store that is damaged", () => {
     await cp(join(directory, "db"), join(directory, "bad-1"), { recursive: true });
     await rm(join(directory, "db"), { recursive: true });
     expect(await survive(directory, "killed while repairing")).toEqual(ALL);
+  });
+
+  it("a repair that was killed while it made the new database is begun anew", async () => {
+    const directory = await copyOf("unclean");
+    await rename(join(directory, "db"), join(directory, "bad-1"));
+    await mkdir(join(directory, "db"));
+    await writeFile(join(directory, "db", "MANIFEST-000001"), "");
+    await writeFile(join(directory, "db", "CURRENT"), "MANIFEST-000001\n");
+    expect(await survive(directory, "killed while making")).toEqual(ALL);
+  });
+
+  it("a repair that was killed while it cleared up takes nothing old for new", async () => {
+    const directory = await copyOf("unclean");
+    await cp(join(directory, "db"), join(directory, "bad-1"), { recursive: true });
+    for (const name of await readdir(join(directory, "bad-1"))) {
+      if (name.endsWith(".log")) await rm(join(directory, "bad-1", name));
+    }
+    const backlog = await openAt(directory);
+    expect(backlog.status()).toMatchObject({ recorded: TOTAL, admitted: ACKED, lost: 0 });
+    expect((await drainNumbers(backlog)).sort((a, b) => a - b)).toEqual(ALL);
+    await backlog.close();
   });
 
   it.each(["clean", "unclean"] as const)(

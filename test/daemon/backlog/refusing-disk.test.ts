@@ -2,6 +2,8 @@
  * A disk that refuses: nothing that was committed is lost, nothing is sent twice under two names,
  * polling goes on, and everything is on disk when the disk is well again.
  */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLevelBacklog } from "../../../daemon/backlog/level-backlog.js";
 import {
@@ -136,6 +138,27 @@ describe("a disk that refuses", () => {
     expect(again.status()).toMatchObject({ mode: "durable", recorded: 3, unaccounted: 0 });
     expect(await drainNumbers(again)).toEqual([0, 1, 2]);
     await again.close();
+  });
+
+  it("goes on repairing when the disk is well, however often it refused meanwhile", async () => {
+    const { clock, disk, directory, backlog } = await begin();
+    backlog.record(snapshotOf(0));
+    await backlog.flush();
+    await writeFile(join(directory, "db", "999999.ldb"), "half a table");
+    disk.failingWrites = 1;
+    disk.refusesToOpen = true;
+    for (const k of [1, 2, 3]) {
+      backlog.record(snapshotOf(k));
+      await backlog.flush();
+      expect(backlog.status().mode).toBe("memory");
+      await clock.advance(60_000);
+    }
+    disk.refusesToOpen = false;
+    await clock.advance(60_000);
+    await backlog.flush();
+    expect(backlog.status()).toMatchObject({ mode: "durable", lost: 0, unaccounted: 0 });
+    expect(await drainNumbers(backlog)).toEqual([0, 1, 2, 3]);
+    await backlog.close();
   });
 
   it("bounds what memory holds and enters the rest in the ledger", async () => {

@@ -1,31 +1,9 @@
 /** What a contributor sees: lint must say everything at once and end with the right status. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addProfileCommands } from "../../../daemon/commands/profile.js";
-import { createProfileStore, packagedProfiles } from "../../../daemon/profile/profile-store.js";
 import { temporaryFolder } from "../../support/folder.js";
-
-async function run(...args: readonly string[]) {
-  let [output, status] = ["", 0];
-  const program = new Command("heatpool").exitOverride().configureOutput({
-    writeOut: (text) => {
-      output += text;
-    },
-  });
-  addProfileCommands(program, {
-    store: createProfileStore([packagedProfiles()]),
-    write: (text) => {
-      output += text;
-    },
-    setExitStatus: (value) => {
-      status = value;
-    },
-  });
-  await program.parseAsync(["profile", ...args], { from: "user" });
-  return { output, status };
-}
+import { runProfile as run } from "../../support/profile-command.js";
 
 describe("heatpool profile", () => {
   it("lists names and files, and the same as JSON", async () => {

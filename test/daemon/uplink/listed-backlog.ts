@@ -1,6 +1,8 @@
 /** A backlog as a list: what the uplink may see of one, without disk, with its own counting. */
 import { createHash } from "node:crypto";
+import { sealSnapshots } from "#core/batch/batch-builder.js";
 import { createChannelTable } from "#core/batch/channel-table.js";
+import { KIND_PRIOR } from "#core/batch/priors/released.js";
 import type {
   Backlog,
   BacklogEntry,
@@ -179,4 +181,22 @@ export function createListedBacklog(): ListedBacklog {
     close: async () => undefined,
   };
   return backlog;
+}
+
+/** A batch of two snapshots as the daemon seals them: codec 2, with a prior. Ends at `endMs`. */
+export function rangedEntryOf(
+  epochId: string,
+  sequence: number,
+  { endMs = Date.UTC(2026, 10, 1), first = 300 } = {},
+): BacklogEntry {
+  const rows = 2;
+  const snapshots = Array.from({ length: rows }, (_, row) => {
+    const takenAtMs = endMs - (rows - row) * DEVICE.stepMs;
+    const value = (first + row) / 10;
+    const readings = [{ metric: "temp_flow", value, quality: "good" as const }];
+    return { deviceId: DEVICE.deviceId, takenAtMs, monotonicMs: 0, clockSynced: true, readings };
+  });
+  const [sealed] = sealSnapshots(snapshots, DEVICE, 2, { prior: KIND_PRIOR });
+  if (sealed === undefined) throw new Error("nothing sealed");
+  return { epochId, sequence, sealed };
 }

@@ -1,4 +1,5 @@
 /** A transport whose other end is the test: it sees what was sent and answers as told. */
+import { PRIOR_IDS } from "#core/batch/priors/released.js";
 import type {
   Batch,
   DeliverRequest,
@@ -19,6 +20,8 @@ interface ScriptedStream {
     ackedThrough?: number[];
     unknownTables?: Buffer[];
     limits?: Partial<Limits>;
+    codecs?: number[];
+    keepsState?: boolean;
   }): void;
   ack(
     epoch: number,
@@ -98,14 +101,22 @@ function createStream(listener: StreamListener, openedAtMs: number): ScriptedStr
     isCancelled: false,
     isEnded: false,
     answer: (body) => listener.onResponse({ body }),
-    welcome({ ackedThrough = [0], unknownTables = [], limits = {} } = {}) {
+    welcome({
+      ackedThrough = [0],
+      unknownTables = [],
+      limits = {},
+      codecs = [0, 1, 2],
+      keepsState = true,
+    } = {}) {
       const value = {
         serverTimeMs: 0n,
         limits: { ...LIMITS, ...limits },
         ackedThrough: ackedThrough.map(BigInt),
-        codecs: [0, 1],
+        codecs,
         unknownTables,
         lossAckedThrough: 0n,
+        priors: [...PRIOR_IDS],
+        keepsState,
       };
       stream.answer({ $case: "welcome", value });
     },

@@ -12,6 +12,7 @@ import {
   type ListedBacklog,
   NEXT_EPOCH,
   OLD_EPOCH,
+  rangedEntryOf,
 } from "./listed-backlog.js";
 import { createScriptedBackend } from "./scripted-backend.js";
 
@@ -131,10 +132,84 @@ describe("a stream", () => {
     await settle();
     const { sealed } = entryOf(EPOCH, 1);
     const [batch] = backend.stream.batches;
-    expect(batch).toMatchObject({ device: 0, epoch: 0, rows: 10, codec: undefined });
+    expect(batch).toMatchObject({ device: 0, epoch: 0, rows: 10, codec: 1 });
     expect(batch?.slot).toBe(BigInt(sealed.slot));
     expect(batch?.block.equals(sealed.block)).toBe(true);
     expect(batch?.check).toBe(Buffer.from(sealed.digest).readUInt32LE(0));
+  });
+
+  describe("to a backend that keeps state", () => {
+    const END_MS = Date.UTC(2026, 10, 1);
+    function chained(count: number): ListedBacklog {
+      const backlog = createListedBacklog();
+      for (let k = 1; k <= count; k++) {
+        const endMs = END_MS - (count - k) * 2 * DEVICE.stepMs;
+        backlog.put(rangedEntryOf(EPOCH, k, { endMs, first: 300 + k }));
+      }
+      return backlog;
+    }
+    const reset = { pauseMs: 0, limits: undefined, resetState: true, reason: "no state" };
+
+    it("sends fresh batches as one chain, each after the ack of the one before", async () => {
+      const { backend } = await connect(chained(3));
+      backend.stream.welcome();
+      await settle();
+      expect(backend.stream.batches).toMatchObject([{ continues: false }]);
+      backend.stream.ack(0, 1, { admitted: 2 });
+      await settle();
+      const next = { continues: true, slot: undefined, codec: undefined, prior: 0 };
+      expect(backend.stream.batches[1]).toMatchObject(next);
+      const { sealed } = rangedEntryOf(EPOCH, 2);
+      expect(backend.stream.batches[1]?.block.length).toBeLessThan(sealed.block.length);
+    });
+
+    it("goes back and sends the same batch whole when the state is gone", async () => {
+      const backlog = chained(3);
+      const { backend, eventsNamed } = await connect(backlog);
+      backend.stream.welcome();
+      await settle();
+      backend.stream.ack(0, 1, { admitted: 2 });
+      await settle();
+      backend.stream.answer({ $case: "control", value: reset });
+      await settle();
+      const [, , again] = backend.stream.batches;
+      const { sealed } = backlog.waiting[0] ?? rangedEntryOf(EPOCH, 2);
+      expect(again).toMatchObject({ sequence: 2n, continues: false });
+      expect(again?.block.equals(sealed.block)).toBe(true);
+      backend.stream.ack(0, 2, { admitted: 2 });
+      await settle();
+      expect(backend.stream.batches[3]).toMatchObject({ sequence: 3n, continues: true });
+      backend.stream.ack(0, 3, { admitted: 2 });
+      await settle();
+      expect(backlog.status()).toMatchObject({ admitted: 6, duplicate: 0, unaccounted: 0 });
+      expect(eventsNamed("uplink.count-mismatch")).toEqual([]);
+    });
+
+    it("sends what waited whole and beside the chain", async () => {
+      const backlog = createListedBacklog();
+      const old = END_MS - 86_400_000;
+      for (const sequence of [1, 2]) backlog.put(rangedEntryOf(EPOCH, sequence, { endMs: old }));
+      const { backend } = await connect(backlog);
+      backend.stream.welcome();
+      await settle();
+      const whole = { continues: false, backlog: true };
+      expect(backend.stream.batches).toMatchObject([whole, whole]);
+    });
+
+    it("carries no state where the backend keeps none, and codes anew what it cannot read", async () => {
+      const stateless = await connect(chained(3));
+      stateless.backend.stream.welcome({ keepsState: false });
+      await settle();
+      const alone = { continues: false, codec: undefined };
+      expect(stateless.backend.stream.batches).toMatchObject([alone, alone, alone]);
+      const older = await connect(chained(1));
+      older.backend.stream.welcome({ codecs: [0, 1] });
+      await settle();
+      const [batch] = older.backend.stream.batches;
+      const { sealed } = rangedEntryOf(EPOCH, 1, { first: 301 });
+      const check = Buffer.from(sealed.digest).readUInt32LE(0);
+      expect(batch).toMatchObject({ codec: 1, prior: 0, check, rows: 2 });
+    });
   });
 
   it("holds batches while paused, and goes on afterwards", async () => {

@@ -34,8 +34,13 @@ export interface SealedBatch {
   deviceId: string;
   /** When the backend stored it, in Unix milliseconds. 0 in a backlog. */
   receivedAtMs: bigint;
-  /** The encoded columns. */
+  /** The encoded columns. Never a block that continues another. */
   block: Buffer;
+  /**
+   * What a block of codec 2 starts from: first four bytes of the SHA-256 of a prior, little-endian.
+   * 0: nothing.
+   */
+  prior: number;
 }
 
 /** Journal record: committed rows that are not sealed yet. */
@@ -90,6 +95,7 @@ function createBaseSealedBatch(): SealedBatch {
     deviceId: "",
     receivedAtMs: 0n,
     block: Buffer.alloc(0),
+    prior: 0,
   };
 }
 
@@ -136,6 +142,9 @@ export const SealedBatch: MessageFns<SealedBatch> = {
     }
     if (message.block.length !== 0) {
       writer.uint32(98).bytes(message.block);
+    }
+    if (message.prior !== 0) {
+      writer.uint32(109).fixed32(message.prior);
     }
     return writer;
   },
@@ -249,6 +258,14 @@ export const SealedBatch: MessageFns<SealedBatch> = {
             message.block = Buffer.from(reader.bytes());
             continue;
           }
+          case 13: {
+            if (tag !== 109) {
+              break;
+            }
+
+            message.prior = reader.fixed32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -280,6 +297,7 @@ export const SealedBatch: MessageFns<SealedBatch> = {
       ? BigInt(object.receivedAtMs)
       : 0n;
     message.block = object.block ?? Buffer.alloc(0);
+    message.prior = object.prior ?? 0;
     return message;
   },
 };

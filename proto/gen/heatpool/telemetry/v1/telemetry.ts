@@ -142,6 +142,11 @@ export interface Hello {
   consentScopes: string[];
   /** Newest entry of the daemon's loss ledger. 0: the ledger is empty. */
   lossLedgerLast: bigint;
+  /**
+   * Priors that blocks of codec 2 start from, each named by the first four bytes of its SHA-256,
+   * little-endian; 0: none. Batch.prior is an index into this list. At most 8. Empty: none.
+   */
+  priors: number[];
 }
 
 /** One heat pump of the installation. */
@@ -186,6 +191,10 @@ export interface Welcome {
   unknownTables: Buffer[];
   /** Loss ledger entries up to this number are known. */
   lossAckedThrough: bigint;
+  /** Priors that the backend has, named as in the hello. That there is none needs no mention. */
+  priors: number[];
+  /** Whether blocks may continue the one before them. */
+  keepsState: boolean;
 }
 
 /** Limits that the backend sets. The daemon clamps them to sane values and remembers them. */
@@ -239,6 +248,8 @@ export interface Batch {
   backlog: boolean;
   /** The encoded columns. At most 480 KiB. */
   block: Buffer;
+  /** Index into Hello.priors: what a block of codec 2 that continues no other starts from. */
+  prior: number;
 }
 
 /** The channels of a block in their order. Sent when the backend does not know the id. At most 16 KiB. */
@@ -336,7 +347,10 @@ export interface Control {
   limits:
     | Limits
     | undefined;
-  /** Forget the coder state and send the unacked batch self-contained. */
+  /**
+   * Forget the coder state and send the unacked batches of the current epoch again, the first of
+   * them self-contained. Everything before it is decided; what was on its way is dropped.
+   */
   resetState: boolean;
   /** Why, for a person to read. At most 256 characters. */
   reason: string;
@@ -676,6 +690,7 @@ function createBaseHello(): Hello {
     consentVersion: 0,
     consentScopes: [],
     lossLedgerLast: 0n,
+    priors: [],
   };
 }
 
@@ -723,6 +738,13 @@ export const Hello: MessageFns<Hello> = {
         throw new globalThis.Error("value provided for field message.lossLedgerLast of type uint64 too large");
       }
       writer.uint32(96).uint64(message.lossLedgerLast);
+    }
+    if (message.priors.length !== 0) {
+      writer.uint32(106).fork();
+      for (const v of message.priors) {
+        writer.fixed32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -846,6 +868,24 @@ export const Hello: MessageFns<Hello> = {
             message.lossLedgerLast = reader.uint64() as bigint;
             continue;
           }
+          case 13: {
+            if (tag === 109) {
+              message.priors.push(reader.fixed32());
+
+              continue;
+            }
+
+            if (tag === 106) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.priors.push(reader.fixed32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -877,6 +917,7 @@ export const Hello: MessageFns<Hello> = {
     message.lossLedgerLast = (object.lossLedgerLast !== undefined && object.lossLedgerLast !== null)
       ? BigInt(object.lossLedgerLast)
       : 0n;
+    message.priors = object.priors?.map((e) => e) || [];
     return message;
   },
 };
@@ -1086,7 +1127,16 @@ export const Epoch: MessageFns<Epoch> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { serverTimeMs: 0n, limits: undefined, ackedThrough: [], codecs: [], unknownTables: [], lossAckedThrough: 0n };
+  return {
+    serverTimeMs: 0n,
+    limits: undefined,
+    ackedThrough: [],
+    codecs: [],
+    unknownTables: [],
+    lossAckedThrough: 0n,
+    priors: [],
+    keepsState: false,
+  };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -1125,6 +1175,16 @@ export const Welcome: MessageFns<Welcome> = {
         throw new globalThis.Error("value provided for field message.lossAckedThrough of type uint64 too large");
       }
       writer.uint32(48).uint64(message.lossAckedThrough);
+    }
+    if (message.priors.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.priors) {
+        writer.fixed32(v);
+      }
+      writer.join();
+    }
+    if (message.keepsState !== false) {
+      writer.uint32(64).bool(message.keepsState);
     }
     return writer;
   },
@@ -1210,6 +1270,32 @@ export const Welcome: MessageFns<Welcome> = {
             message.lossAckedThrough = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag === 61) {
+              message.priors.push(reader.fixed32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.priors.push(reader.fixed32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.keepsState = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1239,6 +1325,8 @@ export const Welcome: MessageFns<Welcome> = {
     message.lossAckedThrough = (object.lossAckedThrough !== undefined && object.lossAckedThrough !== null)
       ? BigInt(object.lossAckedThrough)
       : 0n;
+    message.priors = object.priors?.map((e) => e) || [];
+    message.keepsState = object.keepsState ?? false;
     return message;
   },
 };
@@ -1404,6 +1492,7 @@ function createBaseBatch(): Batch {
     continues: false,
     backlog: false,
     block: Buffer.alloc(0),
+    prior: 0,
   };
 }
 
@@ -1447,6 +1536,9 @@ export const Batch: MessageFns<Batch> = {
     }
     if (message.block.length !== 0) {
       writer.uint32(90).bytes(message.block);
+    }
+    if (message.prior !== 0) {
+      writer.uint32(96).uint32(message.prior);
     }
     return writer;
   },
@@ -1552,6 +1644,14 @@ export const Batch: MessageFns<Batch> = {
             message.block = Buffer.from(reader.bytes());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.prior = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1580,6 +1680,7 @@ export const Batch: MessageFns<Batch> = {
     message.continues = object.continues ?? false;
     message.backlog = object.backlog ?? false;
     message.block = object.block ?? Buffer.alloc(0);
+    message.prior = object.prior ?? 0;
     return message;
   },
 };
