@@ -33,7 +33,7 @@ export async function startIngestServer(folder: string): Promise<IngestServer> {
   const lines = [
     `stateDir: ${folder}`,
     `runtimeDir: ${join(folder, "run")}`,
-    "main: { host: 127.0.0.1, port: 0 }",
+    "main: { host: 127.0.0.1, port: 0, socketsPerPrefix: 0 }",
     "admin: { port: 0 }",
     "enrolment: { claimTokens: off }",
     "quota: { batchesPerSecond: 0, snapshotsPerDay: 0, MiBPerDay: 0 }",

@@ -119,7 +119,7 @@ async function startBackend(folder: string) {
   const lines = [
     `stateDir: ${join(folder, "backend")}`,
     `runtimeDir: ${join(folder, "run-backend")}`,
-    "main: { host: 127.0.0.1, port: 0 }",
+    "main: { host: 127.0.0.1, port: 0, socketsPerPrefix: 0 }",
     "admin: { port: 0 }",
     "quota: { batchesPerSecond: 0, snapshotsPerDay: 0, MiBPerDay: 0 }",
     "stream: { reconnectSpreadSeconds: 1, backlogKiBPerSecond: 0 }",

@@ -6,6 +6,7 @@
  */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { PRIOR_IDS } from "#core/batch/priors/released.js";
+import { fromWireTable } from "#core/batch/wire-batch.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
@@ -15,7 +16,7 @@ import type { Greeting } from "./greeting.js";
 import type { Inbox } from "./inbox.js";
 import type { LiveStreams } from "./live-streams.js";
 import type { Outbox } from "./outbox.js";
-import { toChannelTable, toIncomingBatch, toLosses } from "./telemetry-wire.js";
+import { toIncomingBatch, toLosses } from "./telemetry-wire.js";
 
 /** Rules that every welcome states and every stream keeps. */
 export interface StreamRules extends wire.Limits {
@@ -126,7 +127,7 @@ async function learn(
   table: wire.ChannelTable,
 ): Promise<void> {
   try {
-    await delivery.learnTable(toChannelTable(table));
+    await delivery.learnTable(fromWireTable(table));
   } catch (error) {
     if (!(error instanceof HeatpoolError) || error.code !== "INVALID_ARGUMENT") throw error;
     const facts = { reason: error.message };

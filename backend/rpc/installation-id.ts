@@ -4,17 +4,16 @@
  * Source: RFC 9562, 4 and 5.4.
  */
 import { HeatpoolError } from "#core/errors.js";
+import { formatUuid } from "#core/uuid.js";
 
-const UUID_BYTES = 16;
 /** Version 4 and the variant of RFC 9562. */
 const UUID_V4 = /^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/;
 
 /** Sixteen bytes of an id to text. @throws HeatpoolError `INVALID_ARGUMENT` other lengths */
 export function fromUuidBytes(name: string, bytes: Uint8Array): string {
-  if (bytes.length !== UUID_BYTES) {
-    throw new HeatpoolError("INVALID_ARGUMENT", `${name} has ${bytes.length} bytes, not 16`);
-  }
-  return withDashes(Buffer.from(bytes).toString("hex"));
+  const text = formatUuid(bytes);
+  if (text !== undefined) return text;
+  throw new HeatpoolError("INVALID_ARGUMENT", `${name} has ${bytes.length} bytes, not 16`);
 }
 
 /**
@@ -31,9 +30,5 @@ export function parseInstallationId(text: string): string {
   if (!UUID_V4.test(hex)) {
     throw new HeatpoolError("INVALID_ARGUMENT", "installation_id is not a UUIDv4");
   }
-  return withDashes(hex);
-}
-
-function withDashes(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return fromUuidBytes("installation_id", Buffer.from(hex, "hex"));
 }

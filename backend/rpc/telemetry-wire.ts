@@ -2,15 +2,7 @@
  * Telemetry on the wire ↔ our vocabulary. What is checked here is form: lengths, counts, numbers
  * that JavaScript holds exactly. What the content is worth is decided behind the door.
  */
-import {
-  CHANNELS_MAX,
-  type Channel,
-  type ChannelEncoding,
-  type ChannelTable,
-  createChannelTable,
-} from "#core/batch/channel-table.js";
 import { fromWireBatch } from "#core/batch/wire-batch.js";
-import type { Behaviour } from "#core/measurement/metrics.js";
 import * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { IncomingBatch, Rejection, ReportedLoss } from "../ingest/ingest.js";
 import type { Greeting } from "./greeting.js";
@@ -36,21 +28,6 @@ export interface Receipt {
 const LOSSES_MAX = 256;
 const REASON_MAX = 64;
 const DETAIL_MAX = 256;
-const METRIC_ID = /^[a-z][a-z0-9_]{0,63}$/;
-
-const ENCODINGS: readonly ChannelEncoding[] = ["int", "uint", "f32", "wide", "f64"];
-const BEHAVIOURS: Record<Behaviour, true> = {
-  fastTemperature: true,
-  slowTemperature: true,
-  setpoint: true,
-  pressure: true,
-  percent: true,
-  speed: true,
-  power: true,
-  state: true,
-  counter: true,
-};
-
 /**
  * @throws HeatpoolError `INVALID_ARGUMENT` an epoch that the hello did not declare ·
  *   `BATCH_MALFORMED` as `fromWireBatch`
@@ -60,31 +37,6 @@ export function toIncomingBatch(batch: wire.Batch, greeting: Greeting): Incoming
     throw invalid(`epoch ${batch.epoch} was not declared`);
   }
   return fromWireBatch(batch, greeting);
-}
-
-/** @throws HeatpoolError `INVALID_ARGUMENT` not a table, or not the one that its id names */
-export function toChannelTable(table: wire.ChannelTable): ChannelTable {
-  atMost("channels", table.channels.length, CHANNELS_MAX);
-  const made = createChannelTable(table.channels.map(toChannel));
-  if (Buffer.compare(made.id, table.tableId) !== 0) throw invalid("table_id is of another table");
-  return made;
-}
-
-function toChannel({ metric, encoding, multiplier, decimals, kind }: wire.Channel): Channel {
-  const isKnown =
-    METRIC_ID.test(metric) &&
-    (ENCODINGS as readonly string[]).includes(encoding) &&
-    Object.hasOwn(BEHAVIOURS, kind) &&
-    multiplier >= 1 &&
-    decimals <= 9;
-  if (!isKnown) throw invalid("a channel does not follow its format");
-  return {
-    metric,
-    encoding: encoding as ChannelEncoding,
-    multiplier,
-    decimals,
-    kind: kind as Behaviour,
-  };
 }
 
 /** @throws HeatpoolError `INVALID_ARGUMENT` beyond the contract */

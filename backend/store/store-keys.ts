@@ -3,6 +3,7 @@
  * endian, so that the order of bytes is the order of time and one prefix is one installation.
  */
 import { HeatpoolError } from "#core/errors.js";
+import { formatUuid, parseUuid } from "#core/uuid.js";
 
 /** What a key begins with. */
 const SPACES = {
@@ -21,8 +22,6 @@ const SPACES = {
 /** One of the kinds of keys. */
 export type Space = keyof typeof SPACES;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /** Ids whose bytes are at hand; one batch needs the same few several times. */
 const IDS_MAX = 10_000;
 const idBytes = new Map<string, Buffer>();
@@ -38,20 +37,14 @@ export function uuidBytes(id: string): Buffer {
 }
 
 function parseId(id: string): Buffer {
-  if (!UUID.test(id)) throw new HeatpoolError("INVALID_ARGUMENT", `not a lower-case UUID: ${id}`);
-  return Buffer.from(id.replaceAll("-", ""), "hex");
+  const bytes = parseUuid(id);
+  if (bytes !== undefined) return Buffer.from(bytes);
+  throw new HeatpoolError("INVALID_ARGUMENT", `not a lower-case UUID: ${id}`);
 }
 
-/** The text form of 16 bytes. */
+/** The text form of 16 bytes of a key. */
 function uuidText(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString("hex");
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join("-");
+  return formatUuid(bytes) ?? "";
 }
 
 /** A key of fields. */
