@@ -38,6 +38,8 @@ interface Waiting<Entry> {
 export function createGroupCommit<Entry>(target: GroupTarget<Entry>): GroupCommit<Entry> {
   let queue: Waiting<Entry>[] = [];
   let running: Promise<void> | undefined;
+  /** How many want to be alone: a group that is being written is the last before them. */
+  let wanting = 0;
 
   const writeOnce = async (entries: readonly Entry[]): Promise<number> => {
     try {
@@ -52,7 +54,7 @@ export function createGroupCommit<Entry>(target: GroupTarget<Entry>): GroupCommi
   const run = async (): Promise<void> => {
     // One turn of the event loop gathers everything that its messages brought.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (queue.length > 0) {
+    while (queue.length > 0 && wanting === 0) {
       const group = queue.slice(0, GROUP_ENTRIES_MAX);
       queue = queue.slice(GROUP_ENTRIES_MAX);
       try {
@@ -77,7 +79,9 @@ export function createGroupCommit<Entry>(target: GroupTarget<Entry>): GroupCommi
       while (running !== undefined) await running;
     },
     async alone(work) {
+      wanting++;
       while (running !== undefined) await running;
+      wanting--;
       const done = work();
       const goOn = (): void => {
         running = queue.length > 0 ? run() : undefined;

@@ -2,9 +2,10 @@
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { DeadLetter } from "./snapshot-store.js";
 
-/** Whether a refused batch was measured before a time. Its first slot is as the daemon said. */
+/** Whether a refused batch was measured before a time, as far as its daemon said when it was. */
 export function isLetterBefore({ declared }: DeadLetter, timeMs: number): boolean {
-  return declared.stepMs > 0 && declared.slot * declared.stepMs < timeMs;
+  const fromMs = declared.slot * declared.stepMs;
+  return fromMs > 0 && fromMs < timeMs;
 }
 
 /** Whether a loss is over since before a time; one of an unknown time is not. */
