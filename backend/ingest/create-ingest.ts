@@ -39,6 +39,8 @@ export interface IngestDeps {
   readonly keptFromMs?: (nowMs: number) => number;
   /** Whether an installation was erased: nothing of it is taken any more. */
   readonly isErased?: (installationId: string) => boolean;
+  /** Memory for the state that streams carry, of all together. */
+  readonly chainBytesMax?: number;
 }
 
 /** Ingest, and the hand that keeps an installation out of it. */
@@ -72,7 +74,7 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
     plans,
     put: createPutCommit(store, registry, works.drop),
     decide: createBlockDecider(deps.keptFromMs ?? (() => Number.NEGATIVE_INFINITY)),
-    chains: createChains(),
+    chains: createChains(deps.chainBytesMax),
     nowMs: () => clock.nowMs(),
   };
 

@@ -131,7 +131,7 @@ function continueBlock(
   const read = tryLink(facts, table, columns, chain);
   if (digestCheck(read.digest) !== incoming.check)
     throw lost(incoming, "content has another check");
-  // Stored and kept blocks can be read, erased and handed on one by one (measured: bench/README).
+  // Coded anew, every block that is stored or kept can be read and erased alone.
   const { block, plainBytes } = encodeBlock(columns, table, 2, KIND_PRIOR);
   const alone = { ...facts, continues: false, prior: KIND_PRIOR, block, plainBytes };
   return { ...read, incoming: alone };

@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { HeatpoolError } from "#core/errors.js";
 import type { Reading, Snapshot } from "#core/measurement/snapshot.js";
-import { encodeBlock } from "./block.js";
+import { type EncodedBlock, encodeBlock } from "./block.js";
 import type { ChannelTable } from "./channel-table.js";
 import { type Columns, createColumns, growColumn, growTimes } from "./columns.js";
 import { BLOCK_BYTES_MAX, CELLS_MAX, ROWS_MAX, SLOTS_MAX } from "./limits.js";
@@ -42,6 +42,9 @@ const RULES: SealRules = {
   timeToleranceMs: 0,
   prior: NO_PRIOR,
 };
+
+const DEFLATED_CODEC = 1;
+const RANGE_CODEC = 2;
 
 /** A snapshot with its place on the time grid. */
 interface Row {
@@ -125,7 +128,7 @@ interface SealWork extends SealRules {
 function sealRows(rows: readonly Row[], stream: SealStream, work: SealWork): SealedBatch[] {
   const { columns, codec, blockBytesMax, prior } = work;
   const readings = fillColumns(columns, rows, stream);
-  const encoded = encodeBlock(columns, stream.table, codec, prior);
+  const encoded = encodeDensest(columns, stream.table, codec, prior);
   if (encoded.block.length > blockBytesMax) {
     if (rows.length === 1) {
       const what = `one snapshot takes ${encoded.block.length} bytes, at most ${blockBytesMax}`;
@@ -138,9 +141,29 @@ function sealRows(rows: readonly Row[], stream: SealStream, work: SealWork): Sea
   }
   const { deviceId, stepMs, table } = stream;
   const { slot } = columns;
-  const facts = { deviceId, tableId: table.id, stepMs, slot, rows: rows.length, readings, codec };
-  const start = codec === 2 && prior !== NO_PRIOR ? { prior } : {};
+  const facts = { deviceId, tableId: table.id, stepMs, slot, rows: rows.length, readings };
+  const start = encoded.codec === RANGE_CODEC && prior !== NO_PRIOR ? { prior } : {};
   return [{ ...facts, ...start, ...encoded }];
+}
+
+/**
+ * Codec 2 does not know the bits of floats without a resolution: where most channels are such,
+ * codec 1 takes up to a quarter less; where few are, up to a third more (measured). So a table that
+ * has any is coded both ways.
+ */
+function encodeDensest(
+  columns: Columns,
+  table: ChannelTable,
+  codec: number,
+  prior: PriorId,
+): EncodedBlock & { readonly codec: number } {
+  const encoded = { ...encodeBlock(columns, table, codec, prior), codec };
+  const hasBits = table.channels.some(({ encoding }) => encoding === "f32" || encoding === "f64");
+  if (codec !== RANGE_CODEC || !hasBits) return encoded;
+  const deflated = encodeBlock(columns, table, DEFLATED_CODEC);
+  return deflated.block.length < encoded.block.length
+    ? { ...deflated, codec: DEFLATED_CODEC }
+    : encoded;
 }
 
 /** Fills the columns. Returns the number of present cells. */

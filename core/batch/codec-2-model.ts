@@ -80,8 +80,8 @@ export function sortStep(d: number): number {
 
 /** Odds and lane states of one block sequence. The last two lanes are gap and off. */
 export interface Model {
-  /** Lanes of the block's columns. */
-  readonly lanes: number;
+  /** Lanes of the block's columns; the arrays may have room for more. */
+  lanes: number;
   readonly odds: Uint32Array;
   readonly last: Int32Array;
   readonly history: Uint8Array;

@@ -31,8 +31,8 @@ export function startAlone(table: ChannelTable, prior: PriorId): StartModel {
   const odds = findStart(table, prior);
   return (layout) => {
     const { lanes } = layout;
-    const isLarge = spare.last.length >= lanes + 2;
-    spare = isLarge ? { ...spare, lanes } : createModel(lanes);
+    if (spare.last.length < lanes + 2) spare = createModel(lanes);
+    spare.lanes = lanes;
     fillModel(spare, layout, table, odds);
     return spare;
   };

@@ -132,7 +132,7 @@ export async function openBed(
     limits?: QuotaLimits;
     file?: string;
     privacy?: Partial<PrivacyRules>;
-    ingest?: Pick<IngestDeps, "keptFromMs" | "isErased">;
+    ingest?: Pick<IngestDeps, "keptFromMs" | "isErased" | "chainBytesMax">;
   } = {},
 ) {
   const states: InstallationState[] = [];

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { sealSnapshots } from "#core/batch/batch-builder.js";
 import { openSealed, readRows } from "#core/batch/batch-reader.js";
 import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
+import { KIND_PRIOR } from "#core/batch/priors/released.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
@@ -151,6 +152,41 @@ describe("sealSnapshots", () => {
       sealSnapshots([snapshot(BASE, { temp_flow: 1 })], stream, 0, { blockBytesMax: 4 });
     expect(seal).toThrow(HeatpoolError);
     expect(seal).toThrow(/one snapshot takes \d+ bytes, at most 4/);
+  });
+});
+
+describe("sealing in codec 2", () => {
+  const raw = (metric: string): Channel => ({ ...tenths(metric), encoding: "f32" });
+  /** Hundred minutes of restless sensors, seeded. */
+  function noise(metrics: readonly string[]): Snapshot[] {
+    let seed = 1;
+    return Array.from({ length: 100 }, (_, k) => {
+      const values = metrics.map((metric) => {
+        seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+        return [metric, 20 + seed / 2 ** 32];
+      });
+      return snapshot(BASE + k * MINUTE, Object.fromEntries(values));
+    });
+  }
+
+  it("names the prior that the blocks start from", () => {
+    const snapshots = noise(["temp_flow", "temp_return"]);
+    const [sealed] = sealSnapshots(snapshots, stream, 2, { prior: KIND_PRIOR });
+    expect(sealed).toMatchObject({ codec: 2, prior: KIND_PRIOR });
+    expect(sealSnapshots(snapshots, stream, 2)[0]?.prior).toBeUndefined();
+  });
+
+  it("falls back to codec 1 where raw floats make that smaller, and only there", () => {
+    const names = ["temp_flow", "temp_return", "temp_room"];
+    const floats = { ...stream, table: createChannelTable(names.map(raw)) };
+    const noisy = sealSnapshots(noise(names), floats, 2, { prior: KIND_PRIOR })[0];
+    const deflated = sealSnapshots(noise(names), floats, 1)[0];
+    expect(noisy).toMatchObject({ codec: 1, block: deflated?.block });
+    expect(noisy?.prior).toBeUndefined();
+    const still = Array.from({ length: 100 }, (_, k) =>
+      snapshot(BASE + k * MINUTE, { temp_flow: 1 }),
+    );
+    expect(sealSnapshots(still, floats, 2)[0]?.codec).toBe(2);
   });
 });
 
