@@ -12,6 +12,9 @@ const SUITES: Readonly<Record<string, string>> = {
   power: "power cuts: unsynced writes dropped, torn, reordered, on real LevelDB",
   storage: "ENOSPC, EIO and a read-only disk at any call; flipped bits, cut and missing files",
   network: "cuts, stalls, half-open links, truncation, delays, replays between uplink and door",
+  device: "late, doubled, short, foreign, half and missing answers of a Modbus device",
+  clock: "boots in 1970 or beyond 2038, no time server, steps, reboots in between",
+  weeks: "30 days offline with 80 registers a minute, then the drain",
 };
 
 const EXIT_USAGE = 64;

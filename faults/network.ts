@@ -189,9 +189,9 @@ async function happen(line: Line, random: () => number, tally: Tally): Promise<v
       wire.reset();
       return { isDeaf: true };
     },
-    blackHoleUp: () => ({ blackHole: "up" }),
-    blackHoleDown: () => ({ blackHole: "down" }),
-    blackHole: () => ({ blackHole: "both" }),
+    stallUp: () => ({ stall: "up" }),
+    stallDown: () => ({ stall: "down" }),
+    stall: () => ({ stall: "both" }),
     truncate: () => ({ cutAfterBytes: 1 + Math.floor(random() * 3_000) }),
     delay: () => ({ delayMs: 1 + random() * 60 }),
     replay: () => replay(line, random),
@@ -205,10 +205,10 @@ async function happen(line: Line, random: () => number, tally: Tally): Promise<v
   if (rules === undefined) return;
   wire.setRules(rules);
   await pause(100 + random() * EVENT_MS_MAX * 2);
-  // What vanished on a connection cannot be made good on it: HTTP/2 would be out of step.
-  const isBroken = rules.blackHole !== undefined || rules.isDeaf === true;
+  // What was held up arrives late, or never.
+  const isHeld = rules.stall !== undefined || rules.isDeaf === true;
+  if (isHeld && random() < 0.5) wire.reset();
   wire.setRules({});
-  if (isBroken && random() < 0.5) wire.reset();
 }
 
 /** Everything that was once sent on a connection, or its beginning, comes again on another. */

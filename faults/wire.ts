@@ -13,8 +13,11 @@ export interface WireRules {
   readonly isCut?: boolean;
   /** New connections are taken and nothing is ever answered. */
   readonly isDeaf?: boolean;
-  /** Bytes of this direction vanish; the connection stays. */
-  readonly blackHole?: Direction | "both";
+  /**
+   * Bytes of this direction get nowhere and nobody is told: they wait, and arrive later or die with
+   * the connection. TCP never loses some and goes on.
+   */
+  readonly stall?: Direction | "both";
   /** The connection is reset after so many more bytes, whichever way they go. */
   readonly cutAfterBytes?: number;
   /** Bytes wait so long. */
@@ -66,11 +69,16 @@ export async function openWire(target = 0): Promise<Wire> {
     }
   };
 
+  const isStalled = (way: Direction): boolean => rules.stall === way || rules.stall === "both";
+  const holdOrLetGo = ({ near, far }: Pair): void => {
+    near[isStalled("up") ? "pause" : "resume"]();
+    far?.[isStalled("down") ? "pause" : "resume"]();
+  };
+
   function pass(from: Socket, to: Socket, way: Direction, pair: Pair): void {
     from.on("data", (chunk: Buffer) => {
       bytes[way] += chunk.length;
       for (const wake of waiting) wake();
-      if (rules.blackHole === way || rules.blackHole === "both") return;
       const part = chunk.subarray(0, bytesLeft);
       bytesLeft -= part.length;
       if (way === "up" && wire.isRecording) pair.sent.push(part);
@@ -106,6 +114,7 @@ export async function openWire(target = 0): Promise<Wire> {
     near.once("end", () => far.end());
     pass(near, far, "up", pair);
     pass(far, near, "down", pair);
+    holdOrLetGo(pair);
   });
   await new Promise<void>((ready) => {
     server.listen(0, "127.0.0.1", ready);
@@ -131,6 +140,7 @@ export async function openWire(target = 0): Promise<Wire> {
       rules = next;
       bytesLeft = next.cutAfterBytes ?? Number.POSITIVE_INFINITY;
       if (next.isCut === true) drop("resetAndDestroy");
+      for (const pair of pairs) holdOrLetGo(pair);
     },
     reset: () => drop("resetAndDestroy"),
     hangUp: () => drop("end"),

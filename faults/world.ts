@@ -5,31 +5,27 @@
  */
 import { join } from "node:path";
 import { type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
-import { digestCheck } from "#core/batch/digest.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { METRICS } from "#core/measurement/metrics.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
-import type { Delivery } from "../backend/ingest/ingest.js";
 import { openLevelSnapshotStore } from "../backend/store/level-snapshot-store.js";
 import type { SnapshotStore } from "../backend/store/snapshot-store.js";
-import type { Backlog, BacklogEntry, DeviceStream } from "../daemon/backlog/backlog.js";
+import type { Backlog, DeviceStream } from "../daemon/backlog/backlog.js";
 import { openLevelBacklog } from "../daemon/backlog/level-backlog.js";
 import type { OpenDatabase } from "../daemon/backlog/level-database.js";
 import { createChance, createRandom } from "../test/support/chance.js";
 import type { FakeClock } from "../test/support/fake-clock.js";
-import { introduce, openBed } from "../test/support/pool-bed.js";
+import { openBed } from "../test/support/pool-bed.js";
+import { createLink } from "./link.js";
 import { CHECK_METRIC, checkOf, NUMBER_METRIC, numbersOf, ORACLE_TABLE } from "./oracle.js";
 
 /** Minutes on the grid. */
 export const STEP_MS = 60_000;
-const INSTALLATION = "00000000-0000-4000-8000-000000000001";
 /** Columns of noise beside number and check value, so that files grow. */
 const NOISE_COLUMNS = 60;
 const ROWS_MAX = 7;
 const LIMIT_BYTES = 4 * 2 ** 20;
-/** Epochs that one hello names. */
-const EPOCHS_MAX = 64;
 
 const noise = METRICS.filter(
   ({ unit, resolution }) => unit === "°C" && resolution.decimals === 1,
@@ -125,72 +121,18 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   );
   const bed = await openBed(store, clock);
 
-  async function deliver(batches: number, losesAck: () => boolean): Promise<void> {
-    const epochs = backlog.epochs().slice(-EPOCHS_MAX);
-    const devices = backlog.streams().map(({ table, ...stream }) => ({
-      ...stream,
-      tableId: table.id,
-    }));
-    const delivery = await bed.ingest.open(introduce(INSTALLATION, { devices, epochs }));
-    try {
-      for (const table of backlog.streams().map((one) => one.table)) {
-        const isUnknown = delivery.unknownTables.some((id) => Buffer.compare(id, table.id) === 0);
-        if (isUnknown) await delivery.learnTable(table);
-      }
-      for (const [index, { epochId, lastSealed }] of epochs.entries()) {
-        const through = delivery.ackedThrough[index] ?? 0;
-        const none = { admitted: 0, duplicate: 0, rejected: 0 };
-        if (through > lastSealed) await backlog.beginEpoch();
-        else await backlog.acknowledge({ epochId, ackedThrough: through, ...none });
-        if (through > lastSealed) continue;
-        for (const entry of await backlog.after(epochId, through, batches)) {
-          const isLast = losesAck();
-          await send(delivery, entry, index, isLast);
-          // With the ack the stream is gone.
-          if (isLast) return;
-        }
-      }
-    } finally {
-      delivery.close();
-    }
-  }
-
-  async function send(
-    delivery: Delivery,
-    { epochId, sequence, sealed }: BacklogEntry,
-    epoch: number,
-    isAckLost: boolean,
-  ): Promise<void> {
-    const device = backlog
-      .streams()
-      .findIndex(({ table }) => Buffer.compare(table.id, sealed.tableId) === 0);
-    const { rows, slot, codec, plainBytes, block } = sealed;
-    const check = digestCheck(sealed.digest);
-    const batch = { device, epoch, sequence, rows, slot, codec, plainBytes, check, block };
-    const { admitted, duplicate, rejected } = await delivery.take(batch);
-    const counts = { admitted, duplicate, rejected };
-    if (!isAckLost) await backlog.acknowledge({ epochId, ackedThrough: sequence, ...counts });
-  }
-
-  const waiting = (): number => backlog.status().snapshots + backlog.status().unsealed;
+  const link = createLink(backlog, bed.ingest);
   return {
     backlog,
     store,
     record: (number) => backlog.record(snapshotOf(number, clock)),
     async deliver(batches, losesAck) {
       // A server whose disk refuses ends the stream; the daemon comes back.
-      await deliver(batches, losesAck).catch((fault: unknown) => {
+      await link.deliver(batches, losesAck).catch((fault: unknown) => {
         if (!(fault instanceof HeatpoolError)) throw fault;
       });
     },
-    async drain() {
-      await backlog.seal();
-      for (let tries = 0; tries < 3 && waiting() > 0; ) {
-        const before = waiting();
-        await deliver(Number.MAX_SAFE_INTEGER, () => false);
-        if (waiting() >= before) tries++;
-      }
-    },
+    drain: link.drain,
     async stored() {
       const numbers: (number | undefined)[] = [];
       for await (const { batch } of store.blocks()) numbers.push(...numbersOf(batch, WORLD_TABLE));

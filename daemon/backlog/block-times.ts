@@ -3,8 +3,9 @@
  *
  * Sealed bytes never change, so a batch is sealed only when its times are resolved. Rows taken with
  * a trusted clock keep their time. Rows of this boot are moved by what the clock has turned out to
- * be. Rows of an earlier boot lie between the last trusted time before and the start of this boot;
- * when that leaves more doubt than training allows, the truth is not known and they are not sent.
+ * be, rows of an earlier boot by what it had turned out to be then. Where that boot never knew, its
+ * rows lie between the last trusted time before and the start of this boot; when that leaves more
+ * doubt than training allows, the truth is not known and they are not sent.
  */
 import type { Clock } from "#core/clock.js";
 import { startOf, type UnsealedBlock } from "./journal.js";
@@ -22,12 +23,17 @@ export type BlockTimes =
 const WAIT: BlockTimes = { kind: "wait" };
 const UNRESOLVABLE: BlockTimes = { kind: "unresolvable" };
 
-/** Verdicts for `blocks`, in their order. */
+/**
+ * Verdicts for `blocks`, in their order.
+ *
+ * @param bootTimes when earlier boots began, as far as they knew: Unix milliseconds by hexadecimal id
+ */
 export function resolveTimes(
   blocks: readonly UnsealedBlock[],
   clock: Clock,
   bootId: Uint8Array,
   sealedThroughMs: number,
+  bootTimes: ReadonlyMap<string, number> = new Map(),
 ): readonly BlockTimes[] {
   const isSynced = clock.isSynced();
   const bootMs = clock.nowMs() - clock.monotonicMs();
@@ -36,6 +42,12 @@ export function resolveTimes(
     if (block.clockSynced) {
       trustedMs = Math.max(trustedMs, endOf(block));
       return { kind: "resolved", startMs: undefined };
+    }
+    const bootedAtMs = bootTimes.get(bootName(block.bootId));
+    if (bootedAtMs !== undefined) {
+      const startMs = Math.round(bootedAtMs + block.firstMonotonicMs);
+      trustedMs = Math.max(trustedMs, startMs + spanOf(block));
+      return { kind: "resolved", startMs };
     }
     if (!isSynced) return WAIT;
     const isThisBoot = Buffer.compare(block.bootId, bootId) === 0;
@@ -46,6 +58,11 @@ export function resolveTimes(
     if (verdict.kind === "resolved") trustedMs = (verdict.startMs ?? 0) + spanOf(block);
     return verdict;
   });
+}
+
+/** A boot's id as a key. */
+export function bootName(bootId: Uint8Array): string {
+  return Buffer.from(bootId).toString("hex");
 }
 
 /** The middle between the last trusted time and the start of this boot, if that is near enough. */

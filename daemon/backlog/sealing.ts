@@ -7,7 +7,7 @@ import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { Clock } from "#core/clock.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { DeviceStream, LossReason } from "./backlog.js";
-import { resolveTimes } from "./block-times.js";
+import { bootName, resolveTimes } from "./block-times.js";
 import { readBlock, startOf, type UnsealedBlock } from "./journal.js";
 import { streamKeyOf } from "./stored-records.js";
 
@@ -56,7 +56,14 @@ export function planSealing(
   facts: SealingFacts,
   rules: SealingRules,
 ): SealingPlan {
-  const verdicts = resolveTimes(blocks, facts.clock, facts.bootId, facts.sealedThroughMs);
+  const { clock, bootId, sealedThroughMs } = facts;
+  const verdicts = resolveTimes(
+    blocks,
+    clock,
+    bootId,
+    sealedThroughMs,
+    findBootTimes(blocks, facts),
+  );
   const rows = new Map<DeviceStream, Snapshot[]>();
   const used: UnsealedBlock[] = [];
   const lost: { block: UnsealedBlock; reason: LossReason }[] = [];
@@ -72,6 +79,29 @@ export function planSealing(
   }
   const batches = [...rows].flatMap(([stream, snapshots]) => sealStream(stream, snapshots, rules));
   return { batches, used, lost };
+}
+
+/** When earlier boots began, by the first rows that each took with a trusted clock. */
+function findBootTimes(
+  blocks: readonly UnsealedBlock[],
+  { bootId, streams }: SealingFacts,
+): Map<string, number> {
+  const times = new Map<string, number>();
+  const unsure = new Set(
+    blocks.filter(({ clockSynced }) => !clockSynced).map((one) => bootName(one.bootId)),
+  );
+  unsure.delete(bootName(bootId));
+  for (const block of blocks) {
+    const name = bootName(block.bootId);
+    const stream = streams.get(streamKeyOf(block.rows));
+    if (!block.clockSynced || !unsure.has(name) || times.has(name) || stream === undefined)
+      continue;
+    const rows = new Map<DeviceStream, Snapshot[]>();
+    if (!takeRows(rows, block, stream, undefined)) continue;
+    const first = rows.get(stream)?.[0];
+    if (first !== undefined) times.set(name, first.takenAtMs - first.monotonicMs);
+  }
+  return times;
 }
 
 /** Adds a block's rows to its stream's. False: its bytes are not what was written. */

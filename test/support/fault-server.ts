@@ -101,6 +101,8 @@ export interface FaultServer {
   readonly port: number;
   /** Answers the next requests with these faults, one each, then rightly again. */
   plan(...faults: readonly (FaultName | Fault)[]): void;
+  /** Forgets what is planned and has not happened. */
+  clear(): void;
   /** Every request that arrived, as bytes. */
   readonly requests: Buffer[];
   /** Connections accepted so far. */
@@ -146,6 +148,7 @@ export async function startFaultServer(): Promise<FaultServer> {
     port,
     requests,
     plan: (...faults) => void planned.push(...faults),
+    clear: () => void planned.splice(0),
     get connections() {
       return connections;
     },
