@@ -80,6 +80,8 @@ export function priorIdOf(bytes: Uint8Array): PriorId {
 /**
  * The bytes of a prior: version, u16le number of sets, their names (length, ASCII), then of all
  * sets the probabilities (u16le, of a 0 in 65536ths), then the counts (u8).
+ *
+ * @internal training writes them, the programs only read
  */
 export function writePrior(sets: ReadonlyMap<string, Uint32Array>): Uint8Array {
   const names = [...sets.keys()].map((name) => Buffer.from(name, "ascii"));

@@ -20,6 +20,7 @@ import { planTopics } from "./mqtt-topics.js";
  *
  * @param fileName as it appears in messages
  * @throws HeatpoolError `PROFILE_INVALID`, naming every fault with its line and column
+ * @internal tests read it; the programs read any profile by `parse-profile.ts`
  */
 export function parseMqttProfile(text: string, fileName: string): MqttProfile {
   return checkMqttProfile(text, fileName).profile;

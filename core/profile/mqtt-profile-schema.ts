@@ -123,7 +123,7 @@ export const mqttProfileSchema = z
 /** A profile as written, shape checked, defaults of the shape filled in. */
 export type MqttProfileText = z.output<typeof mqttProfileSchema>;
 
-/** JSON Schema of the file, for editors. */
+/** JSON Schema of the file, for editors. @internal the generator reads it */
 export function mqttProfileJsonSchema(): object {
   return z.toJSONSchema(mqttProfileSchema, { io: "input", target: "draft-2020-12" });
 }

@@ -213,7 +213,7 @@ describe("the operator's listener", () => {
     } as const;
     const block = Buffer.alloc(512 * 1024, 7);
     const parts: ExportPart[] = [
-      ...Array.from({ length: 8 }, () => ({ ...readings, columns, rows: rows(2_000) })),
+      ...Array.from({ length: 8 }, () => ({ ...readings, columns, rows: rows(250) })),
       { kind: "refusal", deviceId: "a", receivedAtMs: 6, snapshots: 2, reasons: ["x: y"], block },
       { kind: "loss", reason: "shutdown", deviceId: "", fromMs: 0, toMs: 9, snapshots: 3 },
     ];
