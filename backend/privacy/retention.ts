@@ -47,8 +47,11 @@ const LOOK_MS = 10 * 60_000;
 const INACTIVE_MS = 90 * DAY_MS;
 
 /** About so much is rewritten in one night; a larger store is rewritten in turns, in up to 16 nights. */
-const REWRITE_BYTES = 2 ** 30;
-const SLICES_MAX = 16;
+const NIGHT_BYTES = 2 ** 30;
+const NIGHTS_MAX = 16;
+/** About so much is rewritten at once, so that the store finds time for what comes in meanwhile. */
+const SLICE_BYTES = 16 * 2 ** 20;
+const SLICES_MAX = 4_096;
 
 /** No day marked. */
 const NO_DAYS: InstallationState["received"] = { lastDay: -1, low: 0, high: 0 };
@@ -61,7 +64,9 @@ export async function runRetention(deps: RetentionDeps, signal: AbortSignal): Pr
     const night = Math.floor((clock.nowMs() - NIGHT_MS) / DAY_MS);
     if (night !== doneNight && clock.isSynced()) {
       try {
-        onRun(await cleanUp(deps, night));
+        const run = await cleanUp(deps, night, signal);
+        if (signal.aborted) return;
+        onRun(run);
         doneNight = night;
       } catch (fault) {
         onFault(fault);
@@ -80,20 +85,32 @@ export function keptFromMs(nowMs: number, rawMonths: number): number {
   return Date.UTC(year, month, Math.min(now.getUTCDate(), lastDay));
 }
 
-async function cleanUp(deps: RetentionDeps, night: number): Promise<RetentionRun> {
+async function cleanUp(
+  deps: RetentionDeps,
+  night: number,
+  signal: AbortSignal,
+): Promise<RetentionRun> {
   const { store, clock, rawMonths } = deps;
   const ranAtMs = clock.nowMs();
   const fromMs = keptFromMs(ranAtMs, rawMonths);
   const removal = await store.forgetBefore(fromMs);
-  await store.compact(sliceOf(await store.bytes(), night));
+  for (const slice of slicesOf(await store.bytes(), night)) {
+    if (!signal.aborted) await store.compact(slice);
+  }
   const inactive = await forgetActivity(deps, ranAtMs);
   return { ranAtMs, keptFromMs: fromMs, ...removal, inactive };
 }
 
-/** Every part has its turn, whatever the size. */
-function sliceOf(bytes: number, night: number): Slice {
-  const of = Math.min(SLICES_MAX, Math.max(1, Math.ceil(bytes / REWRITE_BYTES)));
-  return { index: night % of, of };
+/** The slices whose turn it is; every one has its turn, whatever the size. */
+export function slicesOf(bytes: number, night: number): Slice[] {
+  const nights = clamp(Math.ceil(bytes / NIGHT_BYTES), NIGHTS_MAX);
+  const of = clamp(Math.ceil(bytes / SLICE_BYTES), SLICES_MAX);
+  const all = Array.from({ length: of }, (_, index) => ({ index, of }));
+  return all.filter(({ index }) => index % nights === night % nights);
+}
+
+function clamp(count: number, most: number): number {
+  return Math.min(most, Math.max(1, count));
 }
 
 /** Forgets when who was there. Consent and counters stay as long as data of theirs may be here. */

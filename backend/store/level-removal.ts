@@ -21,6 +21,9 @@ const OF_INSTALLATION = ["epoch", "digest", "block", "loss", "installation"] as 
 /** Of an id so many bytes may stay in a file: they say nothing about whose it was. */
 const TELLTALE_BYTES = 2;
 
+/** Different beginnings of ids, of two bytes. */
+const BEGINNINGS = 65_536;
+
 /** Length of a block's key without its device. */
 const BLOCK_KEY_BYTES_MIN = 47;
 
@@ -74,11 +77,13 @@ export async function clearBlocksBefore(database: Database, day: number): Promis
 
 /** Rewrites the blocks and losses of a slice. */
 export async function compactSlice(database: Database, { index, of }: Slice): Promise<void> {
-  const edge = (part: number): number => Math.floor((part * 256) / of);
   for (const space of ["block", "loss"] as const) {
-    const gte = key(space, Buffer.of(edge(index)));
-    const end = edge(index + 1);
-    await rewrite(database, { gte, lt: end > 255 ? range(space).lt : key(space, Buffer.of(end)) });
+    const edge = (part: number): Buffer => {
+      const beginning = Math.floor((part * BEGINNINGS) / of);
+      if (beginning >= BEGINNINGS) return range(space).lt;
+      return key(space, Buffer.of(beginning >> 8, beginning & 0xff));
+    };
+    await rewrite(database, { gte: edge(index), lt: edge(index + 1) });
   }
 }
 

@@ -2,7 +2,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { keptFromMs, type RetentionRun, runRetention } from "../../../backend/privacy/retention.js";
+import {
+  keptFromMs,
+  type RetentionRun,
+  runRetention,
+  slicesOf,
+} from "../../../backend/privacy/retention.js";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
@@ -56,6 +61,15 @@ describe("retention", () => {
     expect(from(Date.UTC(2028, 1, 29), 12)).toBe("2027-02-28T00:00:00.000Z");
     expect(from(Date.UTC(2026, 2, 31), 1)).toBe("2026-02-28T00:00:00.000Z");
     expect(from(Date.UTC(2026, 0, 5), 120)).toBe("2016-01-05T00:00:00.000Z");
+  });
+
+  it("rewrites a small store in a night, and every part of a large one within sixteen", () => {
+    expect(slicesOf(0, 20_000)).toEqual([{ index: 0, of: 1 }]);
+    expect(slicesOf(2 ** 29, 20_000)).toHaveLength(32);
+    const large = Array.from({ length: 16 }, (_, night) => slicesOf(100 * 2 ** 30, 20_000 + night));
+    const indexes = large.flat().map((one) => one.index);
+    expect(new Set(indexes).size).toBe(4_096);
+    expect(indexes).toHaveLength(4_096);
   });
 
   it("catches up at a start, then deletes a day each night, in the files too", async () => {
