@@ -39,8 +39,10 @@ const BOOT_MINUTES_MIN = 10;
 const BOOT_MINUTES_MAX = 240;
 /** A trusted clock may be corrected by this much at a time. */
 const SLEW_MS = 200;
-/** A time is right to this, slews included. */
-const RIGHT_WITHIN_MS = 1_000 + SLEW_MS;
+/** Sealing stamps what is this near to its slot with the slot. */
+const TIME_TOLERANCE_MS = 1_000;
+/** A time is right to this. */
+const RIGHT_WITHIN_MS = 1_000 + SLEW_MS + TIME_TOLERANCE_MS;
 /** Greatest doubt with which a snapshot of a boot that never knew the time is sent. */
 const DOUBT_MS = 60_000;
 /** The second in which signed 32-bit seconds end. */

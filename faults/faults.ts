@@ -15,6 +15,7 @@ const SUITES: Readonly<Record<string, string>> = {
   device: "late, doubled, short, foreign, half and missing answers of a Modbus device",
   clock: "boots in 1970 or beyond 2038, no time server, steps, reboots in between",
   weeks: "30 days offline with 80 registers a minute, then the drain",
+  storm: "a thousand daemons reconnect at once",
 };
 
 const EXIT_USAGE = 64;

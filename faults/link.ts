@@ -59,9 +59,10 @@ export function createLink(backlog: Backlog, ingest: Ingest): Link {
     const device = backlog
       .streams()
       .findIndex(({ table }) => Buffer.compare(table.id, sealed.tableId) === 0);
-    const { rows, slot, codec, plainBytes, block } = sealed;
-    const check = digestCheck(sealed.digest);
-    const batch = { device, epoch, sequence, rows, slot, codec, plainBytes, check, block };
+    const { rows, slot, codec, prior, plainBytes, block } = sealed;
+    const start = prior === undefined ? {} : { prior };
+    const facts = { rows, slot, codec, plainBytes, check: digestCheck(sealed.digest), block };
+    const batch = { device, epoch, sequence, ...facts, ...start };
     const { admitted, duplicate, rejected } = await delivery.take(batch);
     const counts = { admitted, duplicate, rejected };
     if (!isAckLost) await backlog.acknowledge({ epochId, ackedThrough: sequence, ...counts });

@@ -151,11 +151,12 @@ async function liveOn(
     const stored = new Set(found);
     const lost = [...committed, first, first + 1, first + 2].filter((n) => !stored.has(n)).length;
     const doubled = found.length - stored.size;
-    const { unaccounted, lost: told, snapshots, unsealed } = world.backlog.status();
+    const { unaccounted, lost: told, rejected, snapshots, unsealed } = world.backlog.status();
     const account = {
       invented: found.filter((n) => n === undefined).length,
       unaccounted: Math.abs(unaccounted),
       told,
+      rejected,
       waiting: snapshots + unsealed,
       miscounted: Math.abs(world.store.totals().snapshotsStored - found.length),
     };

@@ -118,12 +118,20 @@ async function settleAccount(
   const stored = new Set(found);
   let lost = 0;
   for (let number = 1; number <= life.recorded; number++) if (!stored.has(number)) lost++;
-  const { unaccounted, lost: told, snapshots, unsealed, mode } = life.world.backlog.status();
+  const {
+    unaccounted,
+    lost: told,
+    rejected,
+    snapshots,
+    unsealed,
+    mode,
+  } = life.world.backlog.status();
   const doubled = found.length - stored.size;
   const account = {
     invented: found.filter((number) => number === undefined).length,
     unaccounted: Math.abs(unaccounted),
     told,
+    rejected,
     waiting: snapshots + unsealed,
     notDurable: mode === "durable" ? 0 : 1,
     miscounted: Math.abs(life.world.store.totals().snapshotsStored - found.length),

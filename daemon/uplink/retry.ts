@@ -63,12 +63,17 @@ export function toldMs(ms: number, random: () => number): number {
   return Math.round(told * (1 + TOLD_JITTER * random()));
 }
 
+/** What is known beside the stream that ended. */
+export interface RetryFacts {
+  readonly failures: number;
+  readonly reconnectSpreadMs: number;
+  readonly clockSynced: boolean;
+  /** The attempt that ended was the first since a stream that had been welcomed. */
+  readonly isFirstSinceLoss?: boolean;
+}
+
 /** Decides on the next attempt. */
-export function planRetry(
-  result: SessionResult,
-  facts: { failures: number; reconnectSpreadMs: number; clockSynced: boolean },
-  random: () => number,
-): Retry {
+export function planRetry(result: SessionResult, facts: RetryFacts, random: () => number): Retry {
   const isGood = result.wasWelcomed && result.wasAcked && result.livedMs >= GOOD_AFTER_MS;
   const failures = isGood ? 0 : facts.failures;
   const failed = { failures: failures + 1, awaitsClock: false };
@@ -93,7 +98,7 @@ export function planRetry(
     case "local":
       return { ...failed, delayMs: backoff };
     case "silent":
-      return { ...failed, delayMs: lostMs(result, facts.reconnectSpreadMs, backoff, random) };
+      return { ...failed, delayMs: lostMs(result, facts, backoff, random) };
     case "broken":
       return planAfterStatus(result, end.end, { ...facts, failed, backoff }, random);
   }
@@ -102,9 +107,7 @@ export function planRetry(
 function planAfterStatus(
   result: SessionResult,
   end: StreamEnd,
-  facts: {
-    reconnectSpreadMs: number;
-    clockSynced: boolean;
+  facts: RetryFacts & {
     failed: { failures: number; awaitsClock: boolean };
     backoff: number;
   },
@@ -126,16 +129,20 @@ function planAfterStatus(
     case "UNIMPLEMENTED":
       return { ...failed, delayMs: toldMs(HALTED_MS, random) };
     default:
-      return { ...failed, delayMs: lostMs(result, facts.reconnectSpreadMs, backoff, random) };
+      return { ...failed, delayMs: lostMs(result, facts, backoff, random) };
   }
 }
 
-/** An unannounced loss hits the whole fleet at once: the first try is spread as the backend said. */
+/**
+ * A loss hits the whole fleet at once: the first try is spread as the backend said. Those whose try
+ * came too early are spread once more, or they would all come back within the shortest backoff.
+ */
 function lostMs(
-  result: SessionResult,
-  spreadMs: number,
+  { wasWelcomed }: SessionResult,
+  { reconnectSpreadMs, isFirstSinceLoss = false }: RetryFacts,
   backoff: number,
   random: () => number,
 ): number {
-  return result.wasWelcomed ? Math.max(backoff, random() * spreadMs) : backoff;
+  const isSpread = wasWelcomed || isFirstSinceLoss;
+  return isSpread ? Math.max(backoff, random() * reconnectSpreadMs) : backoff;
 }

@@ -132,6 +132,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
     let failures = 0;
     let delayMs = backoffMs(0, BACKOFF, random);
     let awaitsClock = false;
+    let isFirstSinceLoss = false;
     while (!stop.aborted) {
       setState({ retryInMs: Math.round(delayMs) });
       await (awaitsClock ? sleepUntilSynced(clock, delayMs, stop) : clock.sleep(delayMs, stop));
@@ -140,13 +141,14 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       await receipts.settled();
       if (stop.aborted) return;
       const result = await runSession(sessionDeps, signal, deps.withdrawn).catch(asLocalEnd);
-      const facts = { failures, clockSynced: clock.isSynced() };
+      const facts = { failures, clockSynced: clock.isSynced(), isFirstSinceLoss };
       const reconnectSpreadMs = limits.reconnectSpreadSeconds * 1000;
       ({ delayMs, failures, awaitsClock } = planRetry(
         result,
         { ...facts, reconnectSpreadMs },
         random,
       ));
+      isFirstSinceLoss = result.wasWelcomed;
       const lastEnd = describeEnd(result.end);
       setState({ isOnline: false, lastEnd });
       if (!stop.aborted)

@@ -36,6 +36,13 @@ describe("planRetry", () => {
     expect(planRetry(lost, facts, () => 0.999).delayMs).toBeLessThan(60_000);
   });
 
+  it("spreads a first try that came too early once more, and no later one", () => {
+    const early = { ...facts, isFirstSinceLoss: true };
+    expect(planRetry(broken("UNAVAILABLE"), early, half).delayMs).toBe(30_000);
+    expect(planRetry(broken("UNAVAILABLE"), { ...early, failures: 8 }, half).delayMs).toBe(150_000);
+    expect(planRetry(broken("UNAVAILABLE"), facts, half).delayMs).toBe(1_000);
+  });
+
   it("forgets failures only after a stream that was welcomed, acked something and lasted", () => {
     const lost = broken("UNAVAILABLE");
     const good = { wasWelcomed: true, wasAcked: true, livedMs: 60_000 };
