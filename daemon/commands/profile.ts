@@ -2,6 +2,8 @@
  * `heatpool profile …`: what profiles there are, what one reads, and whether a file is sound; and
  * the tools of people who write one, each in its own file.
  */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { HeatpoolError } from "#core/errors.js";
 import { isMqttProfile } from "#core/profile/mqtt-profile.js";
@@ -14,6 +16,7 @@ import { mqttToJson, mqttToText } from "./mqtt-profile-text.js";
 import { addAssign } from "./profile-assign.js";
 import { isFile, loadAny, type ProfileCommandDeps, toJsonText } from "./profile-deps.js";
 import { addDiff } from "./profile-diff.js";
+import { addList } from "./profile-list.js";
 import { addNew } from "./profile-new.js";
 import { addProbe } from "./profile-probe.js";
 import { addRecord } from "./profile-record.js";
@@ -23,11 +26,7 @@ import { addTest } from "./profile-test.js";
 /** Adds everything below `heatpool profile`. */
 export function addProfileCommands(program: Command, deps: ProfileCommandDeps): void {
   const profile = program.command("profile").description("profiles of heat pumps");
-  profile
-    .command("list")
-    .description("names of all profiles")
-    .option("--json", "as JSON")
-    .action((options: { json?: true }) => list(deps, options.json === true));
+  addList(profile, deps);
   profile
     .command("show")
     .description("what a profile reads, and how")
@@ -37,7 +36,7 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
   profile
     .command("lint")
     .description("check profile files: every fault with its line")
-    .argument("<file...>", "YAML files, or names of profiles")
+    .argument("<file...>", "YAML files, folders of them, or names of profiles")
     .option("--json", "as JSON")
     .action((files: string[], options: { json?: true }) =>
       lint(deps, files, options.json === true),
@@ -49,16 +48,6 @@ export function addProfileCommands(program: Command, deps: ProfileCommandDeps): 
   addAssign(profile, deps);
   addProbe(profile, deps);
   addRecord(profile, deps);
-}
-
-function list({ store, write }: ProfileCommandDeps, isJson: boolean): void {
-  const entries = store.list();
-  if (isJson) write(toJsonText(entries));
-  else {
-    for (const { name, file, needsAssignment } of entries) {
-      write(`${name}  ${file}${needsAssignment ? "  needs assignment" : ""}\n`);
-    }
-  }
 }
 
 function show({ store, write }: ProfileCommandDeps, name: string, isJson: boolean): void {
@@ -123,12 +112,21 @@ interface Linted {
 }
 
 function lint(deps: ProfileCommandDeps, files: readonly string[], isJson: boolean): void {
-  const results = files.map((file) => lintOne(deps.store, file));
+  const results = files.flatMap(filesIn).map((file) => lintOne(deps.store, file));
   if (isJson) deps.write(toJsonText(results));
   else for (const { file, message } of results) deps.write(`${file}: ${message}\n`);
   if (results.some((one) => !one.isValid)) {
     deps.setExitStatus(new HeatpoolError("PROFILE_INVALID", "").exitStatus);
   }
+}
+
+/** The profiles of a folder; anything else stands for itself. */
+function filesIn(path: string): readonly string[] {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, encoding: "utf8" })
+    .filter((name) => isFile(name) && !name.endsWith("TEMPLATE.yaml"))
+    .sort((a, b) => a.localeCompare(b))
+    .map((name) => join(path, name));
 }
 
 function lintOne(store: ProfileStore, file: string): Linted {

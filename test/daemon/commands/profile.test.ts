@@ -3,13 +3,32 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../support/folder.js";
+import { PROFILES_FOLDER } from "../../support/packaged-profiles.js";
 import { runProfile as run } from "../../support/profile-command.js";
 
 describe("heatpool profile", () => {
-  it("lists names and files, and the same as JSON", async () => {
-    expect((await run("list")).output).toMatch(/^idm\/navigator-2\.0 {2}\S+\.yaml$/m);
-    const names = JSON.parse((await run("list", "--json")).output) as { name: string }[];
-    expect(names.map((one) => one.name)).toContain("idm/navigator-10");
+  it("lists what is known and how well, and the same as JSON", async () => {
+    const { output } = await run("list");
+    expect(output).toMatch(
+      /^idm\/navigator-2\.0 +iDM .* +Navigator 2\.0 +modbus tcp +663 of 663 +verified$/m,
+    );
+    expect(output).toMatch(/^thermia\/genesis-mega .* 0 of \d+ +not verified$/m);
+    expect(output).toMatch(/^viessmann\/vitogate-300 .* needs assignment +not verified$/m);
+    expect(output).toMatch(/^vaillant\/arotherm-plus-ebusd .* mqtt .* not verified$/m);
+    const listed = JSON.parse((await run("list", "--json")).output) as { name: string }[];
+    expect(listed.find((one) => one.name === "idm/navigator-10")).toMatchObject({
+      manufacturer: "iDM Energiesysteme",
+      isVerified: false,
+      state: "sound",
+    });
+  });
+
+  it("checks all profiles of a folder", async () => {
+    const { output, status } = await run("lint", PROFILES_FOLDER);
+    expect(status).toBe(0);
+    expect(output.split("\n").filter((line) => line.includes(": sound")).length).toBeGreaterThan(
+      25,
+    );
   });
 
   it("shows what is read, and how", async () => {
