@@ -16,6 +16,7 @@ export const MARKS = ".marks";
 const BATCHES_MAX = 4;
 /** Longer than the backlog waits before it tries a disk again that refused. */
 const AFTER_RETRY_MS = 61_000;
+const TRIES = 3;
 
 /** A life in progress. */
 export class WorldLife {
@@ -72,10 +73,13 @@ export class WorldLife {
     }
   }
 
-  /** Gives a disk that is well again time to be tried. */
+  /** Gives a disk that is well again time to be tried, and to be repaired at the second try. */
   async recover(): Promise<void> {
-    await this.clock.advance(AFTER_RETRY_MS);
-    await this.world.backlog.flush();
+    for (let tries = 0; tries < TRIES; tries++) {
+      await this.clock.advance(AFTER_RETRY_MS);
+      await this.world.backlog.flush();
+      if (this.world.backlog.status().mode === "durable") return;
+    }
   }
 }
 
