@@ -22,6 +22,8 @@ export type RangeAnswer =
 /** Asks a device. */
 export interface RangeAsker {
   ask(range: PlannedRange): Promise<RangeAnswer>;
+  /** Takes the device for a new one: it may know functions that it refused while it was starting. */
+  restart(): void;
 }
 
 const ILLEGAL_FUNCTION = 1;
@@ -29,7 +31,7 @@ const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_VALUE = 3;
 const OTHER_SPACE: Partial<Record<Space, Space>> = { holding: "input", input: "holding" };
 
-/** @param onNotice told when a space is read differently, or not at all until a restart */
+/** @param onNotice told when a space is read differently, or not at all as long as the device answers */
 export function createRangeAsker(
   reader: RegisterReader,
   connection: ProfileConnection,
@@ -56,13 +58,19 @@ export function createRangeAsker(
       spaces.set(key, next);
       onNotice(
         next === "off"
-          ? `unit ${unitId} does not answer reads of ${range.space} registers; they are left out until the next start`
+          ? `unit ${unitId} does not answer reads of ${range.space} registers; they are left out while it answers others`
           : `unit ${unitId} does not answer reads of ${range.space} registers; reading them as ${next}`,
       );
       return ask(range);
     }
   }
-  return { ask };
+  return {
+    ask,
+    restart() {
+      spaces.clear();
+      answered.clear();
+    },
+  };
 }
 
 /** What an error says. `hasAnswered`: this unit has answered this function before. */

@@ -81,6 +81,7 @@ export function createRegisterSource(deps: RegisterSourceDeps): RegisterSource {
   let fits = true;
 
   async function meet(): Promise<Identified> {
+    asker.restart();
     const identity = await identify(profile, deps.choice, asker, gateIds);
     const { firmware } = identity;
     known.clear();

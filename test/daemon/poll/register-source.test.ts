@@ -311,7 +311,7 @@ describe("a device without one of the functions", () => {
     ]);
   });
 
-  it("is not asked that function again until the next start", async () => {
+  it("is not asked that function again while it answers others", async () => {
     const holding = plainRegister(50, { space: "holding" });
     const { device, poll, notices } = observe(plainProfile([...range(0, 4), holding]));
     device.onRequest = refuseInput;
@@ -320,6 +320,14 @@ describe("a device without one of the functions", () => {
     expect(requests).toEqual(["holding 50+1"]);
     expect(byMetric.get("r0")?.quality).toBe("read-error");
     expect(notices.length).toBe(1);
+  });
+
+  it("that only refused it while it was starting is read as before", async () => {
+    const { device, poll } = observe(plainProfile(range(0, 4)));
+    device.onRequest = refuseInput;
+    await expect(poll()).rejects.toThrow("does not know reads of input registers");
+    device.onRequest = () => undefined;
+    expect(qualities((await poll()).readings)).toEqual(Array(4).fill("good"));
   });
 });
 
