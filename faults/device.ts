@@ -36,7 +36,7 @@ const RULES = { ...LOOPBACK_RULES, timeoutMs: 120 };
 const READS = 600;
 /** One read in so many meets a fault. */
 const READS_PER_FAULT = 10;
-const COUNT_MIN = 24;
+const COUNT_MIN = 32;
 const COUNT_SPAN = 100;
 const POLLS = 60;
 /** Polls of a device that is well again; the longest recheck of the quarantine is a day. */
@@ -123,7 +123,7 @@ async function readAtRandom(
   for (let turn = 0; turn < READS; turn++) {
     const space = SPACES[turn % SPACES.length] ?? "input";
     const address = Math.floor(random() * 5_000);
-    // Long enough that half a frame is not a whole one.
+    // Long enough that half a frame is not a whole one, nor an echo an answer of three bytes.
     const count = COUNT_MIN + Math.floor(random() * COUNT_SPAN);
     const range = { unitId: turn % 3, space, address, count };
     const fault = turn % READS_PER_FAULT === 0 ? pickFault(random) : undefined;
