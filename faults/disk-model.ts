@@ -25,7 +25,7 @@ interface Inode {
   synced: Buffer;
   /** Written since the last sync. */
   pending: Piece[];
-  /** Written before a sync that failed. */
+  /** Written before a sync that failed, and not written over and synced since. */
   doubtful: Piece[];
   /** Number of the last change. */
   changedAt: number;
@@ -114,7 +114,9 @@ export class ModelledDisk {
   #sync(path: string): void {
     const inode = this.#live.get(path);
     if (inode !== undefined) {
-      inode.synced = layOver(inode.synced, inode.pending.splice(0));
+      const written = inode.pending.splice(0);
+      inode.synced = layOver(inode.synced, written);
+      inode.doubtful = written.reduce(withoutRange, inode.doubtful);
       this.#settleNames(inode.changedAt);
       return;
     }
@@ -165,6 +167,21 @@ function toState(names: Names, content: (inode: Inode) => Buffer): DiskState {
     else files.set(path, content(inode));
   }
   return { folders, files };
+}
+
+/** What of `pieces` lies outside of a piece that was written over them and synced. */
+function withoutRange(pieces: readonly Piece[], { offset, data }: Piece): Piece[] {
+  const end = offset + data.length;
+  return pieces.flatMap((piece) => {
+    const before = piece.data.subarray(0, Math.max(0, offset - piece.offset));
+    const after = piece.data.subarray(Math.max(0, end - piece.offset));
+    const afterAt = piece.offset + piece.data.length - after.length;
+    const parts = [
+      { offset: piece.offset, data: before },
+      { offset: afterAt, data: after },
+    ];
+    return parts.filter((part) => part.data.length > 0);
+  });
 }
 
 function layOver(base: Buffer, pieces: readonly Piece[]): Buffer {
