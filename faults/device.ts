@@ -37,7 +37,7 @@ const READS = 600;
 /** One read in so many meets a fault. */
 const READS_PER_FAULT = 10;
 const COUNT_MIN = 32;
-const COUNT_SPAN = 100;
+const COUNT_SPAN = 93;
 const POLLS = 60;
 /** Polls of a device that is well again; the longest recheck of the quarantine is a day. */
 const WELL_POLLS = 30;
