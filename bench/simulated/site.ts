@@ -53,7 +53,7 @@ export interface Machine {
 export function drawHouse(seed: number): House {
   const draws = createDraws(seed, 2);
   const { between } = draws;
-  const lossKwPerK = between(0.18, 0.28);
+  const lossKwPerK = between(0.17, 0.25);
   const meanOverRoomK = between(5, 9);
   // What the house loses at 2 °C outside reaches the room at this difference to the water.
   const emitter = (lossKwPerK * 18.5) / meanOverRoomK;
