@@ -31,7 +31,7 @@ import type {
   StoreTotals,
 } from "./snapshot-store.js";
 import { isLetterBefore, isLossBefore } from "./store-ages.js";
-import { blockKey, key, range, readU64, u64, uuidBytes } from "./store-keys.js";
+import { blockKey, dayRange, key, range, readU64, u64, uuidBytes } from "./store-keys.js";
 import { addCounts, NO_TOTALS } from "./store-totals.js";
 import {
   openBlock,
@@ -170,6 +170,7 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     digest: (id, epochId, sequence) =>
       read(digestKey(id, epochId, sequence), (at, value) => openDigest(at, value, sequence)),
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
+    blocksOfDay: (id, deviceId, day) => scan(dayRange(id, deviceId, day), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
       for await (const keys of scan(bounds, openJournal)) {

@@ -67,6 +67,15 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     epoch: async (id, epochId) => shelf.epochs.get(`${id}/${epochId}`),
     digest: async (id, epochId, sequence) => shelf.digests.get(`${id}/${epochId}/${sequence}`),
     blocks: (id) => each(sorted().filter((one) => id === undefined || one.installationId === id)),
+    blocksOfDay: (id, deviceId, day) =>
+      each(
+        sorted().filter(
+          ({ installationId, batch, firstMs }) =>
+            installationId === id &&
+            batch.deviceId === deviceId &&
+            Math.floor(firstMs / DAY_MS) === day,
+        ),
+      ),
     blocksAfter: (commitNumber) =>
       each(
         [...shelf.blocks.values()]

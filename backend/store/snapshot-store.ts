@@ -135,6 +135,8 @@ export interface SnapshotStore {
   ): Promise<Uint8Array | undefined>;
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
+  /** Blocks of one device that begin on one day, as days since 1970 (UTC). */
+  blocksOfDay(installationId: string, deviceId: string, day: number): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
   blocksAfter(commitNumber: number): AsyncIterable<StoredBlock>;
   /** Drops the journal up to and including a group; blocks stay. */

@@ -113,6 +113,14 @@ export function daysBefore(at: Buffer, day: number): { gte: Buffer; lt: Buffer; 
   return { gte, lt: Buffer.concat([gte, until]), next };
 }
 
+/** Bounds of the blocks of one device that begin on `day`. */
+export function dayRange(installationId: string, deviceId: string, day: number) {
+  const name = Buffer.from(deviceId, "utf8");
+  const number = Buffer.alloc(DAY_BYTES);
+  number.writeUInt32BE(Math.max(0, day), 0);
+  return range("block", uuidBytes(installationId), Buffer.of(name.length), name, number);
+}
+
 /** Reads what `blockKey` wrote. */
 export function readBlockKey(bytes: Buffer): BlockPlace {
   const length = bytes[18] ?? 0;

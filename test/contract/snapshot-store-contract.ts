@@ -47,6 +47,23 @@ export function snapshotStoreContract(
       await store.close();
     });
 
+    it("lists the blocks of one device and day alone", async () => {
+      const store = await open();
+      for (const n of [1, 2]) {
+        await store.put(makeCommit(THEIRS, n));
+        await store.put(makeCommit(MINE, n));
+      }
+      const { batch, firstMs } = makeBlock(MINE, 1);
+      const day = Math.floor(firstMs / DAY_MS);
+      const ofDay = (deviceId: string, at: number) =>
+        collect(store.blocksOfDay(MINE, deviceId, at));
+      const found = (await ofDay(batch.deviceId, day)).map((one) => one.installationId);
+      expect(new Set(found)).toEqual(new Set([MINE]));
+      expect(await ofDay(batch.deviceId, day - 1)).toEqual([]);
+      expect(await ofDay(`${batch.deviceId}-2`, day)).toEqual([]);
+      await store.close();
+    });
+
     it("lists the blocks of one installation alone, by day and number", async () => {
       const store = await open();
       for (const n of [1, 2, 3]) {
