@@ -7,6 +7,7 @@ import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
+import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
 import { runReleases } from "./aggregate/run-releases.js";
@@ -137,15 +138,21 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
+  const daysWithData = (state: InstallationState, atMs: number): number =>
+    countDays(state.withData, dayOf(atMs), DAYS_REMEMBERED);
+  const privacy = {
+    cohortMin: config.cohort.installationsMin,
+    probationDays: config.cohort.probationDays,
+    closedTestPool: config.privacy.closedTestPool,
+  };
+  const efficiency = await createEfficiency({
+    ...{ store, registry, daysWithData, privacy, nowMs },
+    keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
+  });
   const community = await createCommunity({
-    ...shared,
-    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), DAYS_REMEMBERED),
+    ...{ ...shared, daysWithData, privacy },
     coldStart: rules.coldStart,
-    privacy: {
-      cohortMin: config.cohort.installationsMin,
-      probationDays: config.cohort.probationDays,
-      closedTestPool: config.privacy.closedTestPool,
-    },
+    alsoRelease: efficiency.release,
   });
   const facts = createFacts({
     store,
@@ -161,6 +168,7 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   const behind: Behind = {
     ingest,
     community,
+    efficiency,
     ...facts,
     erase: erasure.erase,
     export: (id) =>
@@ -181,8 +189,7 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     },
   };
   const web: HttpBehind = {
-    ingest,
-    community,
+    ...{ ingest, community, efficiency },
     models: NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,

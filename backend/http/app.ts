@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import type { Metric } from "#core/measurement/metrics.js";
+import type { PerformanceWindow } from "../aggregate/performance.js";
 import { answerError, Refusal, refuseFaults, tooMany } from "./answers.js";
 import { judgeBearer } from "./bearer.js";
 import { readJson } from "./body.js";
@@ -102,6 +103,21 @@ export function createApp(parts: AppParts): Hono {
     return c.json(averages(parts, known, c));
   });
 
+  app.get("/api/v1/community/performance", (c) => {
+    bearer(c);
+    return c.json(performance(parts, c));
+  });
+
+  app.get("/api/v1/community/standing", async (c) => {
+    const holder = bearer(c);
+    // What one household does is told to nobody but itself.
+    if (holder.kind !== "installation") {
+      throw new Refusal(403, "This needs a token that belongs to one installation");
+    }
+    const { installationId } = holder;
+    return c.json(await standing(parts, installationId, readWindow(c)));
+  });
+
   app.get("/api/v1/status", (c) => {
     bearer(c);
     return c.json({
@@ -178,6 +194,51 @@ function poolStatus({ behind }: AppParts) {
     data_sufficient: pool.dataSufficient,
     message: pool.message,
     message_de: pool.messageDe,
+  };
+}
+
+const WINDOWS: readonly PerformanceWindow[] = ["24h", "7d", "30d", "365d"];
+
+function readWindow(c: Context): PerformanceWindow {
+  const said = c.req.query("window") ?? "30d";
+  const window = WINDOWS.find((one) => one === said);
+  if (window === undefined) throw new Refusal(400, `Invalid window (one of ${WINDOWS.join(", ")})`);
+  return window;
+}
+
+function performance({ behind }: AppParts, c: Context) {
+  const said = c.req.query("model");
+  if (said === undefined) {
+    refuseFaults([{ loc: ["query", "model"], msg: "Field required", type: "missing" }]);
+  }
+  const found = behind.efficiency.figures(parseModel(said), readWindow(c));
+  const figures = found.figures.map(({ p10, p90, ...one }) => ({
+    ...one,
+    p10: p10 ?? null,
+    p90: p90 ?? null,
+  }));
+  return { model: found.heatpumpModel, window: found.window, figures };
+}
+
+async function standing({ behind }: AppParts, installationId: string, window: PerformanceWindow) {
+  const found = await behind.efficiency.standing(installationId, window);
+  return {
+    window,
+    ranks: found.ranks.map((one) => ({
+      quantity: one.quantity,
+      unit: one.unit,
+      model: one.heatpumpModel,
+      value: one.value,
+      better_than_percent: one.betterThanPercent ?? null,
+      installations: one.installations ?? null,
+    })),
+    badges: found.badges.map(({ id, title, text }) => ({
+      id,
+      title: title.en,
+      title_de: title.de,
+      text: text.en,
+      text_de: text.de,
+    })),
   };
 }
 

@@ -5,6 +5,7 @@
  * JSON bodies and their names stop in this folder.
  */
 import type { Community } from "../aggregate/community.js";
+import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
 
@@ -45,6 +46,7 @@ export interface BearerTokens {
 export interface HttpBehind {
   readonly ingest: Ingest;
   readonly community: Community;
+  readonly efficiency: Pick<Efficiency, "figures" | "standing">;
   readonly models: ModelFiles;
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
   /** Installations that sent within 30 days. */

@@ -76,6 +76,7 @@ export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpD
       behind: {
         ingest: bed.ingest,
         community: bed.community,
+        efficiency: bed.efficiency,
         models: {
           list: () => models.map((one) => one.file),
           find: (name) => models.find((one) => one.file.name === name)?.file,

@@ -95,25 +95,27 @@ describe("community", () => {
     expect([smaller?.p10, smaller?.p90]).toEqual([undefined, undefined]);
   });
 
-  it("shows who joined or left only at the next release, and nothing old of a cohort too small", async () => {
+  it("shows nobody who joined before others did too, and nothing of a cohort too small", async () => {
     const { bed, clock } = await bedOf(15);
+    const nextRelease = async (count: number) => {
+      await clock.advance(21 * HOUR_MS);
+      for (let n = 1; n <= count; n++) await contribute(bed, clock, n, { days: 1 });
+      await bed.community.release();
+      return bed.community.averages(MODEL, []);
+    };
     await bed.community.release();
     const before = bed.community.averages(MODEL, []);
     await contribute(bed, clock, 16);
     expect(bed.community.averages(MODEL, [])).toEqual(before);
-    await clock.advance(21 * HOUR_MS);
-    for (let n = 1; n <= 16; n++) await contribute(bed, clock, n, { days: 1 });
-    await bed.community.release();
-    expect(bed.community.averages(MODEL, []).installations).toBe(16);
-    for (const n of [15, 16]) {
+    expect(await nextRelease(16)).toMatchObject({ installations: 15, metrics: before.metrics });
+    for (const n of [17, 18, 19, 20]) await contribute(bed, clock, n);
+    expect((await nextRelease(20)).installations).toBe(20);
+    for (const n of [15, 16, 17, 18, 19, 20]) {
       await bed.store.erase(installationId(n));
       for (const column of bed.registry.forget(installationId(n))) bed.rollups.zero(column);
     }
-    expect(bed.community.averages(MODEL, []).installations).toBe(16);
-    await clock.advance(21 * HOUR_MS);
-    for (let n = 1; n <= 14; n++) await contribute(bed, clock, n, { days: 1 });
-    await bed.community.release();
-    expect(bed.community.averages(MODEL, [])).toMatchObject({ installations: 0, metrics: [] });
+    expect(bed.community.averages(MODEL, []).installations).toBe(20);
+    expect(await nextRelease(14)).toMatchObject({ installations: 0, metrics: [] });
   });
 
   it("counts nobody on probation, nor who did not agree to statistics", async () => {

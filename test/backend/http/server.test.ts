@@ -549,6 +549,23 @@ describe("what the pool tells", () => {
     expect(answer.body.detail[0].loc).toEqual(["query", "model"]);
   });
 
+  it("efficiency of a cohort to who holds a token, a standing only to the installation itself", async () => {
+    const path = "/api/v1/community/performance?model=x&window=7d";
+    expect((await ask(path)).status).toBe(401);
+    const { body } = await ask(path, { headers: bearer(SHARED) });
+    expect(body).toEqual({ model: "x", window: "7d", figures: [] });
+    const wrong = await ask("/api/v1/community/performance?model=x&window=1h", {
+      headers: bearer(SHARED),
+    });
+    expect(wrong.status).toBe(400);
+    const standing = "/api/v1/community/standing";
+    expect((await ask(standing, { headers: bearer(SHARED) })).status).toBe(403);
+    expect((await ask(standing, { headers: bearer(OWN) })).status).toBe(404);
+    await submit(submission(records(1), { installation_id: OWNER }), bearer(OWN));
+    const own = await ask(standing, { headers: bearer(OWN) });
+    expect(own.body).toEqual({ window: "30d", ranks: [], badges: [] });
+  });
+
   it("status and models, to who holds a token", async () => {
     await submit(submission(records(1)));
     expect((await ask("/api/v1/status")).status).toBe(401);
