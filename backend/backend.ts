@@ -9,8 +9,8 @@ import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
+import { createReleaseJob } from "./aggregate/release-job.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
-import { runReleases } from "./aggregate/run-releases.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -26,7 +26,7 @@ import { createStoredTimes } from "./ingest/stored-times.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
-import { keptFromMs, type RetentionRun, runRetention } from "./privacy/retention.js";
+import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
@@ -37,6 +37,7 @@ import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind } from "./rpc/door.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
+import { createSchedule } from "./schedule/create-schedule.js";
 import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
 import type { SnapshotStore } from "./store/snapshot-store.js";
 
@@ -77,15 +78,24 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
     const { behind, web, rollups, retention } = await openRooms(parts, store);
     const { clock, places } = parts;
     const file = places.rollupsFile;
-    const minuteOfDay = parts.config.statistics.releaseMinuteOfDay;
     const { community } = behind;
     const onFault = (fault: unknown): void => reportFault(parts, fault);
+    const schedule = await createSchedule({
+      ...{ store, clock, onFault },
+      jobs: [
+        createRetentionJob({ ...retention, clock }),
+        createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
+      ],
+      onRun: ({ job, durationMs, outcome, detail }) =>
+        parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
+          ...{ job, durationMs, outcome, detail },
+        }),
+    });
     const all = [
       runDoor(toDoor(parts, behind), ending.signal),
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      runReleases({ community, clock, minuteOfDay, onFault }, ending.signal),
-      runRetention({ ...retention, clock, onFault }, ending.signal),
+      schedule.live(ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
