@@ -76,6 +76,9 @@ export function createFakeBehind(): FakeBehind {
             fake.losses.push(...losses);
             return Math.max(...losses.map(({ number }) => number));
           },
+          async takeBack({ sequence, epoch }) {
+            return sequence <= (acked.get(of(epoch)) ?? 0) ? "stored" : "voided";
+          },
           close() {
             fake.closed += 1;
           },
