@@ -157,9 +157,11 @@ const backlogSchema = z.strictObject({
     .default(30)
     .describe("A power cut loses at most this much; less wears the SD card more; 0: nothing"),
   evict: z
-    .enum(["drop-oldest", "drop-newest"])
+    .enum(["drop-oldest", "thin-oldest", "drop-newest"])
     .default("drop-oldest")
-    .describe("What goes when the limit is reached"),
+    .describe(
+      "What goes when the limit is reached: the oldest, every second snapshot of the oldest, or new ones",
+    ),
 });
 
 /** Shape of the file. */

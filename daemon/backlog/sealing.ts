@@ -71,7 +71,7 @@ export function planSealing(
       lost.push({ block, reason: "corrupt-record" });
     }
   }
-  const batches = [...rows].flatMap(([stream, snapshots]) => sealStream(stream, snapshots, rules));
+  const batches = [...rows].flatMap(([stream, snapshots]) => sealRows(snapshots, stream, rules));
   return { batches, used, lost };
 }
 
@@ -115,18 +115,19 @@ function takeRows(
   }
 }
 
-function sealStream(
+/** Seals rows of one stream in order. */
+export function sealRows(
+  rows: readonly Snapshot[],
   stream: DeviceStream,
-  snapshots: readonly Snapshot[],
   { codec, rowsMax, blockBytesMax }: SealingRules,
 ): PlannedBatch[] {
   let next = 0;
   const timeToleranceMs = timeToleranceOf(stream.stepMs);
   const cut = { rowsMax, blockBytesMax, timeToleranceMs, prior: priorOfProfile(stream.profile) };
-  return sealSnapshots(snapshots, stream, codec, cut).map((sealed) => {
-    const first = snapshots[next];
+  return sealSnapshots(rows, stream, codec, cut).map((sealed) => {
+    const first = rows[next];
     next += sealed.rows;
-    const last = snapshots[next - 1];
+    const last = rows[next - 1];
     return { sealed, fromMs: first?.takenAtMs ?? 0, toMs: last?.takenAtMs ?? 0 };
   });
 }

@@ -26,6 +26,7 @@ const REASONS: Record<LossReason, string> = {
   "dead-letter-dropped": "could not be delivered",
   "count-mismatch": "the backend counted fewer than were sent",
   "operator-dropped": "dropped on demand",
+  "backend-forgot": "delivered, and gone at the backend",
   shutdown: "the daemon was stopped",
 };
 
