@@ -246,6 +246,7 @@ export class BatchIndex {
     epoch.firstUnacked = Math.max(epoch.firstUnacked, first ?? epoch.lastSealed + 1);
     epoch.voids = addNumber(epoch.voids, batch.sequence);
     trimVoids(epoch);
+    if (epoch.batches.size === 0) this.#dropEmpty();
   }
 
   /** The oldest batches that take at least `bytes`, of one epoch. `isUnwritten`: only of memory. */
