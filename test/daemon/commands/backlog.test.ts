@@ -62,6 +62,7 @@ describe("heatpool backlog show", () => {
         "  rejected   1",
         "  lost       2",
         "commits      44 since it was opened",
+        "rejected     nothing kept aside",
         "loss ledger  1 entry not yet delivered",
         `epoch        ${epochId}: batches 7 to 7 wait`,
       ].join("\n"),
