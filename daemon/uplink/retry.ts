@@ -147,8 +147,12 @@ function planAfterStatus(
     case "FAILED_PRECONDITION":
     case "UNIMPLEMENTED":
       return { ...failed, delayMs: toldMs(HALTED_MS, random) };
-    default:
-      return { ...failed, delayMs: lostMs(result, facts, backoff, random) };
+    default: {
+      const spreadMs = lostMs(result, facts, backoff, random);
+      if (end.retryAfterMs === undefined) return { ...failed, delayMs: spreadMs };
+      // A whole fleet was told the same time: it comes back spread behind it.
+      return { ...failed, delayMs: toldMs(end.retryAfterMs, random) + spreadMs };
+    }
   }
 }
 

@@ -27,6 +27,8 @@ export interface FakeBehind extends Behind {
   exported: ExportPart[];
   /** Decides instead of the default. */
   decide: Decide | undefined;
+  /** While true the store takes nothing. */
+  isStoreFull: boolean;
 }
 
 export function admitted(batch: IncomingBatch): Decision {
@@ -45,6 +47,10 @@ export function createFakeBehind(): FakeBehind {
     erased: [],
     exported: [],
     decide: undefined,
+    probeStore: async () => {
+      if (fake.isStoreFull) throw new HeatpoolError("STORE_FAILED", "no space");
+    },
+    isStoreFull: false,
     ingest: {
       async open(introduction) {
         if (introduction.consentVersion === 0) {
