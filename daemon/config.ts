@@ -155,7 +155,9 @@ const backlogSchema = z.strictObject({
     .min(0)
     .max(3600)
     .default(30)
-    .describe("A power cut loses at most this much; less wears the SD card more; 0: nothing"),
+    .describe(
+      "Seconds of readings that a power cut may cost, from 0 (none) to an hour; less wears the card more",
+    ),
   evict: z
     .enum(["drop-oldest", "thin-oldest", "drop-newest"])
     .default("drop-oldest")

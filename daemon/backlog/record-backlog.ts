@@ -49,6 +49,8 @@ const SEAL_AGE_MS = 60 * 60_000;
 const SEAL_FILL = 0.8;
 /** … reckoned with so many bytes per lane and row: twice what codec 0 takes of a noisy column. */
 const LANE_BYTES = 2;
+/** An hour at risk is long for many devices: so many rows are committed without waiting for it. */
+const FRESH_ROWS_MAX = WAITING_ROWS_MAX / 2;
 /** Acks and losses ride in the next commit of snapshots, or go by themselves after this time. */
 const RIDER_MS = 60_000;
 /** The policy acts above this share of the limit. */
@@ -113,7 +115,7 @@ export class RecordBacklog implements Backlog {
     this.#custody.take(snapshot, this.#refusal());
     const dueMs = this.#lastCommitMs + this.#options.commitIntervalMs;
     if (this.#custody.fresh.length === 0) this.#planRider();
-    else this.#alarm.plan(this.#isSealingDue() ? this.#nowMs : Math.max(this.#nowMs, dueMs));
+    else this.#alarm.plan(this.#isWorkDue() ? this.#nowMs : Math.max(this.#nowMs, dueMs));
   }
 
   flush(): Promise<void> {
@@ -303,6 +305,11 @@ export class RecordBacklog implements Backlog {
   #refusal(): LossReason | undefined {
     if (this.#isFull && this.#options.whenFull === "drop-newest") return "evicted-limit";
     return this.#custody.fresh.length >= WAITING_ROWS_MAX ? "memory-overflow" : undefined;
+  }
+
+  /** Whether a commit or a seal cannot wait for the interval. */
+  #isWorkDue(): boolean {
+    return this.#custody.fresh.length >= FRESH_ROWS_MAX || this.#isSealingDue();
   }
 
   #isSealingDue(): boolean {

@@ -11,6 +11,7 @@ import {
   numbersIn,
   optionsOf,
   snapshotOf,
+  streamOf,
   waitingEntries,
 } from "../support/backlog-material.js";
 import { createFakeClock } from "../support/fake-clock.js";
@@ -378,6 +379,21 @@ export function backlogContract(name: string, create: () => BacklogPlace): void 
       await backlog.after(backlog.status().epochId, 0, 1);
       expect(committed).toEqual([1, 3]);
       expect(backlog.status().commits).toBe(commits + 1);
+      await backlog.close();
+    });
+
+    it("commits early what many devices bring in an hour at risk, and loses nothing of it", async () => {
+      const names = ["one", "two", "three", "four"];
+      const streams = names.map(streamOf);
+      const { clock, backlog } = await begin({ streams, commitIntervalMs: 3_600_000 });
+      const committed: number[] = [];
+      backlog.onCommit((snapshots) => committed.push(snapshots.length));
+      for (const k of countTo(2_700)) {
+        for (const deviceId of names) backlog.record(snapshotOf(k, { deviceId }));
+        if (k % 100 === 99) await clock.advance(1);
+      }
+      expect(committed.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(0);
+      expect(backlog.status()).toMatchObject({ recorded: 10_800, lost: 0, unaccounted: 0 });
       await backlog.close();
     });
 
