@@ -3,6 +3,7 @@
  * nothing.
  */
 import type { Community } from "../aggregate/community.js";
+import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
@@ -36,6 +37,7 @@ export interface Behind {
   /** Writes about as much as a batch durably. @throws when the store refuses */
   probeStore(): Promise<void>;
   readonly community: Community;
+  readonly efficiency: Pick<Efficiency, "figures">;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
   totals(): Promise<BackendTotals>;
