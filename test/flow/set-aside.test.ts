@@ -2,6 +2,8 @@
  * What does not fit, what nobody takes and what the backend forgot: every snapshot is stored once or
  * accounted for, and one bad batch never stops the others.
  */
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { openSealed, readRows } from "#core/batch/batch-reader.js";
 import { createChannelTable } from "#core/batch/channel-table.js";
@@ -14,6 +16,7 @@ import {
 } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
 import type { Backlog, DeviceStream } from "../../daemon/backlog/backlog.js";
+import { openLevelBacklog } from "../../daemon/backlog/level-backlog.js";
 import { createMemoryBacklog } from "../../daemon/backlog/memory-backlog.js";
 import { MemoryRecordStore } from "../../daemon/backlog/memory-record-store.js";
 import { countTo, optionsOf, streamOf } from "../support/backlog-material.js";
@@ -25,6 +28,7 @@ import {
   openLine,
 } from "../support/delivery-line.js";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.js";
+import { temporaryFolder } from "../support/folder.js";
 
 const KIB = 1024;
 const STEP_MS = 60_000;
@@ -65,14 +69,24 @@ async function openHouse({
   records = new MemoryRecordStore(),
   clock = createFakeClock(NOW_MS),
   life = 1,
+  fromStep = 0,
+  directory,
+}: {
+  records?: MemoryRecordStore;
+  clock?: FakeClock;
+  life?: number;
+  fromStep?: number;
+  /** Of a backlog on disk; left out: in memory. */
+  directory?: string;
 } = {}) {
-  const random = createRandom(9);
-  const backlog = await createMemoryBacklog(
-    { ...optionsOf(clock, life), streams: [stream] },
-    records,
-  );
+  const random = createRandom(8 + life);
+  const options = { ...optionsOf(clock, life), streams: [stream] };
+  const backlog =
+    directory === undefined
+      ? await createMemoryBacklog(options, records)
+      : await openLevelBacklog({ ...options, directory });
   const recorded = new Map<number, readonly number[]>();
-  let next = NOW_MS - 1_000 * STEP_MS;
+  let next = NOW_MS - (1_000 - fromStep) * STEP_MS;
   const house: House = {
     clock,
     backlog,
@@ -288,6 +302,49 @@ describe("a backend that was restored from an older copy", () => {
     ]);
     expect(third.offered).toHaveLength(1);
     expect(house.backlog.status()).toMatchObject({ lost: 0, unaccounted: 0 });
+  });
+});
+
+describe("a daemon that was restored from an older image", () => {
+  it("takes its old numbers back: what was stored is done, other rows are kept aside", async () => {
+    const [disk, image] = [temporaryFolder(), join(temporaryFolder(), "image")];
+    const before = await openHouse({ directory: disk });
+    const { clock } = before;
+    await before.addBatch(3);
+    await before.backlog.close();
+    cpSync(disk, image, { recursive: true });
+    const house = await openHouse({ directory: disk, clock, life: 2, fromStep: 100 });
+    const store = createMemorySnapshotStore();
+    await house.addBatch(3);
+    await house.addBatch(3);
+    const line = await begin(house, store);
+    await line.until(isEmpty(house));
+    await line.close();
+    lines.pop();
+    const { epochId } = house.backlog.status();
+    // The image goes on numbering where it stood, as a clean end lets it.
+    const clone = await openHouse({ directory: image, clock, life: 3, fromStep: 500 });
+    expect(clone.backlog.status().epochId).toBe(epochId);
+    await clone.addBatch(4);
+    const again = await begin(clone, store);
+    await again.until(() => named(again, "uplink.taken-back").length === 2);
+    expect(named(again, "uplink.taken-back")).toMatchObject([
+      { sequence: 1, result: "stored" },
+      { sequence: 2, result: "forked" },
+    ]);
+    expect(clone.backlog.status()).toMatchObject({
+      duplicate: 3,
+      deadSnapshots: 4,
+      unaccounted: 0,
+    });
+    await clone.backlog.replayDeadLetters([1]);
+    await clone.addBatch(1);
+    await again.close();
+    lines.pop();
+    const last = await begin(clone, store);
+    await last.until(isEmpty(clone));
+    expect(store.totals().snapshotsStored).toBe(9 + 4 + 1);
+    for (const { backlog } of [house, clone]) await backlog.close();
   });
 });
 

@@ -121,7 +121,7 @@ export async function openLine(of: {
     async until(isTrue) {
       while (!isTrue()) {
         const { isOnline = false, retryInMs = 0 } = state ?? {};
-        if (!isOnline && retryInMs > 0 && state !== passed) {
+        if (!isOnline && state !== passed) {
           passed = state;
           await clock.advance(retryInMs + 1);
         }
