@@ -13,6 +13,7 @@ import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
+import { answerDeadLetters } from "./backlog/dead-letter-desk.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -293,6 +294,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
               describeDaemon({ parts, installationId, sharing, devices, uplink: uplink.state }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
+            }),
+            rejected: async (ask) => ({
+              rejected:
+                sharing.queue === undefined
+                  ? undefined
+                  : await answerDeadLetters(sharing.queue, ask),
             }),
             consentChanged: async () => {
               await sharing.consentChanged();

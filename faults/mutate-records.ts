@@ -114,11 +114,21 @@ function backlogRecords(sealed: SealedBatch, number: number, random: () => numbe
     batches: { epochId: EPOCH, sequenceFrom: number, sequenceTo: number + 3 },
   };
   const state = {
-    epochs: [{ epochId: EPOCH, firstUnacked: number, lastSealed: number + 9 }],
+    epochs: [
+      {
+        epochId: EPOCH,
+        firstUnacked: number,
+        lastSealed: number + 9,
+        handedThrough: number + 2,
+        voids: [],
+      },
+    ],
     counters: { recorded: 900, admitted: 100, duplicate: 2, rejected: 1, lost: number },
     journalFirst: number,
     journalNext: number + 4,
     lossNext: 3,
+    retractions: [],
+    deadLetterNext: 1,
     newestMs: Date.UTC(2026, 10, 2),
     sealedThroughMs: Date.UTC(2026, 10, 1),
   };

@@ -193,6 +193,7 @@ function helloOf(): Extract<Body, { $case: "hello" }> {
     heatpumpModel: MODEL,
     tableId: toBuffer(TABLE.id),
     stepMs: STEP_MS,
+    timeToleranceMs: 0,
   };
   const value = {
     protocolRevision: 1,

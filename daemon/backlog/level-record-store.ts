@@ -31,8 +31,11 @@ export interface LevelRecordStoreOptions {
   readonly openDatabase: OpenDatabase;
 }
 
-/** Blocks for a full disk; an eighth of the limit where that is less. */
-const RESERVE_BYTES = 2 * 2 ** 20;
+/**
+ * Blocks for a full disk; an eighth of the limit where that is less. Going on needs a table of the
+ * write buffer, a new log of the same size and a manifest: half of this.
+ */
+const RESERVE_BYTES = 2 ** 20;
 /** Another process gets this long to go away. */
 const LOCK_WAIT_MS = 30_000;
 const LOCK_LOOK_MS = 1_000;
