@@ -45,6 +45,13 @@ export async function openRooms(store: SnapshotStore) {
   const notHere = () => {
     throw new HeatpoolError("NOT_FOUND", "nobody is erased or exported while it is measured");
   };
-  const behind: Behind = { ingest, community, ...facts, erase: notHere, export: notHere };
+  const behind: Behind = {
+    ingest,
+    community,
+    ...facts,
+    metadata: async () => undefined,
+    erase: notHere,
+    export: notHere,
+  };
   return { behind, registry, rollups };
 }
