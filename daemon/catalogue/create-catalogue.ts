@@ -31,7 +31,7 @@ export async function openCatalogue(deps: CatalogueDeps): Promise<Catalogue> {
   const { store, source, time, folder } = deps;
   const pinned = readPinned(deps.pinnedRoot);
   await clearPrivateFolders(folder);
-  const remembered = await store.read();
+  const { remembered } = chooseStart(await store.read(), pinned);
   time.learn(remembered.signedAtMs);
   let trusted: TrustedCatalogue | undefined;
   let facts = { rootVersion: 0, expiresAtMs: 0, signedAtMs: remembered.signedAtMs };
@@ -41,8 +41,7 @@ export async function openCatalogue(deps: CatalogueDeps): Promise<Catalogue> {
 
   /** From what is remembered; what the newest root does not vouch for is not trusted any more. */
   const reload = async (): Promise<void> => {
-    const now = await store.read();
-    const { root } = chooseStart(now, pinned);
+    const { root, remembered: now } = chooseStart(await store.read(), pinned);
     const made = createTrustedCatalogue(root, now.accepted);
     trusted = made?.catalogue;
     const expiresAtMs = Math.min(made?.expiresAtMs ?? 0, root.expiresAtMs);

@@ -146,7 +146,9 @@ function codeOf(cause: unknown): unknown {
 
 function isDamage(cause: unknown): boolean {
   const inner = (cause as { cause?: unknown } | undefined)?.cause;
-  return codeOf(cause) === "LEVEL_CORRUPTION" || /corrupt|CURRENT/i.test(String(inner ?? cause));
+  // A file that the database names and that is gone counts as an error of the medium there.
+  const says = /corrupt|CURRENT|No such file/i.test(String(inner ?? cause));
+  return codeOf(cause) === "LEVEL_CORRUPTION" || says;
 }
 
 function failed(folder: string, cause: unknown): HeatpoolError {

@@ -35,6 +35,8 @@ export async function refresh(deps: RefreshDeps): Promise<unknown> {
   const { store, source, time, folder, pinned, signal } = deps;
   const start = chooseStart(await store.read(), pinned);
   const chain = await fetchRoots(source, start.root, signal);
+  // Nothing new was verified, so there is nothing to do in a folder.
+  if (chain.fault !== undefined && chain.roots.size === 0) return chain.fault;
   const workflow = { source, chain, nowMs: time.nowMs(), signal };
   const { files, thrown } = await inPrivateFolder(folder, start.files, (path) =>
     runWorkflow(path, workflow),

@@ -19,8 +19,16 @@ export interface TestKey {
   readonly privateKey: KeyObject;
 }
 
+const testKeys = new Map<string, TestKey>();
+
 /** The key that grows from `name`: the same in every run. */
 export function testKey(name: string): TestKey {
+  const made = testKeys.get(name) ?? makeKey(name);
+  testKeys.set(name, made);
+  return made;
+}
+
+function makeKey(name: string): TestKey {
   const seed = createHash("sha256").update(`heatpool test ${name}`).digest();
   const der = toPrivateDer(seed);
   const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
@@ -128,7 +136,8 @@ export class TufRepository implements MetadataSource {
       keyids: this.keys[name].map(({ id }) => id),
       threshold: this.thresholds[name],
     });
-    const signed: Json = {
+    // A copy: what a test changes must not change the keys.
+    const signed: Json = structuredClone({
       ...this.common("root", version),
       consistent_snapshot: true,
       keys: Object.fromEntries(keys),
@@ -143,7 +152,7 @@ export class TufRepository implements MetadataSource {
           this.keys.director.map(({ id, publicKey }) => [id, publicKey]),
         ),
       },
-    };
+    });
     change(signed);
     this.put("root", version, signedFile(signed, by));
   }
