@@ -26,26 +26,27 @@ const NAMES: Record<Role, string> = {
   targets: "2.targets.json",
 };
 
-export const catalogueAttacks: AttackSuite = {
-  name: "catalogue",
-  async run({ seed, cases }) {
-    const folder = mkdtempSync(join(tmpdir(), "heatpool-attack-"));
-    try {
-      const bytes = await attackBytes(folder, seed, cases);
-      const histories = await attackHistories(folder, seed, cases ?? HISTORIES);
-      return {
-        cases: bytes.cases + histories.cases,
-        accepted: bytes.accepted + histories.accepted,
-        plaintextBytes: 0,
-        crashes: bytes.crashes + histories.crashes,
-      };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
+/** Altered files. `cases`: of each role, about; left out: all bytes and all lengths. */
+export const catalogueBytes: AttackSuite = {
+  name: "catalogue-bytes",
+  run: ({ seed, cases }) => inFolder((folder) => attackBytes(folder, seed, cases)),
 };
 
-/** @param cases of each role; left out: all there are */
+/** Histories. */
+export const catalogueHistories: AttackSuite = {
+  name: "catalogue-histories",
+  run: ({ seed, cases }) => inFolder((folder) => attackHistories(folder, seed, cases ?? HISTORIES)),
+};
+
+async function inFolder(work: (folder: string) => Promise<AttackCounts>): Promise<AttackCounts> {
+  const folder = mkdtempSync(join(tmpdir(), "heatpool-attack-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 async function attackBytes(
   folder: string,
   seed: number,

@@ -61,6 +61,8 @@ export interface TargetsChanges {
   readonly add: readonly Release[];
   /** Paths. */
   readonly revoke: readonly string[];
+  /** Paths that nobody needs any more. */
+  readonly drop: readonly string[];
   readonly expiresAtMs?: number;
 }
 
@@ -90,6 +92,10 @@ export function draftTargets(
       throw new HeatpoolError("INVALID_ARGUMENT", `${path} is not listed`);
     }
     list.set(path, { ...listed, revoked: true });
+  }
+  for (const path of changes.drop) {
+    if (list.delete(path)) continue;
+    throw new HeatpoolError("INVALID_ARGUMENT", `${path} is not listed`);
   }
   const expiresAtMs = changes.expiresAtMs ?? nowMs + LIFE_MS.targets;
   return makeTargets({ version: (current?.version ?? 0) + 1, expiresAtMs }, [...list.values()]);

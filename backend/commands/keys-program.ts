@@ -83,6 +83,7 @@ function addWorkstationSide(keys: Command, machine: Machine): void {
     .option("--from <file>", "the published targets; left out: these are the first")
     .option("--add <files...>", "releases, as `keys export` wrote them", [])
     .option("--revoke <paths...>", "releases that must not be used any more", [])
+    .option("--drop <paths...>", "old releases that nobody needs any more; 1,000 are listed", [])
     .requiredOption("--key <file>", "the private targets key")
     .option("--passphrase-file <file>", PASSPHRASE_HELP)
     .option("--days <count>", DAYS_HELP)

@@ -145,6 +145,7 @@ export interface SignTargetsOptions extends SignOptions {
   readonly from?: string;
   readonly add: readonly string[];
   readonly revoke: readonly string[];
+  readonly drop: readonly string[];
   readonly days?: string;
   readonly out: string;
 }
@@ -159,7 +160,7 @@ export async function signTargets(machine: Machine, options: SignTargetsOptions)
   const nowMs = machine.clock.nowMs();
   const { days } = options;
   const life = days === undefined ? {} : { expiresAtMs: nowMs + toCount(days) * DAY_MS };
-  const changes = { add: lists.flat(), revoke: options.revoke, ...life };
+  const changes = { add: lists.flat(), revoke: options.revoke, drop: options.drop, ...life };
   const draft = draftTargets(current, changes, nowMs);
   const key = await openKeyFile(options.key, await readPassphrase(options.passphraseFile));
   const signed = signDraft(draft, key.key, root);
@@ -171,11 +172,19 @@ export async function signTargets(machine: Machine, options: SignTargetsOptions)
   );
   const releases = toReleases(draft.signed.targets);
   const added = releases.filter(({ path }) => !before.has(path));
-  const facts = { file: resolve(options.out), version, added, revoked: options.revoke, progress };
+  const facts = {
+    file: resolve(options.out),
+    version,
+    added,
+    revoked: options.revoke,
+    dropped: options.drop,
+    progress,
+  };
   tell(machine, options, facts, [
     `Targets ${version}, good until ${day(signed.expiresAtMs)}, list ${releases.length} releases.`,
     ...added.map((one) => `  new      ${one.path}  sha256 ${one.sha256}`),
     ...options.revoke.map((path) => `  revoked  ${path}`),
+    ...options.drop.map((path) => `  dropped  ${path}`),
     ...progress.map(describeProgress),
     `Now: heatpool-backend keys import ${options.out}, on the backend`,
   ]);

@@ -15,6 +15,8 @@ const METADATA_BYTES_MAX = 4 * 1024 * 1024;
 const KEYS_MAX = 32;
 const SIGNATURES_MAX = 32;
 const HEATPUMP_MODELS_MAX = 256;
+/** The models of @tufjs copy a list once per entry: 2,000 took seven times as long as 500. */
+const RELEASES_MAX = 1_000;
 
 /** Names of models: also folders, so nothing that climbs out of one. */
 const MODEL_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -132,6 +134,7 @@ const targetsSchema = z
     targets: z.record(z.string(), targetSchema),
   })
   .refine((signed) => !("delegations" in signed), "delegations")
+  .refine(({ targets }) => Object.keys(targets).length <= RELEASES_MAX, "too many releases")
   .refine(
     ({ targets }) =>
       Object.entries(targets).every(

@@ -1,7 +1,7 @@
 /** Whatever a thief of the backend does, a daemon uses only lists that the offline key signed. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { catalogueAttacks } from "../../../attacks/catalogue.js";
+import { catalogueBytes } from "../../../attacks/catalogue.js";
 import { createRandom } from "../../support/chance.js";
 import { temporaryFolder } from "../../support/folder.js";
 import { runHistory } from "../../support/tuf-history.js";
@@ -27,7 +27,7 @@ describe("attacks on the bytes", () => {
   it(
     "a sample of flipped bits and truncations is refused, none breaks anything",
     async () => {
-      const counts = await catalogueAttacks.run({ seed: 3, cases: 10 });
+      const counts = await catalogueBytes.run({ seed: 3, cases: 10 });
       expect(counts.cases).toBeGreaterThan(30);
       expect(counts).toMatchObject({ accepted: 0, plaintextBytes: 0, crashes: 0 });
     },
