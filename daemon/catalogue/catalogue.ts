@@ -10,8 +10,8 @@
  * Nothing of the network decides when something expired before the clock is right or a signed time
  * was seen: a Pi starts without knowing the time.
  */
-import type { KeyObject } from "node:crypto";
 import type { Role } from "#core/catalogue/metadata.js";
+import type { PublicKey } from "#core/catalogue/public-key.js";
 import type { Release } from "#core/catalogue/release.js";
 import type { HeatpoolError } from "#core/errors.js";
 
@@ -21,7 +21,7 @@ export type TrustedTarget = Release;
 /** Keys that may sign grants. */
 export interface DirectorKeys {
   /** By key id. */
-  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly keys: Readonly<Record<string, PublicKey>>;
   /** With the root that lists them. */
   readonly expiresAtMs: number;
 }

@@ -6,7 +6,6 @@ import {
   readMetadata,
   signersOf,
 } from "#core/catalogue/metadata.js";
-import { toKeyObject } from "#core/catalogue/public-key.js";
 import { toReleases } from "#core/catalogue/release.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { TrustedCatalogue, TrustedTarget } from "./catalogue.js";
@@ -25,11 +24,10 @@ export function createTrustedCatalogue(
   if (targets === undefined || accepted.timestamp === undefined) return undefined;
   const releases = toReleases(targets.signed.targets);
   const byPath = new Map(releases.map((one) => [one.path, one]));
-  const keys = Object.entries(root.signed.heatpool.director_keys);
   const catalogue: TrustedCatalogue = {
     version: targets.version,
     directorKeys: {
-      keys: new Map(keys.map(([id, key]) => [id, toKeyObject(key)])),
+      keys: root.signed.heatpool.director_keys,
       expiresAtMs: root.expiresAtMs,
     },
     find: (of) => newest(releases.filter((one) => !one.revoked && isMeant(one, of))),

@@ -383,7 +383,8 @@ describe("looking models up", () => {
     const one = await bed();
     await one.refresh();
     const keys = one.catalogue.trusted()?.directorKeys;
-    expect([...(keys?.keys.keys() ?? [])]).toEqual([testKey("director").id]);
+    const { id, publicKey } = testKey("director");
+    expect(keys?.keys).toEqual({ [id]: publicKey });
     expect(keys?.expiresAtMs).toBe(one.repository.nowMs + 365 * DAY_MS);
   });
 
