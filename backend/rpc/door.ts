@@ -3,6 +3,7 @@
  * nothing.
  */
 import type { Community } from "../aggregate/community.js";
+import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
@@ -35,6 +36,7 @@ export interface BackendTotals {
 export interface Behind {
   readonly ingest: Ingest;
   readonly community: Community;
+  readonly efficiency: Pick<Efficiency, "figures">;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
   /** A file of the catalogue's metadata, as signed bytes. */
