@@ -25,6 +25,7 @@ import { type Ceremony, holdCeremony } from "../support/ceremony.js";
 import { createChance } from "../support/chance.js";
 import { openDoor } from "../support/door.js";
 import { createFakeBehind } from "../support/fake-behind.js";
+import { settle } from "../support/fake-clock.js";
 import { temporaryFolder } from "../support/folder.js";
 import { aRelease, DAY_MS } from "../support/tuf-repository.js";
 
@@ -111,6 +112,43 @@ describe("from the workstation to the daemon", () => {
     ];
     for (const one of wrong) await expect(one).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
+});
+
+describe("a backend that runs", () => {
+  it("serves what was imported, signs on its own, and says autoSign in its status", async () => {
+    const more =
+      "tls: { insecureLoopback: true }\nenrolment: { claimTokens: off }\ncatalogue: { autoSign: true }";
+    // The admin client tells gRPC its deadline by this clock.
+    const ceremony = await holdCeremony(temporaryFolder(), more, Date.now());
+    const { run, lines, stop, config, clock } = ceremony;
+    lines.length = 0;
+    const serving = run("serve", "-c", config);
+    const find = () => lines.find((line) => line.includes("backend.listening"));
+    while (find() === undefined) await settle();
+    const { mainPort, adminPort } = JSON.parse(find() ?? "");
+    const client = connectMetadata({
+      address: `127.0.0.1:${mainPort}`,
+      caFile: undefined,
+      tlsMinVersion: "TLSv1.3",
+      claimTokenFile: undefined,
+      insecureLoopback: true,
+    });
+    const versionOf = async () => {
+      const bytes = await client.fetch("timestamp", undefined, 16_384, signal);
+      return bytes === undefined ? 0 : readMetadata("timestamp", bytes).version;
+    };
+    expect(await versionOf()).toBe(1);
+    await run("status", "--json", "-c", config, "--admin", `127.0.0.1:${adminPort}`);
+    expect(lines.find((line) => line.includes('"warnings"'))).toMatch(
+      /autoSign.*any model to every daemon/,
+    );
+    await clock.advance(DAY_MS / 2);
+    while ((await versionOf()) === 1) await clock.advance(600_000);
+    expect(await versionOf()).toBe(2);
+    client.close();
+    stop();
+    await serving;
+  }, 120_000);
 });
 
 describe("a thief of the backend (A6)", () => {

@@ -10,6 +10,8 @@ import { START_MS } from "./tuf-repository.js";
 export interface BackendProgram {
   readonly clock: FakeClock;
   readonly lines: string[];
+  /** What SIGTERM does. */
+  stop(): void;
   run(...args: string[]): Promise<void>;
   /** Runs with `--json`; resolves with what was printed. */
   // biome-ignore lint/suspicious/noExplicitAny: each command has its own
@@ -18,15 +20,16 @@ export interface BackendProgram {
   fail(...args: string[]): Promise<HeatpoolError>;
 }
 
-export function createBackendProgram(): BackendProgram {
-  const clock = createFakeClock(START_MS);
+export function createBackendProgram(startMs = START_MS): BackendProgram {
+  const clock = createFakeClock(startMs);
   const lines: string[] = [];
+  const ending = new AbortController();
   const machine: Machine = {
     clock,
     chance: createChance(11),
     version: "1.2.3",
     nodeVersion: "v24.22.3",
-    signal: new AbortController().signal,
+    signal: ending.signal,
     print: (line) => lines.push(line),
     setTlsMinimum: () => {},
     onBug: () => {},
@@ -38,6 +41,7 @@ export function createBackendProgram(): BackendProgram {
   return {
     clock,
     lines,
+    stop: () => ending.abort(),
     run,
     async ask(...args) {
       lines.length = 0;

@@ -26,8 +26,8 @@ export interface Ceremony extends BackendProgram {
 }
 
 /** Keys of all roles and a first, empty list of models, published. */
-export async function holdCeremony(folder: string, more = ""): Promise<Ceremony> {
-  const program = createBackendProgram();
+export async function holdCeremony(folder: string, more = "", startMs?: number): Promise<Ceremony> {
+  const program = createBackendProgram(startMs);
   const config = writeBackendConfig(folder, more);
   const at = (name: string) => join(folder, name);
   const { run, ask } = program;
