@@ -20,9 +20,12 @@ import type { Catalogue } from "../../daemon/catalogue/catalogue.js";
 import { openCatalogue } from "../../daemon/catalogue/create-catalogue.js";
 import { createEffectiveTime } from "../../daemon/catalogue/effective-time.js";
 import { createMemoryMetadataStore } from "../../daemon/catalogue/memory-metadata-store.js";
+import { createSystemClock } from "../../daemon/host/system-clock.js";
+import { askDaemon, controlSocketPath } from "../../daemon/local/control-socket.js";
 import { connectMetadata, type MetadataClient } from "../../daemon/uplink/metadata-client.js";
 import { type Ceremony, holdCeremony } from "../support/ceremony.js";
 import { createChance } from "../support/chance.js";
+import { openBook, startDaemon } from "../support/daemon-run.js";
 import { openDoor } from "../support/door.js";
 import { createFakeBehind } from "../support/fake-behind.js";
 import { settle } from "../support/fake-clock.js";
@@ -148,6 +151,37 @@ describe("a backend that runs", () => {
     client.close();
     stop();
     await serving;
+  }, 120_000);
+});
+
+describe("a daemon that runs", () => {
+  it("asks for the catalogue with consent, and only then", async () => {
+    const folder = temporaryFolder();
+    const now = Date.now();
+    const ceremony = await holdCeremony(folder, "", now);
+    const files = createMetadataFolder(join(ceremony.catalogueDir, "metadata"));
+    const asked: string[] = [];
+    const metadata = async (role: Role, version: number | undefined) => {
+      asked.push(role);
+      return await files.read(role, version);
+    };
+    const door = await openDoor({ behind: Object.assign(createFakeBehind(), { metadata }) });
+    closing.push(() => door.close());
+    const url = `127.0.0.1:${door.ports.main}`;
+    const root = ceremony.at("1.root.json");
+    const backend = `backend: { url: "${url}", insecureLoopback: true, rootFile: "${root}" }`;
+    // Nobody answers for the heat pump: the catalogue does not wait for it.
+    const daemon = startDaemon(folder, 1, backend);
+    closing.push(() => daemon.stop());
+    await daemon.seen("poll.failed");
+    expect(asked).toEqual([]);
+    openBook(daemon.config).grant({ locale: "en", scopes: [] });
+    const socket = controlSocketPath(daemon.config.runtimeDir);
+    await askDaemon(createSystemClock(), socket, "POST /consent/granted");
+    await daemon.seen("catalogue.fresh");
+    expect(asked).toEqual(["root", "timestamp", "snapshot", "targets"]);
+    const status = await askDaemon(createSystemClock(), socket, "GET /status");
+    expect(status).toMatchObject({ catalogue: { freshness: "FRESH", rootVersion: 1 } });
   }, 120_000);
 });
 
