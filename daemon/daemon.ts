@@ -23,7 +23,7 @@ import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
-import { openStateFile } from "./host/state-file.js";
+import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
@@ -80,13 +80,13 @@ const CLIENT_ID_BYTES = 6;
 
 /** Files of the state directory. */
 export function openState(config: Config, clock: Clock, daemonVersion: string) {
-  const file = (name: string) => openStateFile(join(config.stateDir, name));
+  const pathOf = (name: string) => join(config.stateDir, name);
   return {
-    installationId: file("installation-id"),
-    uplinkLimits: file("uplink-limits.json"),
+    installationId: openStateFile(pathOf("installation-id")),
+    uplinkLimits: openCheckedFile(pathOf("uplink-limits.json")),
     book: openConsentBook({
-      file: file("consent.json"),
-      marker: file("withdrawal"),
+      file: openCheckedFile(pathOf("consent.json")),
+      marker: openStateFile(pathOf("withdrawal")),
       clock,
       daemonVersion,
     }),

@@ -21,7 +21,7 @@ import {
 import { LogSpace } from "./level-log-space.js";
 import { isLocked, isSound, listBad, salvage } from "./level-salvage.js";
 import type { Change, CleanMark, DiskSpace, Opening, RecordStore } from "./record-store.js";
-import { readWhole, syncFolder, writeReserve, writeWhole } from "./state-file.js";
+import { readChecked, readWhole, syncFolder, writeChecked, writeReserve } from "./state-file.js";
 
 /** What the store is told. */
 export interface LevelRecordStoreOptions {
@@ -118,7 +118,7 @@ export class LevelRecordStore implements RecordStore {
   async wipe(lossNumberMin: number): Promise<void> {
     await this.#throwAway();
     // The marker may find no room; what follows makes some, and a crash in between is retried.
-    await writeWhole(this.#path("wiping"), String(lossNumberMin)).catch(() => undefined);
+    await writeChecked(this.#path("wiping"), String(lossNumberMin)).catch(() => undefined);
     try {
       await this.#destroy(lossNumberMin);
     } catch (cause) {
@@ -141,8 +141,11 @@ export class LevelRecordStore implements RecordStore {
   async #open(): Promise<Opening> {
     const { directory } = this.#options;
     await mkdir(directory, { recursive: true });
-    const wiping = await readWhole(this.#path("wiping"));
-    if (wiping !== undefined) await this.#destroy(Number(wiping) || 1);
+    const wiping = await readChecked(this.#path("wiping"));
+    if (wiping !== undefined) {
+      const isKnown = wiping !== "damaged";
+      await this.#destroy(isKnown ? Number(wiping.text) : 1 + LOSS_NUMBERS_LEAPT);
+    }
     const identity = await readIdentity(this.#path("identity.json"));
     const isThere = (await listNames(this.#path("db"))).length > 0;
     const isBad = (await listBad(directory)).length > 0;

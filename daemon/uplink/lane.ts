@@ -2,7 +2,7 @@
  * One epoch on its way through a stream: which of its batches is next. Numbers go out without
  * holes; a hole is passed over only after the loss ledger explained it to the backend.
  */
-import type { Backlog, BacklogEntry } from "../backlog/backlog.js";
+import type { Backlog, BacklogEntry, EpochState } from "../backlog/backlog.js";
 
 /** Where an epoch stands on this stream. */
 export interface Lane {
@@ -17,6 +17,8 @@ export interface Lane {
   isDrained: boolean;
   /** The backend knows other bytes under these numbers: nothing of it may be sent. */
   isBlocked: boolean;
+  /** The backend knows more numbers than we gave: what waits is sent to be compared, not stored. */
+  isRepeat: boolean;
   /** A hole before this number was already reported by us. */
   holeReportedBefore: number;
 }
@@ -33,8 +35,27 @@ export function createLane(epochId: string, index: number, ackedThrough: number)
     ready: [],
     isDrained: false,
     isBlocked: false,
+    isRepeat: false,
     holeReportedBefore: 0,
   };
+}
+
+/** The backend remembers what it decided of so many batches of an epoch, and some more. */
+const REPEATS_MAX = 1_000;
+
+/**
+ * The lane of an epoch of which the backend knows more numbers than we do: an older image of this
+ * disk was restored, or its last commits were sent from memory and never reached the disk. What
+ * waits is known there by its number, so it is sent again: the same bytes are acknowledged as a
+ * repeat, other bytes end the stream, and then `isForked` keeps them here.
+ */
+export function createRepeatLane(
+  { epochId, firstUnacked }: EpochState,
+  index: number,
+  { known, isForked }: { known: number; isForked: boolean },
+): Lane {
+  const isBlocked = isForked || known - firstUnacked >= REPEATS_MAX;
+  return { ...createLane(epochId, index, firstUnacked - 1), isBlocked, isRepeat: true };
 }
 
 /** The next batch of the lane, without taking it out. */

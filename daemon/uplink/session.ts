@@ -10,7 +10,7 @@ import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
 import { type Coding, createCoding } from "./coding.js";
-import { createLane, type Lane, peek, settleLane, waitedMs } from "./lane.js";
+import { createLane, createRepeatLane, type Lane, peek, settleLane, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type { Receipts } from "./receipts.js";
@@ -29,6 +29,8 @@ export interface SessionDeps {
   readonly introduction: Introduction;
   readonly receipts: Receipts;
   readonly log: Log;
+  /** Epochs whose numbers stand for other bytes at the backend; nothing of them is sent. */
+  readonly forked: Set<string>;
   /** Pings keep a `live` stream warm; an economy stream is silent between batches. */
   readonly mayPing: boolean;
   limits(): UplinkLimits;
@@ -119,12 +121,22 @@ export async function runSession(
     const end = await converse(session, stream, { stop, withdrawn });
     const livedMs = deps.clock.monotonicMs() - session.openedMs;
     const wasWelcomed = session.outbox !== undefined;
+    if (end.kind === "broken" && end.end.status === "ABORTED") noteForks(session);
     return { end, wasWelcomed, wasAcked: session.wasAcked, livedMs };
   } finally {
     unlisten();
     withdrawn.removeEventListener("abort", cancel);
     stop.removeEventListener("abort", waker.wake);
     stream.cancel();
+  }
+}
+
+/** A stream that was refused while repeats were on their way: theirs may be the other bytes. */
+function noteForks({ deps, lanes, window }: Session): void {
+  for (const { epochId, index, isRepeat } of lanes) {
+    if (!isRepeat || !window.has(index)) continue;
+    deps.forked.add(epochId);
+    deps.log("error", "uplink.epoch-forked", { epochId });
   }
 }
 
@@ -386,10 +398,12 @@ async function acceptWelcome(
   const acked = welcome.ackedThrough.map(Number);
   session.lanes = declaration.epochs.map((epoch, index) => {
     const through = acked[index] ?? 0;
-    const lane = createLane(epoch.epochId, index, through);
-    if (through > epoch.lastSealed) lane.isBlocked = true;
-    else if (through >= epoch.firstUnacked) deps.receipts.heal(epoch.epochId, through);
-    return lane;
+    if (through > epoch.lastSealed) {
+      const isForked = deps.forked.has(epoch.epochId);
+      return createRepeatLane(epoch, index, { known: through, isForked });
+    }
+    if (through >= epoch.firstUnacked) deps.receipts.heal(epoch.epochId, through);
+    return createLane(epoch.epochId, index, through);
   });
   if (await isNewEpochDue(session)) {
     await deps.receipts.settled();
@@ -418,9 +432,8 @@ async function isNewEpochDue({ deps, declaration, lanes }: Session): Promise<boo
   const [current] = lanes;
   const lastSealed = declaration.epochs[0]?.lastSealed ?? 0;
   if (current === undefined) return false;
-  if (current.isBlocked) {
-    const facts = { known: current.ackedThrough, lastSealed };
-    deps.log("error", "uplink.epoch-conflict", facts);
+  if (current.isRepeat) {
+    deps.log("error", "uplink.epoch-conflict", { lastSealed });
     return true;
   }
   if (declaration.epochs.length >= EPOCHS_OPEN_MAX) return false;

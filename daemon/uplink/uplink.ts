@@ -87,6 +87,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
     introduction: deps.introduction,
     receipts,
     log,
+    forked: new Set(),
     mayPing: deps.profile === "live",
     limits: () => limits,
     setLimits(wished) {

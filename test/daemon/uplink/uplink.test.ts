@@ -80,6 +80,19 @@ function filled(count: number, more: Parameters<typeof entryOf>[2] = {}): Listed
   return backlog;
 }
 
+/** The backend knows 9 batches of an epoch of which the disk has 2; then one of the next is sealed. */
+async function restoreImage() {
+  const backlog = filled(2);
+  const run = await connect(backlog);
+  run.backend.stream.welcome({ ackedThrough: [9] });
+  await run.clock.advance(2_000);
+  expect(run.backend.streams).toHaveLength(2);
+  backlog.put(entryOf(NEXT_EPOCH, 1));
+  run.backend.stream.welcome({ ackedThrough: [0, 9] });
+  await settle();
+  return { backlog, ...run };
+}
+
 describe("a stream", () => {
   it("begins with a hello that names installation, devices and epochs, and nothing else", async () => {
     const { backend } = await connect(filled(2));
@@ -335,17 +348,35 @@ describe("acks", () => {
   });
 
   it("of a restored disk image begin another epoch instead of mixing two lives", async () => {
-    const backlog = filled(2);
-    const { backend, clock, eventsNamed } = await connect(backlog);
-    backend.stream.welcome({ ackedThrough: [9] });
-    await clock.advance(2_000);
+    const { backlog, backend, eventsNamed } = await restoreImage();
     expect(eventsNamed("uplink.epoch-conflict")).toHaveLength(1);
-    expect(backend.streams).toHaveLength(2);
-    backlog.put(entryOf(NEXT_EPOCH, 1));
-    backend.stream.welcome({ ackedThrough: [0, 9] });
-    await settle();
     expect(backend.stream.batches.map(({ epoch, sequence }) => [epoch, Number(sequence)])).toEqual([
       [0, 1],
+      [1, 1],
+      [1, 2],
+    ]);
+    expect(backlog.waiting).toHaveLength(3);
+  });
+
+  it("of numbers beyond what is on disk settle what still waits as repeats", async () => {
+    const { backlog, backend } = await restoreImage();
+    backend.stream.ack(1, 2, { duplicate: 20 });
+    await settle();
+    expect(backlog.waiting.map(({ epochId }) => epochId)).toEqual([NEXT_EPOCH]);
+    expect(backlog.status()).toMatchObject({ duplicate: 20, lost: 0, unaccounted: 0 });
+  });
+
+  it("that call a repeat other bytes leave it waiting and the fresh batches free", async () => {
+    const { backlog, backend, clock, eventsNamed } = await restoreImage();
+    backend.stream.ack(0, 1, { admitted: 10 });
+    backend.stream.die("ABORTED");
+    for (let s = 0; s < 300 && backend.streams.length < 3; s++) await clock.advance(1_000);
+    expect(eventsNamed("uplink.epoch-forked")).toHaveLength(1);
+    backlog.put(entryOf(NEXT_EPOCH, 2));
+    backend.stream.welcome({ ackedThrough: [1, 9] });
+    await settle();
+    expect(backend.stream.batches.map(({ epoch, sequence }) => [epoch, Number(sequence)])).toEqual([
+      [0, 2],
     ]);
     expect(backlog.waiting).toHaveLength(3);
   });
