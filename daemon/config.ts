@@ -129,6 +129,9 @@ const backendSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Plain text to a backend on this machine, for trials"),
+  rootFile: PATH.optional().describe(
+    "The operator's 1.root.json, by which models are trusted; left out: no models",
+  ),
 });
 
 const uplinkSchema = z.strictObject({
