@@ -22,6 +22,7 @@ import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
+import { readDisk } from "./host/disk.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
@@ -29,7 +30,12 @@ import type { HttpBehind, ModelFiles } from "./http/http.js";
 import { HTTP_VERSION_PREFIX } from "./http/intake.js";
 import { runHttp } from "./http/server.js";
 import { createIngest } from "./ingest/create-ingest.js";
+import { createQuotas } from "./ingest/quota.js";
 import { createStoredTimes } from "./ingest/stored-times.js";
+import { createOperation, type LogControl } from "./operation/create-operation.js";
+import { type IntakeListener, watchIngest, watchStore } from "./operation/intake.js";
+import { createIntakeMeter } from "./operation/intake-meter.js";
+import { openQualityBook, runQualityBook } from "./operation/quality-book.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
@@ -45,6 +51,7 @@ import type { Behind } from "./rpc/door.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
+import type { Schedule } from "./schedule/schedule.js";
 import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
 import type { SnapshotStore } from "./store/snapshot-store.js";
 
@@ -56,6 +63,7 @@ export interface BackendParts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  readonly logControl: LogControl;
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
   /** For the operator, e.g. that Node is old. */
@@ -86,7 +94,11 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   if (signal.aborted) end();
   try {
     const catalogue = openCatalogue(parts);
-    const { behind, web, rollups, retention } = await openRooms(parts, store, catalogue);
+    const { behind, web, rollups, retention, book, jobs } = await openRooms(
+      parts,
+      store,
+      catalogue,
+    );
     const { clock, places } = parts;
     const file = places.rollupsFile;
     const { community } = behind;
@@ -102,11 +114,13 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
           ...{ job, durationMs, outcome, detail },
         }),
     });
+    jobs.schedule = schedule;
     const all = [
       runDoor(toDoor(parts, behind), ending.signal),
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
       schedule.live(ending.signal),
+      runQualityBook(book, { clock, onFault }, ending.signal),
       ...(catalogue === undefined
         ? []
         : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
@@ -157,18 +171,23 @@ async function openRooms(
   const file = places.rollupsFile;
   const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
   const shared = { store, registry, rollups, clock, findMetric };
-  const limits = toQuota(config);
+  const quotas = createQuotas(toQuota(config));
   const { rawMonths } = config.retention;
   const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const nowMs = (): number => clock.nowMs();
+  const monotonicMs = (): number => clock.monotonicMs();
+  const meter = createIntakeMeter(monotonicMs);
+  const book = await openQualityBook({ store, nowMs });
+  const listeners: readonly IntakeListener[] = [meter, book];
   const ingest = await createIngest({
     ...shared,
+    store: await watchStore(store, listeners, monotonicMs),
     parts: builder,
     markDay,
-    limits,
+    limits: quotas.limits,
     keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
     isErased: tombstones.has,
   });
-  const nowMs = (): number => clock.nowMs();
   const erasure = createErasure({
     ...shared,
     tombstones,
@@ -207,8 +226,18 @@ async function openRooms(
     warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
+  const watched = watchIngest(ingest, listeners);
+  const jobs: { schedule: Schedule | undefined } = { schedule: undefined };
+  const operation = createOperation({
+    ...{ store, registry, meter, book, catalogue, quotas },
+    engine: "leveldb",
+    disk: () => readDisk(places.storeDir),
+    schedule: () => jobs.schedule,
+    log: parts.logControl,
+  });
   const behind: Behind = {
-    ingest,
+    ingest: watched,
+    operation,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community,
     efficiency,
@@ -233,14 +262,14 @@ async function openRooms(
     },
   };
   const web: HttpBehind = {
-    ...{ ingest, community, efficiency },
+    ...{ ingest: watched, community, efficiency },
     models: NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
     storedTimes: createStoredTimes(store),
     isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
-  return { behind, web, rollups, retention };
+  return { behind, web, rollups, retention, book, jobs };
 }
 
 /** Nothing is published. */

@@ -5,12 +5,13 @@ import {
   exportInstallation,
   listInstallations,
   releaseStatistics,
-  showStatus,
 } from "./admin.js";
 import { initAuthority } from "./authority.js";
 import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
+import { addOperation } from "./operation-program.js";
 import { serve } from "./serve.js";
+import { showStatus } from "./status.js";
 import { createToken } from "./token.js";
 
 /** Builds the program around `machine`. */
@@ -44,6 +45,7 @@ export function createProgram(machine: Machine): Command {
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")
     .action((options) => releaseStatistics(machine, options));
+  addOperation(program, machine, asking);
   return program;
 }
 

@@ -7,6 +7,7 @@ import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
+import type { Operation } from "../operation/operation.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
 import type { InstallationRecord } from "../registry/registry.js";
 
@@ -44,6 +45,8 @@ export interface Behind {
   /** A file of the catalogue's metadata, as signed bytes. */
   readonly metadata: Catalogue["metadata"];
   totals(): Promise<BackendTotals>;
+  /** How the backend does, and what the operator may change. */
+  readonly operation: Operation;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   installations(installationId: string, limit: number): readonly InstallationRecord[];
   /**

@@ -67,12 +67,20 @@ describe.each(["grpc-v1", "grpc-v1alpha"])("buf curl with reflection %s", (versi
     expect(stdout.split("\n").filter((line) => line.startsWith("heatpool"))).toEqual([
       "heatpool.admin.v1.AdminService/EraseInstallation",
       "heatpool.admin.v1.AdminService/ExportInstallation",
+      "heatpool.admin.v1.AdminService/GetDataQuality",
+      "heatpool.admin.v1.AdminService/GetQuotas",
+      "heatpool.admin.v1.AdminService/GetSchedule",
       "heatpool.admin.v1.AdminService/GetStatus",
       "heatpool.admin.v1.AdminService/ListInstallations",
       "heatpool.admin.v1.AdminService/ReleaseStatistics",
+      "heatpool.admin.v1.AdminService/RunJob",
+      "heatpool.admin.v1.AdminService/SetLogLevel",
+      "heatpool.admin.v1.AdminService/SetQuotas",
       "heatpool.community.v1.CommunityService/GetAverages",
+      "heatpool.community.v1.CommunityService/GetPerformance",
       "heatpool.community.v1.CommunityService/GetPoolStatus",
       "heatpool.model.v1.ModelService/CheckEligibility",
+      "heatpool.model.v1.ModelService/GetMetadata",
       "heatpool.telemetry.v1.TelemetryService/Deliver",
     ]);
   });

@@ -204,6 +204,11 @@ describe("help", () => {
       "token",
       "keys",
       "statistics",
+      "schedule",
+      "retention",
+      "quality",
+      "quotas",
+      "log-level",
     ]);
   });
 });
