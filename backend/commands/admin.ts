@@ -74,12 +74,12 @@ export async function exportInstallation(
 ): Promise<void> {
   await withAdmin(machine, options, async (admin) => {
     const summary = await writeExport(resolve(options.out), admin.exportInstallation(id));
-    const { snapshots, readings, refusedBatches, losses } = summary;
+    const { snapshots, readings, days, refusedBatches, losses } = summary;
     machine.print(
       options.json
         ? JSON.stringify(summary)
-        : `Wrote ${readings} readings in ${snapshots} snapshots, ${refusedBatches} refused ` +
-            `batches and ${losses} losses to ${options.out}.`,
+        : `Wrote ${readings} readings in ${snapshots} snapshots, ${days} days of sums, ` +
+            `${refusedBatches} refused batches and ${losses} losses to ${options.out}.`,
     );
   });
 }

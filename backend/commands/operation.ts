@@ -109,7 +109,10 @@ function toNumber(text: string | undefined, isWhole: boolean, unit = 1): number 
 }
 
 function printQuotas(machine: Machine, limits: QuotaLimits, { json }: AdminOptions): void {
-  if (json) return machine.print(JSON.stringify(limits));
+  if (json) {
+    machine.print(JSON.stringify(limits));
+    return;
+  }
   const { batchesPerSecond, batchesBurst, snapshotsPerDay, bytesPerDay } = limits;
   const off = (value: number, text: string) => (value === 0 ? "off" : text);
   machine.print("Of one installation, until the next start:");
