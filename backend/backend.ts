@@ -2,6 +2,7 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
@@ -52,6 +53,8 @@ import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
 import type { Schedule } from "./schedule/schedule.js";
+import type { CompanionFile, EntrySource } from "./store/backup.js";
+import { encodeBackup } from "./store/backup-frames.js";
 import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
 import type { SnapshotStore } from "./store/snapshot-store.js";
 
@@ -159,7 +162,7 @@ function openCatalogue({ config, places, clock, chance }: BackendParts): Catalog
 
 async function openRooms(
   parts: BackendParts,
-  store: SnapshotStore,
+  store: SnapshotStore & EntrySource,
   catalogue: Catalogue | undefined,
 ) {
   const { config, places, clock } = parts;
@@ -233,6 +236,12 @@ async function openRooms(
     engine: "leveldb",
     disk: () => readDisk(places.storeDir),
     schedule: () => jobs.schedule,
+    backUp: () =>
+      encodeBackup(
+        { version: parts.version, createdAtMs: nowMs() },
+        companions(places),
+        store.entries(),
+      ),
     log: parts.logControl,
   });
   const behind: Behind = {
@@ -270,6 +279,12 @@ async function openRooms(
     isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
   return { behind, web, rollups, retention, book, jobs };
+}
+
+/** Files without which the store must not be restored: an older one would bring the erased back. */
+function companions({ tombstonesFile }: Places): CompanionFile[] {
+  if (!existsSync(tombstonesFile)) return [];
+  return [{ name: "tombstones", bytes: readFileSync(tombstonesFile) }];
 }
 
 /** Nothing is published. */

@@ -52,7 +52,7 @@ export async function openRooms(store: SnapshotStore) {
   };
   const operation = {
     ...{ state: notHere, jobs: notHere, runJob: notHere, quality: notHere },
-    ...{ quotas: notHere, setQuotas: notHere, setLogLevel: notHere },
+    ...{ quotas: notHere, setQuotas: notHere, setLogLevel: notHere, backUp: notHere },
   };
   const probeStore = async (): Promise<void> => undefined;
   const metadata = async () => undefined;

@@ -93,14 +93,14 @@ const HEADINGS = [
 ].join("  ");
 
 /** Asks, and lets go of the connection. */
-export async function withAdmin(
+export async function withAdmin<T>(
   machine: Machine,
   options: AdminOptions,
-  work: (admin: AdminClient) => Promise<void>,
-): Promise<void> {
+  work: (admin: AdminClient) => Promise<T>,
+): Promise<T> {
   const admin = connect(machine, options);
   try {
-    await work(admin);
+    return await work(admin);
   } finally {
     admin.close();
   }

@@ -1,5 +1,6 @@
 /** The command line of an operator's daily work: names, options and help. */
 import type { Command } from "commander";
+import { backUp, restore } from "./backup.js";
 import type { Machine } from "./machine.js";
 import {
   listSchedule,
@@ -9,13 +10,29 @@ import {
   showQuality,
   showQuotas,
 } from "./operation.js";
+import { auditPrivacy } from "./privacy.js";
 
 /** @param asking adds the options of commands that ask a running backend */
 export function addOperation(
   program: Command,
   machine: Machine,
   asking: (command: Command) => Command,
+  withConfig: (command: Command) => Command,
 ): void {
+  asking(program.command("backup"))
+    .description("write the embedded store of a running backend to a file, as it is now")
+    .requiredOption("--out <file>", "a new file; it will hold every installation's data")
+    .action((options) => backUp(machine, options));
+  withConfig(program.command("restore <file>"))
+    .description("make the store from a backup, while the backend is stopped; never replaces one")
+    .option("--json", "print JSON")
+    .action((file, options) => restore(machine, file, options));
+  const privacy = program.command("privacy").description("what must not be kept");
+  asking(privacy.command("audit"))
+    .description("look for network addresses and installation ids in store, files and logs")
+    .option("--backup <file>", "a backup instead of the store and its files")
+    .option("--log <file...>", "logs to look into as well, also of a proxy", [])
+    .action((options) => auditPrivacy(machine, options));
   const schedule = program.command("schedule").description("what is done at fixed times");
   asking(schedule.command("list"))
     .description("all jobs, when they run next, and their last runs")

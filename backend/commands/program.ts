@@ -45,7 +45,7 @@ export function createProgram(machine: Machine): Command {
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")
     .action((options) => releaseStatistics(machine, options));
-  addOperation(program, machine, asking);
+  addOperation(program, machine, asking, withConfig);
   return program;
 }
 

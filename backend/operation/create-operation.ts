@@ -33,6 +33,8 @@ export interface OperationParts {
   schedule(): Pick<Schedule, "states" | "runNow"> | undefined;
   readonly catalogue: Pick<Catalogue, "state"> | undefined;
   readonly quotas: Quotas;
+  /** `undefined`: the store is not an embedded one. */
+  readonly backUp: (() => AsyncIterable<Uint8Array>) | undefined;
   readonly log: LogControl;
 }
 
@@ -69,6 +71,12 @@ export function createOperation(parts: OperationParts): Operation {
       return book.report((model) => registry.poolSize(model).installations, found);
     },
     quotas: () => ({ ...quotas.limits }),
+    backUp() {
+      if (parts.backUp !== undefined) return parts.backUp();
+      throw new HeatpoolError("STATE_INVALID", `the store is kept by ${engine}`, {
+        hint: "Back up what keeps it with its own tools.",
+      });
+    },
     setQuotas: (changes) => quotas.set(changes),
     setLogLevel(said) {
       const level = log.levels.find((one) => one === said);

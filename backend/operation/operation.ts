@@ -66,6 +66,13 @@ export interface Operation {
   quotas(): QuotaLimits;
   /** @throws HeatpoolError `INVALID_ARGUMENT` */
   setQuotas(changes: Partial<QuotaLimits>): QuotaLimits;
+  /**
+   * The bytes of a backup of the store as it is now.
+   *
+   * @throws HeatpoolError `STATE_INVALID` the store is not an embedded one · `UNAVAILABLE` it was
+   *   rewritten meanwhile
+   */
+  backUp(): AsyncIterable<Uint8Array>;
   /** Resolves with the level before. @throws HeatpoolError `INVALID_ARGUMENT` no such level */
   setLogLevel(level: string): LogLevel;
 }

@@ -63,6 +63,8 @@ export interface AdminClient {
   setQuotas(changes: Partial<QuotaLimits>): Promise<QuotaLimits>;
   /** Resolves with the level before. @throws HeatpoolError `INVALID_ARGUMENT` no such level */
   setLogLevel(level: string): Promise<string>;
+  /** The bytes of a backup. @throws HeatpoolError `STATE_INVALID` · `UNAVAILABLE` */
+  backUp(): AsyncIterable<Uint8Array>;
   close(): void;
 }
 
@@ -109,6 +111,19 @@ export function connectAdmin(
       }),
     );
 
+  async function* read<Response, Part>(
+    call: AsyncIterable<Response> & { cancel(): void },
+    toPart: (response: Response) => Part,
+  ): AsyncGenerator<Part, void, undefined> {
+    try {
+      for await (const response of call) yield toPart(response);
+    } catch (error) {
+      throw error instanceof HeatpoolError ? error : explain(error as ServiceError, target);
+    } finally {
+      call.cancel();
+    }
+  }
+
   return {
     async status() {
       const status = await ask<wire.GetStatusResponse>((options, done) =>
@@ -136,16 +151,9 @@ export function connectAdmin(
         (options, done) => client.eraseInstallation({ installationId }, metadata, options, done),
         ERASURE_DEADLINE_MS,
       ),
-    async *exportInstallation(installationId) {
-      const call = client.exportInstallation({ installationId }, metadata);
-      try {
-        for await (const part of call) yield fromExported(part);
-      } catch (error) {
-        throw error instanceof HeatpoolError ? error : explain(error as ServiceError, target);
-      } finally {
-        call.cancel();
-      }
-    },
+    exportInstallation: (installationId) =>
+      read(client.exportInstallation({ installationId }, metadata), fromExported),
+    backUp: () => read(client.backUp({}, metadata), ({ bytes }: operation.BackUpResponse) => bytes),
     async schedule() {
       const { jobs } = await ask<operation.GetScheduleResponse>((options, done) =>
         client.getSchedule({}, metadata, options, done),

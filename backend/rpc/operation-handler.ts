@@ -3,7 +3,7 @@ import { HeatpoolError } from "#core/errors.js";
 import type { AdminServiceServer } from "#proto/heatpool/admin/v1/admin_service.js";
 import type * as wire from "#proto/heatpool/admin/v1/operation.js";
 import type { Operation } from "../operation/operation.js";
-import { guardUnary } from "./guard.js";
+import { guardServerStream, guardUnary } from "./guard.js";
 import { fromChanges, toJob, toQuotas, toReport, toRun } from "./operation-wire.js";
 import type { ToStatus } from "./status.js";
 
@@ -14,7 +14,8 @@ type Method =
   | "getDataQuality"
   | "getQuotas"
   | "setQuotas"
-  | "setLogLevel";
+  | "setLogLevel"
+  | "backUp";
 
 export function createOperationHandler(
   operation: Operation,
@@ -44,5 +45,21 @@ export function createOperationHandler(
       toStatus,
       async ({ level }) => ({ previousLevel: operation.setLogLevel(level) }),
     ),
+    backUp: guardServerStream<wire.BackUpRequest, wire.BackUpResponse>(
+      toStatus,
+      async function* parts() {
+        for await (const bytes of operation.backUp()) yield* toPieces(bytes);
+      },
+    ),
   };
+}
+
+/** Of the wire contract. */
+const PIECE_BYTES = 512 * 1024;
+
+function* toPieces(bytes: Uint8Array): Generator<wire.BackUpResponse> {
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < whole.length; at += PIECE_BYTES) {
+    yield { bytes: whole.subarray(at, at + PIECE_BYTES) };
+  }
 }

@@ -280,6 +280,10 @@ export function createFakeBehind(): FakeBehind {
       quality: async () => QUALITY,
       quotas: () => ({ ...fake.limits }),
       setQuotas: (changes) => Object.assign(fake.limits, changes),
+      async *backUp() {
+        yield Buffer.alloc(700_000, 1);
+        yield Buffer.from("end");
+      },
       setLogLevel(level) {
         if (level !== "debug") throw new HeatpoolError("INVALID_ARGUMENT", "no such level");
         return "info";

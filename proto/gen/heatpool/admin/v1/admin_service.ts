@@ -32,6 +32,8 @@ import {
   ReleaseStatisticsResponse,
 } from "./admin.js";
 import {
+  BackUpRequest,
+  BackUpResponse,
   GetDataQualityRequest,
   GetDataQualityResponse,
   GetQuotasRequest,
@@ -182,6 +184,19 @@ export const AdminServiceService = {
     responseSerialize: (value: SetLogLevelResponse): Buffer => Buffer.from(SetLogLevelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetLogLevelResponse => SetLogLevelResponse.decode(value),
   },
+  /**
+   * The embedded store as it is at one instant, as the bytes of a backup file, while it is written
+   * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
+   */
+  backUp: {
+    path: "/heatpool.admin.v1.AdminService/BackUp" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: BackUpRequest): Buffer => Buffer.from(BackUpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BackUpRequest => BackUpRequest.decode(value),
+    responseSerialize: (value: BackUpResponse): Buffer => Buffer.from(BackUpResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BackUpResponse => BackUpResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -220,6 +235,11 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   setQuotas: handleUnaryCall<SetQuotasRequest, SetQuotasResponse>;
   /** Changes what is logged until the next start. INVALID_ARGUMENT: no such level. */
   setLogLevel: handleUnaryCall<SetLogLevelRequest, SetLogLevelResponse>;
+  /**
+   * The embedded store as it is at one instant, as the bytes of a backup file, while it is written
+   * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
+   */
+  backUp: handleServerStreamingCall<BackUpRequest, BackUpResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -406,6 +426,16 @@ export interface AdminServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetLogLevelResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * The embedded store as it is at one instant, as the bytes of a backup file, while it is written
+   * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
+   */
+  backUp(request: BackUpRequest, options?: Partial<CallOptions>): ClientReadableStream<BackUpResponse>;
+  backUp(
+    request: BackUpRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<BackUpResponse>;
 }
 
 export const AdminServiceClient = makeGenericClientConstructor(

@@ -255,6 +255,16 @@ export interface SetLogLevelResponse {
   previousLevel: string;
 }
 
+/** Asks for a backup. */
+export interface BackUpRequest {
+}
+
+/** The next bytes of a backup file. */
+export interface BackUpResponse {
+  /** At most 512 KiB. */
+  bytes: Buffer;
+}
+
 function createBaseStorageState(): StorageState {
   return { engine: "", well: false, bytes: 0n, diskFreeBytes: 0n, diskBytes: 0n, commitP50Ms: 0, commitP99Ms: 0 };
 }
@@ -2269,6 +2279,104 @@ export const SetLogLevelResponse: MessageFns<SetLogLevelResponse> = {
   fromPartial(object: DeepPartial<SetLogLevelResponse>): SetLogLevelResponse {
     const message = createBaseSetLogLevelResponse();
     message.previousLevel = object.previousLevel ?? "";
+    return message;
+  },
+};
+
+function createBaseBackUpRequest(): BackUpRequest {
+  return {};
+}
+
+export const BackUpRequest: MessageFns<BackUpRequest> = {
+  encode(_: BackUpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackUpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackUpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackUpRequest>): BackUpRequest {
+    return BackUpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<BackUpRequest>): BackUpRequest {
+    const message = createBaseBackUpRequest();
+    return message;
+  },
+};
+
+function createBaseBackUpResponse(): BackUpResponse {
+  return { bytes: Buffer.alloc(0) };
+}
+
+export const BackUpResponse: MessageFns<BackUpResponse> = {
+  encode(message: BackUpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytes.length !== 0) {
+      writer.uint32(10).bytes(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackUpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackUpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bytes = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackUpResponse>): BackUpResponse {
+    return BackUpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackUpResponse>): BackUpResponse {
+    const message = createBaseBackUpResponse();
+    message.bytes = object.bytes ?? Buffer.alloc(0);
     return message;
   },
 };
