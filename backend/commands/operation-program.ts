@@ -1,6 +1,7 @@
 /** The command line of an operator's daily work: names, options and help. */
 import type { Command } from "commander";
 import { backUp, restore } from "./backup.js";
+import { examine } from "./doctor.js";
 import type { Machine } from "./machine.js";
 import {
   listSchedule,
@@ -19,6 +20,9 @@ export function addOperation(
   asking: (command: Command) => Command,
   withConfig: (command: Command) => Command,
 ): void {
+  asking(program.command("doctor"))
+    .description("look at disk, clock, keys, tokens and store, running or not; says what to do")
+    .action((options) => examine(machine, options));
   asking(program.command("backup"))
     .description("write the embedded store of a running backend to a file, as it is now")
     .requiredOption("--out <file>", "a new file; it will hold every installation's data")

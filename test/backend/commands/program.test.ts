@@ -204,6 +204,7 @@ describe("help", () => {
       "token",
       "keys",
       "statistics",
+      "doctor",
       "backup",
       "restore",
       "privacy",
