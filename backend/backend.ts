@@ -29,7 +29,9 @@ import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
 import type { HttpBehind, ModelFiles } from "./http/http.js";
 import { HTTP_VERSION_PREFIX } from "./http/intake.js";
+import { runMetrics } from "./http/metrics-server.js";
 import { runHttp } from "./http/server.js";
+import { createVitals, type Vitals } from "./http/vitals.js";
 import { createIngest } from "./ingest/create-ingest.js";
 import { createQuotas } from "./ingest/quota.js";
 import { createStoredTimes } from "./ingest/stored-times.js";
@@ -67,6 +69,8 @@ export interface BackendParts {
   readonly chance: Chance;
   readonly log: Log;
   readonly logControl: LogControl;
+  /** Resident bytes and CPU seconds of this process. */
+  process(): { readonly residentBytes: number; readonly cpuSeconds: number };
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
   /** For the operator, e.g. that Node is old. */
@@ -97,11 +101,9 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   if (signal.aborted) end();
   try {
     const catalogue = openCatalogue(parts);
-    const { behind, web, rollups, retention, book, jobs } = await openRooms(
-      parts,
-      store,
-      catalogue,
-    );
+    const vitals = createVitals();
+    const rooms = await openRooms(parts, store, catalogue, vitals);
+    const { behind, web, rollups, retention, book, jobs } = rooms;
     const { clock, places } = parts;
     const file = places.rollupsFile;
     const { community } = behind;
@@ -112,14 +114,17 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
         createRetentionJob({ ...retention, clock }),
         createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
       ],
-      onRun: ({ job, durationMs, outcome, detail }) =>
-        parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
-          ...{ job, durationMs, outcome, detail },
-        }),
+      onRun(run) {
+        vitals.jobRan(run);
+        const { job, durationMs, outcome, detail } = run;
+        const level = outcome === "done" ? "info" : "error";
+        parts.log(level, "schedule.ran", { job, durationMs, outcome, detail });
+      },
     });
     jobs.schedule = schedule;
     const all = [
-      runDoor(toDoor(parts, behind), ending.signal),
+      runDoor(toDoor(parts, behind, vitals), ending.signal),
+      runVitals(parts, behind, vitals, ending.signal),
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
       schedule.live(ending.signal),
@@ -164,6 +169,7 @@ async function openRooms(
   parts: BackendParts,
   store: SnapshotStore & EntrySource,
   catalogue: Catalogue | undefined,
+  vitals: Vitals,
 ) {
   const { config, places, clock } = parts;
   const states: InstallationState[] = [];
@@ -181,7 +187,7 @@ async function openRooms(
   const monotonicMs = (): number => clock.monotonicMs();
   const meter = createIntakeMeter(monotonicMs);
   const book = await openQualityBook({ store, nowMs });
-  const listeners: readonly IntakeListener[] = [meter, book];
+  const listeners: readonly IntakeListener[] = [meter, book, vitals.listener];
   const ingest = await createIngest({
     ...shared,
     store: await watchStore(store, listeners, monotonicMs),
@@ -316,7 +322,29 @@ async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSign
   );
 }
 
-function toDoor(parts: BackendParts, behind: Behind): DoorParts {
+/** The listener for Prometheus, where one is configured. */
+async function runVitals(
+  parts: BackendParts,
+  { totals, operation }: Behind,
+  vitals: Vitals,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, version, log, process } = parts;
+  if (config.metrics === undefined) return;
+  const sources = { version, totals, state: operation.state, process };
+  await runMetrics(
+    {
+      port: config.metrics.port,
+      contentType: vitals.contentType,
+      render: () => vitals.render(sources),
+      onFault: (fault) => reportFault(parts, fault),
+      onListening: (port) => log("info", "backend.metrics-listening", { port }),
+    },
+    signal,
+  );
+}
+
+function toDoor(parts: BackendParts, behind: Behind, vitals: Vitals): DoorParts {
   const { config, places, clock, log } = parts;
   const tag = createTagger(parts.chance, clock);
   const tokens =
@@ -335,6 +363,8 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
     limits: toLimits(config),
     rules: toRules(config),
     onEvent(event, id, facts) {
+      if (event === "rpc.stream-opened") vitals.streamOpened();
+      if (event === "rpc.stream-closed") vitals.streamClosed();
       // Some events are about nobody.
       log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
     },

@@ -3,6 +3,7 @@
 import { runBackend } from "../backend.js";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../host/log.js";
 import { warnAboutNode } from "../host/node-floor.js";
+import { readProcess } from "../host/process-facts.js";
 import { type LoadedIdentity, loadIdentity } from "../host/server-identity.js";
 import { maskAddresses } from "../privacy/mask.js";
 import { type LoadedConfig, loadConfig, type Machine } from "./machine.js";
@@ -31,6 +32,7 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   await runBackend(
     {
       ...{ config, places, version, clock, chance, log, identity, warnings, onBug },
+      process: readProcess,
       logControl: {
         levels: LOG_LEVELS,
         level: () => level,
