@@ -12,6 +12,11 @@ const PEERS = {
   mbpoll: () => ok("mbpoll", ["-V"]),
   mosquitto: () => existsSync("/usr/sbin/mosquitto"),
   openssl: () => ok("openssl", ["version"]),
+  "victoria-metrics": () => ok("sh", ["-c", "command -v victoria-metrics"]),
+  postgresql: () => ok("sh", ["-c", "ls /usr/lib/postgresql/*/bin/initdb"]),
+  "nginx-light": () => existsSync("/usr/sbin/nginx"),
+  "libnginx-mod-stream": () => existsSync("/usr/lib/nginx/modules/ngx_stream_module.so"),
+  chromium: () => ok("sh", ["-c", "command -v chromium"]),
 };
 
 /**

@@ -65,7 +65,7 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
     plans.set(hex(table.id), { ...planTable(table, findMetric), isStored: true });
   }
   const works = createWorks(async (id) => {
-    const state = (await store.installation(id)) ?? newInstallation(id, clock.nowMs());
+    const state = (await store.claim(id)) ?? newInstallation(id, clock.nowMs());
     const quota = createQuota(limits, () => clock.monotonicMs());
     return { state, epochs: new Map(), quota, tail: Promise.resolve(), failed: false };
   });

@@ -156,6 +156,7 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   };
 
   return {
+    claim: (id) => read(key("installation", uuidBytes(id)), openJson<InstallationState>),
     async put(commit) {
       return await group.add(toEntry(commit, deadLetterKeys)).catch((cause: unknown) => {
         throw toWriteError(cause, folder);

@@ -54,6 +54,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
   const sorted = () =>
     [...shelf.blocks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { block }]) => block);
   return {
+    claim: async (id) => shelf.installations.get(id),
     async put(commit) {
       shelf.committedThrough++;
       putOn(shelf, commit);

@@ -4,8 +4,9 @@
  * A commit is written wholly or not at all, and `put` resolves only after the write was synced; the
  * ack to the daemon follows it. Commits take effect in the order of the calls. What an earlier put
  * of the same installation wrote is never newer than what a later one wrote.
- * `level-snapshot-store.ts` keeps the promise on LevelDB, `memory-snapshot-store.ts` keeps it for
- * tests, and `test/contract/snapshot-store-contract.ts` holds both to it.
+ * `level-snapshot-store.ts` keeps the promise on LevelDB, `postgres-snapshot-store.ts` on PostgreSQL
+ * for several processes, `memory-snapshot-store.ts` keeps it for tests, and
+ * `test/contract/snapshot-store-contract.ts` holds all of them to it.
  */
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
@@ -114,14 +115,21 @@ export interface Slice {
 /** Durable home of blocks and contribution. */
 export interface SnapshotStore {
   /**
+   * Reads an installation for writing: whoever claimed it before, in whatever process, writes no
+   * more. Without a claim nothing may be put for an installation.
+   *
+   * @throws HeatpoolError `PERMISSION_DENIED` it was erased
+   */
+  claim(installationId: string): Promise<InstallationState | undefined>;
+  /**
    * Writes one commit. May be called again before it returns; the commit is serialised at once.
    *
    * @returns number of the group it was written with; strictly rising from group to group
    * @throws HeatpoolError `STORE_FAILED` nothing of it counts as written, nor of any later put that
-   *   was waiting
+   *   was waiting · `SUPERSEDED` somebody else claimed the installation
    */
   put(commit: Commit): Promise<number>;
-  /** Newest group that is durable; 0: none. */
+  /** Newest group of this process that is durable, and what was there at its start; 0: none. */
   readonly committedThrough: number;
   /** All installations. */
   installations(): AsyncIterable<InstallationState>;
@@ -143,6 +151,7 @@ export interface SnapshotStore {
   /** Refused batches, oldest first. */
   deadLetters(): AsyncIterable<DeadLetter>;
   losses(installationId: string): AsyncIterable<ReportedLoss>;
+  /** Exact in one process; of several, as of this one's newest commit or look. */
   totals(): StoreTotals;
   /** Reads every block back, checks it, and counts. */
   count(): Promise<StoreCount>;

@@ -8,12 +8,16 @@ const MINE = installationId(1);
 const THEIRS = installationId(2);
 const DAY_MS = 86_400_000;
 
-/** Runs the store's promise against what `open` opens. `reopen` restarts on the same storage. */
+/**
+ * Runs the store's promise against what `openEmpty` opens. `openAgain` restarts on the same storage.
+ */
 export function snapshotStoreContract(
   name: string,
-  open: () => Promise<SnapshotStore>,
-  reopen: (old: SnapshotStore) => Promise<SnapshotStore>,
+  openEmpty: () => Promise<SnapshotStore>,
+  openAgain: (old: SnapshotStore) => Promise<SnapshotStore>,
 ): void {
+  const open = async () => await claimBoth(await openEmpty());
+  const reopen = async (old: SnapshotStore) => await claimBoth(await openAgain(old));
   describe(`${name} keeps the snapshot store's promise`, () => {
     it("has everything of a commit after a restart", async () => {
       const store = await open();
@@ -35,6 +39,16 @@ export function snapshotStoreContract(
         readingsStored: 6,
       });
       await again.close();
+    });
+
+    it("hands out with a claim what was written before", async () => {
+      const store = await open();
+      expect(await store.claim(MINE)).toBeUndefined();
+      await store.put(makeCommit(MINE, 1));
+      expect(await store.claim(MINE)).toEqual(makeState(MINE, 1));
+      await store.put(makeCommit(MINE, 2));
+      expect(await store.claim(MINE)).toEqual(makeState(MINE, 2));
+      await store.close();
     });
 
     it("writes commits that arrive together in the order of the calls", async () => {
@@ -178,6 +192,12 @@ export function snapshotStoreContract(
   });
 }
 
+async function claimBoth(store: SnapshotStore): Promise<SnapshotStore> {
+  await store.claim(MINE);
+  await store.claim(THEIRS);
+  return store;
+}
+
 /** All of a sequence. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -224,7 +244,8 @@ export function makeBlock(id: string, sequence: number): StoredBlock {
   };
 }
 
-function makeState(id: string, sequence: number): InstallationState {
+/** An installation after its n-th commit. */
+export function makeState(id: string, sequence: number): InstallationState {
   return {
     installationId: id,
     models: [{ heatpumpModel: MODEL, column: 0, readings: 6 * sequence }],
@@ -243,7 +264,8 @@ function makeState(id: string, sequence: number): InstallationState {
   };
 }
 
-function makeCommit(id: string, sequence: number): Commit {
+/** The n-th commit of an installation. */
+export function makeCommit(id: string, sequence: number): Commit {
   return {
     installation: makeState(id, sequence),
     epochs: [{ epochId: EPOCH, ackedThrough: sequence, voids: [] }],
