@@ -173,10 +173,14 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
-      for await (const keys of scan(bounds, openJournal)) {
+      const groups = scan(bounds, (at, value) => ({
+        number: readU64(at, 2),
+        keys: openJournal(at, value),
+      }));
+      for await (const { number, keys } of groups) {
         for (const at of keys) {
           const block = await read(at, openBlock);
-          if (block !== undefined) yield block;
+          if (block !== undefined) yield { ...block, commitNumber: number };
         }
       }
     },
@@ -206,6 +210,13 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       await write([{ type: "put", key: at, value: sealValue(at, bytes) }]);
     },
     record: (name) => read(key("record", Buffer.from(name, "utf8")), openValue),
+    async recordNames(prefix) {
+      const bounds = range("record", Buffer.from(prefix, "utf8"));
+      return (await keysOf(bounds, () => true)).map((at) => at.toString("utf8", 2));
+    },
+    async removeRecord(name) {
+      await write([{ type: "del", key: key("record", Buffer.from(name, "utf8")) }]);
+    },
     erase: (id) =>
       group.alone(() =>
         change(async () => {

@@ -72,7 +72,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
       each(
         [...shelf.blocks.values()]
           .filter((one) => one.commitNumber > Math.max(commitNumber, shelf.forgottenThrough))
-          .map(({ block }) => block),
+          .map(({ block, commitNumber: number }) => ({ ...block, commitNumber: number })),
       ),
     async forgetJournal(commitNumber) {
       shelf.forgottenThrough = Math.max(shelf.forgottenThrough, commitNumber);
@@ -94,6 +94,13 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
       shelf.records.set(name, Uint8Array.from(bytes));
     },
     record: async (name) => shelf.records.get(name),
+    recordNames: async (prefix) =>
+      [...shelf.records.keys()]
+        .filter((name) => name.startsWith(prefix))
+        .sort((a, b) => (a < b ? -1 : 1)),
+    async removeRecord(name) {
+      shelf.records.delete(name);
+    },
     async erase(id) {
       const isMine = (at: string) => at.startsWith(id);
       remove(shelf.epochs, isMine);

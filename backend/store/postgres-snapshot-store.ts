@@ -103,7 +103,7 @@ export async function openPostgresSnapshotStore(options: {
     },
     async put(commit) {
       const id = commit.installation.installationId;
-      const entry = { commit, generation: generations.get(id), isLost: false };
+      const entry: ClaimedCommit = { commit, generation: generations.get(id), isLost: false };
       const number = await group.add(entry);
       if (commit.deadLetter !== undefined) await trimDeadLetters(database);
       if (!entry.isLost) return number;
@@ -151,7 +151,9 @@ export async function openPostgresSnapshotStore(options: {
            ORDER BY commit_number, key LIMIT $3`,
           [from.number, from.key, PAGE],
         );
-        for (const row of rows) yield toBlock(row);
+        for (const row of rows) {
+          yield { ...toBlock(row), commitNumber: Number(row.commit_number) };
+        }
         const last = rows.at(-1);
         if (last === undefined) return;
         from = { number: Number(last.commit_number), key: last.at };
@@ -209,6 +211,16 @@ export async function openPostgresSnapshotStore(options: {
         [name],
       );
       return row?.bytes;
+    },
+    async recordNames(prefix) {
+      const rows = await database.query<{ name: string }>(
+        "SELECT name FROM record WHERE starts_with(name, $1) ORDER BY name",
+        [prefix],
+      );
+      return rows.map((row) => row.name);
+    },
+    async removeRecord(name) {
+      await database.query("DELETE FROM record WHERE name = $1", [name]);
     },
     erase: (id) => group.alone(() => eraseRows(database, id)),
     forgetBefore: (timeMs) => forgetRows(database, timeMs),

@@ -29,6 +29,11 @@ export interface StoredBlock {
   readonly batch: SealedBatch;
 }
 
+/** A block with the number of the group that it was written with. */
+export interface JournalledBlock extends StoredBlock {
+  readonly commitNumber: number;
+}
+
 /** How far one epoch of one installation is decided. */
 export interface EpochState {
   readonly epochId: string;
@@ -144,7 +149,7 @@ export interface SnapshotStore {
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
-  blocksAfter(commitNumber: number): AsyncIterable<StoredBlock>;
+  blocksAfter(commitNumber: number): AsyncIterable<JournalledBlock>;
   /** Drops the journal up to and including a group; blocks stay. */
   forgetJournal(commitNumber: number): Promise<void>;
   tables(): AsyncIterable<ChannelTable>;
@@ -158,6 +163,10 @@ export interface SnapshotStore {
   /** A named record of another room, e.g. the newest release of statistics. */
   putRecord(name: string, bytes: Uint8Array): Promise<void>;
   record(name: string): Promise<Uint8Array | undefined>;
+  /** Names of records that begin so, in their order. */
+  recordNames(prefix: string): Promise<readonly string[]>;
+  /** Forgets a record; one that is not there is forgotten already. */
+  removeRecord(name: string): Promise<void>;
   /** Removes everything about one installation, in files too. Counters stay. */
   erase(installationId: string): Promise<Removal>;
   /**

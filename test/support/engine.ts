@@ -36,6 +36,8 @@ export interface Engine {
 
 const TRIES = 1200;
 const TRY_MS = 50;
+/** Least time between two starts. */
+const LIFE_MS = 1_100;
 
 /** @param flags more of its command line */
 export async function startVictoriaMetrics(flags: readonly string[] = []): Promise<Engine> {
@@ -115,7 +117,9 @@ async function run(program: Program): Promise<Engine> {
   const { url, folder, command, args, isUp, signal, options } = program;
   let child: ChildProcess;
   let gone: Promise<unknown>;
+  let startedAtMs = 0;
   const start = async () => {
+    startedAtMs = Date.now();
     child = spawn(command, args, { ...options, stdio: ["ignore", "ignore", "pipe"] });
     gone = once(child, "exit");
     let tail = "";
@@ -146,6 +150,8 @@ async function run(program: Program): Promise<Engine> {
     folder,
     pid: () => child.pid ?? 0,
     async kill() {
+      // VictoriaMetrics tells two lives apart by the second in which they began.
+      while (Date.now() - startedAtMs < LIFE_MS) await pause(TRY_MS);
       await end("SIGKILL");
       // The children of a killed postmaster notice it and go; until then they hold its memory.
       while (await accepts(port)) await pause(TRY_MS);

@@ -142,6 +142,10 @@ describe.skipIf(isPeerMissing("postgresql"))("on a real PostgreSQL", () => {
     await store.installationsAfter(0);
     expect(store.totals().batchesStored).toBe(sequences.length);
   });
+});
+
+describe.skipIf(isPeerMissing("postgresql"))("on a PostgreSQL that is killed", () => {
+  const bed = withPostgres();
 
   it("acks nothing while the server is away, and goes on when it is back", async () => {
     const url = await bed.newUrl();
@@ -155,5 +159,5 @@ describe.skipIf(isPeerMissing("postgresql"))("on a real PostgreSQL", () => {
     await store.claim(MINE);
     await store.put(makeCommit(MINE, 2));
     expect((await collect(store.blocks())).map((one) => one.sequence)).toEqual([1, 2]);
-  });
+  }, 60_000);
 });
