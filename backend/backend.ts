@@ -5,11 +5,16 @@
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
+import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
-import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
+import { runRollupFollower } from "./aggregate/follow-rollups.js";
+import { emptyRollups, restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
+import type { Rollups } from "./aggregate/rollups.js";
 import { runReleases } from "./aggregate/run-releases.js";
+import { type Engines, openEngines } from "./commands/engines.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
@@ -22,16 +27,18 @@ import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
 import { keptFromMs, type RetentionRun, runRetention } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
+import { openColumnReserve } from "./registry/column-reserve.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
+import { createStateFollower, runStateFollower } from "./registry/follow-states.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
+import { runLeader } from "./registry/postgres-leader.js";
+import { createPostgresNotices } from "./registry/postgres-notices.js";
 import type { InstallationState } from "./registry/registry.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind } from "./rpc/door.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
-import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
-import type { SnapshotStore } from "./store/snapshot-store.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -55,36 +62,28 @@ const STREAMS_MAX = 4;
 const HOUR_MS = 3_600_000;
 /** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
 const CONNECTION_AGE_MARGIN = 1.25;
+/** Blocks that begin so long ago hold nothing of the last 48 hours. */
+const ROLLUP_DAYS = 4;
 /** Days that a registry remembers. */
 const DAYS_REMEMBERED = 64;
 
 /** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
 export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
-  const store = await openLevelSnapshotStore({ folder: parts.places.storeDir });
+  const engines = await openEngines(parts);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, rollups, retention } = await openRooms(parts, store);
-    const { clock, places } = parts;
-    const file = places.rollupsFile;
-    const minuteOfDay = parts.config.statistics.releaseMinuteOfDay;
-    const { community } = behind;
-    const onFault = (fault: unknown): void => reportFault(parts, fault);
-    const all = [
-      runDoor(toDoor(parts, behind), ending.signal),
-      runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      runReleases({ community, clock, minuteOfDay, onFault }, ending.signal),
-      runRetention({ ...retention, clock, onFault }, ending.signal),
-    ];
+    const rooms = await openRooms(parts, engines);
+    const all = [runDoor(toDoor(parts, rooms.behind), ending.signal), rooms.run(ending.signal)];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
     await Promise.allSettled(all);
     await Promise.all(all);
   } finally {
     signal.removeEventListener("abort", end);
-    await store.close();
+    await engines.close();
     parts.log("info", "backend.stopped");
   }
 }
@@ -96,22 +95,50 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   else onBug(fault);
 }
 
-async function openRooms(parts: BackendParts, store: SnapshotStore) {
+/** Resolves when every one has ended; the first that fails ends the others. */
+async function runTogether(
+  runs: readonly ((signal: AbortSignal) => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const ending = new AbortController();
+  const all = runs.map((run) => run(AbortSignal.any([signal, ending.signal])));
+  for (const one of all) one.catch(() => ending.abort());
+  await Promise.allSettled(all);
+  await Promise.all(all);
+}
+
+async function openRooms(parts: BackendParts, engines: Engines) {
   const { config, places, clock } = parts;
+  const { store, shared } = engines;
+  const from = store.committedThrough;
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
-  const registry = createRegistry(states);
+  const takeColumn =
+    shared === undefined ? undefined : await openColumnReserve(shared.store.reserveColumns);
+  const registry = createRegistry(states, takeColumn);
   const columnOf = (id: string, model: string) =>
     registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
   const file = places.rollupsFile;
-  const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
-  const shared = { store, registry, rollups, clock, findMetric };
+  const sources = { store, columnOf, ...(shared === undefined ? { file } : {}) };
+  // Of several processes the one that leads keeps the rollups, and builds them when it begins to.
+  let kept = shared === undefined ? await restoreRollups(sources) : emptyRollups();
+  let isLeader = shared === undefined;
+  const rollups: Pick<Rollups, "apply" | "zero"> = {
+    apply(column, part, number) {
+      if (shared === undefined) kept.rollups.apply(column, part, number);
+    },
+    zero: (column) => kept.rollups.zero(column),
+  };
+  const common = { store, registry, clock, findMetric };
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
   const limits = toQuota(config);
   const { rawMonths } = config.retention;
-  const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const tombstones = shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
+  const notices = shared === undefined ? undefined : createPostgresNotices(shared.database, clock);
   const ingest = await createIngest({
-    ...shared,
-    parts: builder,
+    ...common,
+    rollups,
+    parts: kept.parts,
     markDay,
     limits,
     keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
@@ -119,10 +146,13 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   });
   const nowMs = (): number => clock.nowMs();
   const erasure = createErasure({
-    ...shared,
+    ...common,
+    rollups,
     tombstones,
     nowMs,
-    saveRollups: () => saveRollups(file, rollups.state),
+    saveRollups: async () => {
+      if (shared === undefined) await saveRollups(file, kept.rollups.state);
+    },
     keepOut: ingest.keepOut,
   });
   const again = await erasure.resume();
@@ -130,7 +160,10 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
   const community = await createCommunity({
-    ...shared,
+    ...common,
+    get rollups() {
+      return kept.rollups;
+    },
     daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), DAYS_REMEMBERED),
     coldStart: rules.coldStart,
     privacy: {
@@ -150,17 +183,33 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     warnings: () => parts.warnings,
     retention: { months: rawMonths, newest: () => newest },
   });
+  const released: Community = {
+    poolStatus: community.poolStatus,
+    averages: community.averages,
+    async release() {
+      demandLeader(isLeader);
+      const receipt = await community.release();
+      await notices?.publish({ topic: "released", text: "" });
+      return receipt;
+    },
+  };
   const behind: Behind = {
     ingest,
-    community,
+    community: released,
     ...facts,
-    erase: erasure.erase,
+    async erase(id, closeStreams) {
+      const receipt = await erasure.erase(id, closeStreams);
+      await notices?.publish({ topic: "erased", text: id });
+      return receipt;
+    },
     export: (id) =>
-      exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
+      exportInstallation({ ...common, toRecord: (state) => toRecord(state, nowMs()) }, id),
   };
   const retention = {
     store,
     registry,
+    clock,
+    onFault,
     rawMonths,
     isDelivering: ingest.isDelivering,
     onRun: (run: RetentionRun) => {
@@ -172,7 +221,65 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
       });
     },
   };
-  return { behind, rollups, retention };
+  const minuteOfDay = config.statistics.releaseMinuteOfDay;
+  /** What one process does for all. */
+  const once = [
+    (signal: AbortSignal) =>
+      runReleases({ community: released, clock, minuteOfDay, onFault }, signal),
+    (signal: AbortSignal) => runRetention(retention, signal),
+    engines.feed,
+  ];
+  if (shared === undefined || notices === undefined) {
+    const snapshots = { rollups: kept.rollups, store, file, clock, onFault };
+    const run = (signal: AbortSignal) =>
+      runTogether([...once, (until) => runRollupSnapshots(snapshots, until)], signal);
+    return { behind, run };
+  }
+  const { isDelivering } = ingest;
+  const onGone = (columns: readonly number[]): void => columns.forEach(rollups.zero);
+  const follower = createStateFollower(
+    { store: shared.store, registry, isDelivering, onGone },
+    from,
+  );
+  const lookAtAll = (): void => {
+    Promise.all([follower.compare(), shared.tombstones.look(), community.reload()]).catch(onFault);
+  };
+  notices.onGap(lookAtAll);
+  notices.subscribe(({ topic, text }) => {
+    if (topic === "erased") follower.forget(text);
+    if (topic === "erased") shared.tombstones.look().catch(onFault);
+    if (topic === "released") community.reload().catch(onFault);
+  });
+  const lead = async (signal: AbortSignal): Promise<void> => {
+    const through = await follower.look();
+    const day = dayOf(nowMs()) - ROLLUP_DAYS;
+    const blocks = () => shared.store.blocksSince(day, through);
+    kept = await restoreRollups({ ...sources, recent: { through, blocks } });
+    const follow = { kept, sources, look: follower.look, clock, onFault };
+    await runTogether([...once, (until) => runRollupFollower(follow, until)], signal);
+  };
+  const onChange = (leads: boolean): void => {
+    isLeader = leads;
+    parts.log("info", leads ? "backend.leads" : "backend.follows");
+  };
+  const run = (signal: AbortSignal) =>
+    runTogether(
+      [
+        (until) => notices.run(until),
+        (until) => runStateFollower({ follower, clock, onFault }, until),
+        (until) =>
+          runLeader({ database: shared.database, clock, work: lead, onChange, onFault }, until),
+      ],
+      signal,
+    );
+  return { behind, run };
+}
+
+function demandLeader(isLeader: boolean): void {
+  if (isLeader) return;
+  throw new HeatpoolError("UNAVAILABLE", "another process of this backend releases statistics", {
+    hint: "Ask the process whose log says backend.leads last.",
+  });
 }
 
 function toDoor(parts: BackendParts, behind: Behind): DoorParts {

@@ -157,6 +157,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
 
   return {
     claim: (id) => read(key("installation", uuidBytes(id)), openJson<InstallationState>),
+    // There is no other process.
+    isClaimed: async () => true,
     async put(commit) {
       return await group.add(toEntry(commit, deadLetterKeys)).catch((cause: unknown) => {
         throw toWriteError(cause, folder);

@@ -55,6 +55,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     [...shelf.blocks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { block }]) => block);
   return {
     claim: async (id) => shelf.installations.get(id),
+    isClaimed: async () => true,
     async put(commit) {
       shelf.committedThrough++;
       putOn(shelf, commit);

@@ -35,6 +35,8 @@ export interface SharedSnapshotStore extends SnapshotStore {
   installationsAfter(
     commitNumber: number,
   ): Promise<{ states: InstallationState[]; through: number }>;
+  /** Blocks that begin on a day (UTC, since 1970) or later, of commits up to one. */
+  blocksSince(day: number, through: number): AsyncIterable<StoredBlock>;
   /** Ids of all installations. */
   installationIds(): Promise<string[]>;
   /** Numbers of rollup columns that nobody else is given. */
@@ -100,6 +102,13 @@ export async function openPostgresSnapshotStore(options: {
       const state = await readInstallation(database, id);
       if (row !== undefined) generations.set(id, row.generation);
       return state;
+    },
+    async isClaimed(id) {
+      const [row] = await database.query<{ generation: string }>(
+        "SELECT generation FROM claim WHERE installation_id = $1",
+        [id],
+      );
+      return row !== undefined && row.generation === generations.get(id);
     },
     async put(commit) {
       const id = commit.installation.installationId;
@@ -243,6 +252,15 @@ export async function openPostgresSnapshotStore(options: {
       );
       return { states: rows.map((row) => row.state), through };
     },
+    blocksSince: (day, through) =>
+      pages<BlockRow, StoredBlock>(
+        database,
+        `SELECT key AS at, value FROM block WHERE key > $1 AND day >= $3 AND commit_number <= $4
+         ORDER BY key LIMIT $2`,
+        Buffer.alloc(0),
+        toBlock,
+        [day, through],
+      ),
     async installationIds() {
       const rows = await database.query<{ id: string }>("SELECT id FROM installation");
       return rows.map((row) => row.id);

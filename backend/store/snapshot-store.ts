@@ -126,6 +126,8 @@ export interface SnapshotStore {
    * @throws HeatpoolError `PERMISSION_DENIED` it was erased
    */
   claim(installationId: string): Promise<InstallationState | undefined>;
+  /** Whether nobody else has claimed an installation since. */
+  isClaimed(installationId: string): Promise<boolean>;
   /**
    * Writes one commit. May be called again before it returns; the commit is serialised at once.
    *

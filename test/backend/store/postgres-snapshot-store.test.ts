@@ -46,6 +46,8 @@ describe.skipIf(isPeerMissing("postgresql"))("on a real PostgreSQL", () => {
       await second.put(makeCommit(MINE, 2));
       await expect(first.put(makeCommit(MINE, 2))).rejects.toMatchObject({ code: "SUPERSEDED" });
       expect(await collect(first.blocks())).toHaveLength(2);
+      expect(await first.isClaimed(MINE)).toBe(false);
+      expect(await second.isClaimed(MINE)).toBe(true);
       await second.put(makeCommit(MINE, 3));
       expect((await first.installation(MINE))?.snapshotsStored).toBe(6);
     });
