@@ -16,6 +16,7 @@ const SUITES: Readonly<Record<string, string>> = {
   clock: "boots in 1970 or beyond 2038, no time server, steps, reboots in between",
   weeks: "30 days offline with 80 registers a minute, then the drain",
   storm: "a thousand daemons reconnect at once",
+  engines: "SIGKILL of VictoriaMetrics, PostgreSQL or a backend process under load",
 };
 
 const EXIT_USAGE = 64;
