@@ -36,7 +36,8 @@ const AIM_MS_MAX = 20;
 const AWAY_MS_MAX = 1_500;
 const DRAIN_MS_MAX = 120_000;
 const LOOK_MS = 500;
-const BACK_MS = 20 * 3_600_000;
+/** So long ago the readings begin: time for 20,000 batches of a sender. */
+const BACK_MS = 60 * 86_400_000;
 
 /** Runs as many kills as were asked for. */
 export async function run(request: Request): Promise<Tally> {
@@ -59,6 +60,8 @@ export async function runPool(plan: {
   seed: number;
   kills: number;
   processes?: number;
+  /** What is killed; left out: everything in turn. */
+  only?: "victoriametrics" | "postgresql" | "backend";
 }): Promise<Tally> {
   const tally = createTally();
   const chance = createRandom(plan.seed);
@@ -79,7 +82,7 @@ export async function runPool(plan: {
     for (const one of senders) one.extend(one.acked + AHEAD);
   }, LOOK_MS / 10);
   try {
-    await killInTurn(pool, plan.kills, chance, () => acks, tally);
+    await killInTurn(pool, plan, { chance, acks: () => acks }, tally);
     clearInterval(feeding);
     await settle(pool, senders, tally, fail);
   } catch (fault) {
@@ -98,23 +101,31 @@ export async function runPool(plan: {
 
 async function killInTurn(
   pool: Pool,
-  kills: number,
-  chance: () => number,
-  acks: () => number,
+  { kills, seed, only }: { kills: number; seed: number; only?: string },
+  { chance, acks }: { chance: () => number; acks: () => number },
   tally: Tally,
 ): Promise<void> {
+  const kinds = [...new Set(pool.victims.map(kindOf))].filter(
+    (one) => only === undefined || one === only,
+  );
   for (let k = 0; k < kills; k++) {
     const enough = acks() + Math.floor(chance() * ACKS_MAX);
     const untilMs = performance.now() + chance() * CALM_MS_MAX;
     while (acks() < enough && performance.now() < untilMs) await pause(1);
     await pause(chance() * AIM_MS_MAX);
-    const victim = pool.victims[Math.floor(chance() * pool.victims.length)] ?? "victoriametrics";
+    const kind = kinds[(seed + k) % kinds.length];
+    const victims = pool.victims.filter((one) => kindOf(one) === kind);
+    const victim = victims[Math.floor(chance() * victims.length)] ?? "victoriametrics";
     await pool.kill(victim);
     tally.runs++;
-    addFigure(tally, `killed ${victim.split(" ")[0]}`);
+    addFigure(tally, `killed ${kindOf(victim)}`);
     await pause(chance() * AWAY_MS_MAX);
     await pool.start(victim);
   }
+}
+
+function kindOf(victim: string): string {
+  return victim.split(" ")[0] ?? "";
 }
 
 /** Waits until everything is acknowledged and handed on, then compares. */
@@ -132,8 +143,10 @@ async function settle(
   }
   await compareSeries(pool, senders, tally, fail);
   const found = await readBlocks(pool);
-  for (const { id, acked } of senders) {
+  for (const { id, acked, rejected } of senders) {
     tally.acked += acked;
+    tally.unexplained += rejected;
+    if (rejected > 0) fail(`${rejected} rows of ${id} were refused`);
     const mine = found.get(id) ?? new Map<number, number>();
     for (let sequence = 1; sequence <= acked; sequence++) {
       const times = mine.get(sequence) ?? 0;

@@ -27,6 +27,8 @@ export interface Sender {
   readonly id: string;
   /** Acknowledged through this number. */
   readonly acked: number;
+  /** Rows that were refused: none of these is wrong. */
+  readonly rejected: number;
   /** Streams that ended before everything was said. */
   readonly returns: number;
   /** Has it send up to this number. */
@@ -49,6 +51,7 @@ export function startSender(options: {
   let wanted = 0;
   let acked = 0;
   let returns = 0;
+  let rejected = 0;
   let wake = (): void => undefined;
   const changed = () =>
     new Promise<void>((resolve) => {
@@ -92,7 +95,7 @@ export function startSender(options: {
         tell();
       }
       if (body?.$case === "ack") {
-        if (body.value.rejected > 0n) throw new Error(JSON.stringify(body.value.outcomes));
+        rejected += Number(body.value.rejected);
         acked = Math.max(acked, Number(body.value.ackedThrough));
         onAck?.();
         tell();
@@ -133,6 +136,9 @@ export function startSender(options: {
     id,
     get acked() {
       return acked;
+    },
+    get rejected() {
+      return rejected;
     },
     get returns() {
       return returns;

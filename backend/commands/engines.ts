@@ -8,6 +8,7 @@ import type { Log } from "../host/log.js";
 import { openPostgresTombstones, type SharedTombstones } from "../privacy/postgres-tombstones.js";
 import { openPostgres, type PostgresDatabase } from "../registry/postgres-database.js";
 import { openLevelSnapshotStore } from "../store/level-snapshot-store.js";
+import { demandFinished } from "../store/migrate-store.js";
 import {
   openPostgresSnapshotStore,
   type SharedSnapshotStore,
@@ -54,6 +55,10 @@ export async function openEngines(parts: EngineParts): Promise<Engines> {
     await inner.close();
     await shared?.database.close();
   };
+  await demandFinished(inner).catch(async (cause: unknown) => {
+    await close();
+    throw cause;
+  });
   if (config.store.engine === "embedded") {
     return { store: inner, shared, series: undefined, feed: async () => undefined, close };
   }
@@ -92,7 +97,10 @@ export async function openEngines(parts: EngineParts): Promise<Engines> {
   };
 }
 
-async function openShared(parts: EngineParts): Promise<SharedEngines> {
+/** PostgreSQL, whatever engine is configured. */
+export async function openShared(
+  parts: Pick<EngineParts, "config" | "places" | "chance">,
+): Promise<SharedEngines> {
   const database = await openPostgres({ url: postgresUrl(parts) });
   const tombstones = await openPostgresTombstones(database, parts.chance);
   const { isErased } = tombstones;
@@ -107,7 +115,11 @@ function postgresUrl({ config, places }: Pick<EngineParts, "config" | "places">)
   return url.href;
 }
 
-function openSeries({ config, places }: EngineParts): SeriesEngine {
+/** VictoriaMetrics, whatever engine is configured. Makes no connection yet. */
+export function openSeries({
+  config,
+  places,
+}: Pick<EngineParts, "config" | "places"> & { clock: Clock }): SeriesEngine {
   const { url, tenant } = config.store.victoriametrics;
   const file = places.victoriametricsTokenFile;
   const token = file === undefined ? undefined : readSecret(file);

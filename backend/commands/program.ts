@@ -9,6 +9,7 @@ import {
 } from "./admin.js";
 import { initAuthority } from "./authority.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
+import { migrate } from "./migrate.js";
 import { serve } from "./serve.js";
 import { createToken } from "./token.js";
 
@@ -38,6 +39,12 @@ export function createProgram(machine: Machine): Command {
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
   addSetUp(program, machine);
+  withConfig(program.command("migrate"))
+    .description("copy the embedded store to other engines, counting before and after")
+    .requiredOption("--from <engine>", "embedded")
+    .requiredOption("--to <engines>", "victoriametrics, postgresql or victoriametrics+postgresql")
+    .option("--json", "print the counts as JSON")
+    .action((options) => migrate(machine, options));
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")

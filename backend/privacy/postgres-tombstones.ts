@@ -5,6 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Chance } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import type { PostgresDatabase } from "../registry/postgres-database.js";
 import type { Tombstones } from "./tombstones.js";
 
@@ -54,4 +55,32 @@ export async function openPostgresTombstones(
     },
     look,
   };
+}
+
+/** Takes over what one process kept in a file, its key too. @throws HeatpoolError `STATE_INVALID` */
+export async function moveTombstones(
+  database: PostgresDatabase,
+  kept: { key: Buffer; known: ReadonlySet<string> } | undefined,
+): Promise<void> {
+  if (kept === undefined || kept.known.size === 0) return;
+  const hmacs = [...kept.known].map((one) => Buffer.from(one, "hex"));
+  await database.transaction(async ({ query }) => {
+    const [other] = await query<{ count: string }>(
+      `SELECT count(*) AS count FROM tombstone, secret
+       WHERE name = $1 AND bytes <> $2`,
+      [KEY_NAME, kept.key],
+    );
+    if (Number(other?.count ?? 0) > 0) {
+      throw new HeatpoolError("STATE_INVALID", "the database has tombstones of another backend", {
+        hint: "Migrate into an empty database.",
+      });
+    }
+    await query(
+      "INSERT INTO secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes",
+      [KEY_NAME, kept.key],
+    );
+    for (const hmac of hmacs) {
+      await query("INSERT INTO tombstone VALUES ($1) ON CONFLICT DO NOTHING", [hmac]);
+    }
+  });
 }

@@ -172,6 +172,15 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     epoch: (id, epochId) => read(epochKey(id, epochId), openJson<EpochState>),
     digest: (id, epochId, sequence) =>
       read(digestKey(id, epochId, sequence), (at, value) => openDigest(at, value, sequence)),
+    async *positions(id) {
+      const mine = scan(range("epoch", uuidBytes(id)), openJson<EpochState>);
+      for await (const epoch of mine) {
+        const bounds = range("digest", uuidBytes(id), uuidBytes(epoch.epochId));
+        const digests: { sequence: number; digest: Buffer }[] = [];
+        for await (const one of scan(bounds, readDigest)) digests.push(one);
+        yield { epoch, digests };
+      }
+    },
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
@@ -395,8 +404,13 @@ function sealDigest(at: Buffer, sequence: number, digest: Uint8Array): Buffer {
   return sealValue(at, Buffer.concat([u64(sequence), digest]));
 }
 
+function readDigest(at: Buffer, value: Buffer): { sequence: number; digest: Buffer } {
+  const payload = openValue(at, value);
+  return { sequence: readU64(payload, 0), digest: payload.subarray(8) };
+}
+
 /** `undefined` where a newer number has taken the place. */
 function openDigest(at: Buffer, value: Buffer, sequence: number): Buffer | undefined {
-  const payload = openValue(at, value);
-  return readU64(payload, 0) === sequence ? payload.subarray(8) : undefined;
+  const found = readDigest(at, value);
+  return found.sequence === sequence ? found.digest : undefined;
 }

@@ -68,6 +68,15 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     installation: async (id) => shelf.installations.get(id),
     epoch: async (id, epochId) => shelf.epochs.get(`${id}/${epochId}`),
     digest: async (id, epochId, sequence) => shelf.digests.get(`${id}/${epochId}/${sequence}`),
+    async *positions(id) {
+      for (const [at, epoch] of shelf.epochs) {
+        if (!at.startsWith(`${id}/`)) continue;
+        const digests = [...shelf.digests]
+          .filter(([one]) => one.startsWith(`${at}/`))
+          .map(([one, digest]) => ({ sequence: Number(one.split("/")[2]), digest }));
+        yield { epoch, digests };
+      }
+    },
     blocks: (id) => each(sorted().filter((one) => id === undefined || one.installationId === id)),
     blocksAfter: (commitNumber) =>
       each(

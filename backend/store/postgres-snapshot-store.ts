@@ -41,6 +41,8 @@ export interface SharedSnapshotStore extends SnapshotStore {
   installationIds(): Promise<string[]>;
   /** Numbers of rollup columns that nobody else is given. */
   reserveColumns(): Promise<number[]>;
+  /** Gives none below this number out: they are taken already. */
+  skipColumns(columns: number): Promise<void>;
 }
 
 /** Rows that are read at once. */
@@ -149,6 +151,21 @@ export async function openPostgresSnapshotStore(options: {
         [id, epochId, sequence % DIGESTS_KEPT, sequence],
       );
       return row?.digest;
+    },
+    async *positions(id) {
+      const epochs = await database.query<{ epoch_id: string; state: EpochState }>(
+        "SELECT epoch_id, state FROM epoch WHERE installation_id = $1 ORDER BY epoch_id",
+        [id],
+      );
+      for (const { epoch_id: epochId, state } of epochs) {
+        const rows = await database.query<{ sequence: string; digest: Buffer }>(
+          `SELECT sequence, digest FROM digest WHERE installation_id = $1 AND epoch_id = $2
+           ORDER BY place`,
+          [id, epochId],
+        );
+        const digests = rows.map((row) => ({ ...row, sequence: Number(row.sequence) }));
+        yield { epoch: state, digests };
+      }
     },
     blocks,
     async *blocksAfter(commitNumber) {
@@ -264,6 +281,14 @@ export async function openPostgresSnapshotStore(options: {
     async installationIds() {
       const rows = await database.query<{ id: string }>("SELECT id FROM installation");
       return rows.map((row) => row.id);
+    },
+    async skipColumns(columns) {
+      const next = Math.ceil(columns / COLUMNS_RESERVED) * COLUMNS_RESERVED;
+      await database.query(
+        `SELECT setval('rollup_column', $1::integer, false)
+         WHERE $1::integer > (SELECT last_value FROM rollup_column)`,
+        [next],
+      );
     },
     async reserveColumns() {
       const [row] = await database.query<{ first: string }>(

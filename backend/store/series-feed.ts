@@ -47,7 +47,7 @@ export interface SeriesFeed {
 }
 
 /** Names of its records. */
-const PLACE = "series/through";
+export const PLACE = "series/through";
 export const ERASURES = "series/erase/";
 
 /**

@@ -42,6 +42,12 @@ export interface EpochState {
   readonly voids: readonly { readonly from: number; readonly to: number }[];
 }
 
+/** An epoch with what tells repeats of its newest batches from forks. */
+export interface EpochPosition {
+  readonly epoch: EpochState;
+  readonly digests: readonly { readonly sequence: number; readonly digest: Uint8Array }[];
+}
+
 /** A batch, or the part of it, that was refused for good. */
 export interface DeadLetter {
   readonly installationId: string;
@@ -148,6 +154,8 @@ export interface SnapshotStore {
     epochId: string,
     sequence: number,
   ): Promise<Uint8Array | undefined>;
+  /** Every epoch of an installation, with the digests that are remembered of it. */
+  positions(installationId: string): AsyncIterable<EpochPosition>;
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
