@@ -5,40 +5,40 @@
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
-import { findMetric } from "#core/measurement/metrics.js";
+import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
-import { runRollupFollower } from "./aggregate/follow-rollups.js";
-import { emptyRollups, restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
-import { saveRollups } from "./aggregate/rollup-file.js";
-import type { Rollups } from "./aggregate/rollups.js";
-import { runReleases } from "./aggregate/run-releases.js";
+import { createEfficiency } from "./aggregate/create-efficiency.js";
+import { createReleaseJob } from "./aggregate/release-job.js";
 import { type Engines, openEngines } from "./commands/engines.js";
+import { openProcesses, runTogether } from "./commands/processes.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
+import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
+import type { HttpBehind, ModelFiles } from "./http/http.js";
+import { HTTP_VERSION_PREFIX } from "./http/intake.js";
+import { runHttp } from "./http/server.js";
 import { createIngest } from "./ingest/create-ingest.js";
+import { createStoredTimes } from "./ingest/stored-times.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
-import { keptFromMs, type RetentionRun, runRetention } from "./privacy/retention.js";
+import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
-import { openColumnReserve } from "./registry/column-reserve.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
-import { createStateFollower, runStateFollower } from "./registry/follow-states.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
-import { runLeader } from "./registry/postgres-leader.js";
-import { createPostgresNotices } from "./registry/postgres-notices.js";
 import type { InstallationState } from "./registry/registry.js";
+import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind } from "./rpc/door.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
+import { createSchedule } from "./schedule/create-schedule.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -62,8 +62,7 @@ const STREAMS_MAX = 4;
 const HOUR_MS = 3_600_000;
 /** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
 const CONNECTION_AGE_MARGIN = 1.25;
-/** Blocks that begin so long ago hold nothing of the last 48 hours. */
-const ROLLUP_DAYS = 4;
+const REQUEST_ID_BYTES = 8;
 /** Days that a registry remembers. */
 const DAYS_REMEMBERED = 64;
 
@@ -75,8 +74,13 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const rooms = await openRooms(parts, engines);
-    const all = [runDoor(toDoor(parts, rooms.behind), ending.signal), rooms.run(ending.signal)];
+    const { behind, web, retention, run } = await openRooms(parts, engines);
+    const once = (until: AbortSignal) => runOnce(parts, engines, { behind, retention }, until);
+    const all = [
+      runDoor(toDoor(parts, behind), ending.signal),
+      runWeb(parts, web, ending.signal),
+      run(once, ending.signal),
+    ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
     await Promise.allSettled(all);
@@ -88,6 +92,30 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   }
 }
 
+type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+/** What one process does, however many there are: jobs at their times, and feeding the engine. */
+async function runOnce(
+  parts: BackendParts,
+  engines: Engines,
+  { behind, retention }: Pick<Rooms, "behind" | "retention">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = parts;
+  const schedule = await createSchedule({
+    ...{ store: engines.store, clock, onFault: (fault) => reportFault(parts, fault) },
+    jobs: [
+      createRetentionJob({ ...retention, clock }),
+      createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+    ],
+    onRun: ({ job, durationMs, outcome, detail }) =>
+      parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
+        ...{ job, durationMs, outcome, detail },
+      }),
+  });
+  await runTogether([schedule.live, engines.feed], signal);
+}
+
 /** What went wrong beside the doors is tried again; only what nobody expected is a bug. */
 function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   const isExpected = fault instanceof Error && "code" in fault;
@@ -95,49 +123,27 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   else onBug(fault);
 }
 
-/** Resolves when every one has ended; the first that fails ends the others. */
-async function runTogether(
-  runs: readonly ((signal: AbortSignal) => Promise<void>)[],
-  signal: AbortSignal,
-): Promise<void> {
-  const ending = new AbortController();
-  const all = runs.map((run) => run(AbortSignal.any([signal, ending.signal])));
-  for (const one of all) one.catch(() => ending.abort());
-  await Promise.allSettled(all);
-  await Promise.all(all);
-}
-
 async function openRooms(parts: BackendParts, engines: Engines) {
   const { config, places, clock } = parts;
-  const { store, shared } = engines;
-  const from = store.committedThrough;
+  const { store } = engines;
+  const processes = await openProcesses({
+    ...{ engines, clock, rollupsFile: places.rollupsFile },
+    onEvent: (event) => parts.log("info", event),
+    onFault: (fault) => reportFault(parts, fault),
+  });
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
-  const takeColumn =
-    shared === undefined ? undefined : await openColumnReserve(shared.store.reserveColumns);
-  const registry = createRegistry(states, takeColumn);
+  const registry = createRegistry(states, processes.takeColumn);
   const columnOf = (id: string, model: string) =>
     registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
-  const file = places.rollupsFile;
-  const sources = { store, columnOf, ...(shared === undefined ? { file } : {}) };
-  // Of several processes the one that leads keeps the rollups, and builds them when it begins to.
-  let kept = shared === undefined ? await restoreRollups(sources) : emptyRollups();
-  let isLeader = shared === undefined;
-  const rollups: Pick<Rollups, "apply" | "zero"> = {
-    apply(column, part, number) {
-      if (shared === undefined) kept.rollups.apply(column, part, number);
-    },
-    zero: (column) => kept.rollups.zero(column),
-  };
-  const common = { store, registry, clock, findMetric };
-  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const kept = await processes.openRollups(columnOf);
+  const shared = { store, registry, rollups: kept.taken, clock, findMetric };
   const limits = toQuota(config);
   const { rawMonths } = config.retention;
-  const tombstones = shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
-  const notices = shared === undefined ? undefined : createPostgresNotices(shared.database, clock);
+  const tombstones =
+    engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
   const ingest = await createIngest({
-    ...common,
-    rollups,
+    ...shared,
     parts: kept.parts,
     markDay,
     limits,
@@ -146,31 +152,34 @@ async function openRooms(parts: BackendParts, engines: Engines) {
   });
   const nowMs = (): number => clock.nowMs();
   const erasure = createErasure({
-    ...common,
-    rollups,
+    ...shared,
     tombstones,
     nowMs,
-    saveRollups: async () => {
-      if (shared === undefined) await saveRollups(file, kept.rollups.state);
-    },
+    saveRollups: kept.save,
     keepOut: ingest.keepOut,
   });
   const again = await erasure.resume();
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
+  const daysWithData = (state: InstallationState, atMs: number): number =>
+    countDays(state.withData, dayOf(atMs), DAYS_REMEMBERED);
+  const privacy = {
+    cohortMin: config.cohort.installationsMin,
+    probationDays: config.cohort.probationDays,
+    closedTestPool: config.privacy.closedTestPool,
+  };
+  const efficiency = await createEfficiency({
+    ...{ store, registry, daysWithData, privacy, nowMs },
+    keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
+  });
   const community = await createCommunity({
-    ...common,
+    ...{ store, registry, clock, findMetric, daysWithData, privacy },
     get rollups() {
-      return kept.rollups;
+      return kept.current();
     },
-    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), DAYS_REMEMBERED),
     coldStart: rules.coldStart,
-    privacy: {
-      cohortMin: config.cohort.installationsMin,
-      probationDays: config.cohort.probationDays,
-      closedTestPool: config.privacy.closedTestPool,
-    },
+    alsoRelease: efficiency.release,
   });
   const facts = createFacts({
     store,
@@ -184,32 +193,30 @@ async function openRooms(parts: BackendParts, engines: Engines) {
     retention: { months: rawMonths, newest: () => newest },
   });
   const released: Community = {
-    poolStatus: community.poolStatus,
-    averages: community.averages,
+    ...community,
     async release() {
-      demandLeader(isLeader);
+      processes.demandLeader();
       const receipt = await community.release();
-      await notices?.publish({ topic: "released", text: "" });
+      await processes.tell("released");
       return receipt;
     },
   };
   const behind: Behind = {
     ingest,
     community: released,
+    efficiency,
     ...facts,
     async erase(id, closeStreams) {
       const receipt = await erasure.erase(id, closeStreams);
-      await notices?.publish({ topic: "erased", text: id });
+      await processes.tell("erased", id);
       return receipt;
     },
     export: (id) =>
-      exportInstallation({ ...common, toRecord: (state) => toRecord(state, nowMs()) }, id),
+      exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
   };
   const retention = {
     store,
     registry,
-    clock,
-    onFault,
     rawMonths,
     isDelivering: ingest.isDelivering,
     onRun: (run: RetentionRun) => {
@@ -221,65 +228,50 @@ async function openRooms(parts: BackendParts, engines: Engines) {
       });
     },
   };
-  const minuteOfDay = config.statistics.releaseMinuteOfDay;
-  /** What one process does for all. */
-  const once = [
-    (signal: AbortSignal) =>
-      runReleases({ community: released, clock, minuteOfDay, onFault }, signal),
-    (signal: AbortSignal) => runRetention(retention, signal),
-    engines.feed,
-  ];
-  if (shared === undefined || notices === undefined) {
-    const snapshots = { rollups: kept.rollups, store, file, clock, onFault };
-    const run = (signal: AbortSignal) =>
-      runTogether([...once, (until) => runRollupSnapshots(snapshots, until)], signal);
-    return { behind, run };
-  }
-  const { isDelivering } = ingest;
-  const onGone = (columns: readonly number[]): void => columns.forEach(rollups.zero);
-  const follower = createStateFollower(
-    { store: shared.store, registry, isDelivering, onGone },
-    from,
-  );
-  const lookAtAll = (): void => {
-    Promise.all([follower.compare(), shared.tombstones.look(), community.reload()]).catch(onFault);
+  const web: HttpBehind = {
+    ...{ ingest, community: released, efficiency },
+    models: NO_MODELS,
+    eligibility: facts.eligibility,
+    active30d: facts.active30d,
+    storedTimes: createStoredTimes(store),
+    isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
-  notices.onGap(lookAtAll);
-  notices.subscribe(({ topic, text }) => {
-    if (topic === "erased") follower.forget(text);
-    if (topic === "erased") shared.tombstones.look().catch(onFault);
-    if (topic === "released") community.reload().catch(onFault);
-  });
-  const lead = async (signal: AbortSignal): Promise<void> => {
-    const through = await follower.look();
-    const day = dayOf(nowMs()) - ROLLUP_DAYS;
-    const blocks = () => shared.store.blocksSince(day, through);
-    kept = await restoreRollups({ ...sources, recent: { through, blocks } });
-    const follow = { kept, sources, look: follower.look, clock, onFault };
-    await runTogether([...once, (until) => runRollupFollower(follow, until)], signal);
+  const reload = async (): Promise<void> => {
+    await Promise.all([community.reload(), efficiency.reload()]);
   };
-  const onChange = (leads: boolean): void => {
-    isLeader = leads;
-    parts.log("info", leads ? "backend.leads" : "backend.follows");
-  };
-  const run = (signal: AbortSignal) =>
-    runTogether(
-      [
-        (until) => notices.run(until),
-        (until) => runStateFollower({ follower, clock, onFault }, until),
-        (until) =>
-          runLeader({ database: shared.database, clock, work: lead, onChange, onFault }, until),
-      ],
-      signal,
-    );
-  return { behind, run };
+  const joined = { registry, isDelivering: ingest.isDelivering, reload };
+  const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
+    processes.run({ ...joined, once }, signal);
+  return { behind, web, retention, run };
 }
 
-function demandLeader(isLeader: boolean): void {
-  if (isLeader) return;
-  throw new HeatpoolError("UNAVAILABLE", "another process of this backend releases statistics", {
-    hint: "Ask the process whose log says backend.leads last.",
-  });
+/** Nothing is published. */
+const NO_MODELS: ModelFiles = {
+  list: () => [],
+  find: () => undefined,
+  read: () => Promise.resolve(new Uint8Array()),
+};
+
+/** The HTTP listener, where one is configured. */
+async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSignal): Promise<void> {
+  const { config, places, clock, log, identity, onBug, chance } = parts;
+  if (config.http === undefined) return;
+  const { host, port, publicPerMinute } = config.http;
+  const { countUnverified } = config.cohort;
+  const tokens = openBearerTokens(places.httpTokensFile, clock);
+  const onEvent = (event: string, facts: Readonly<Record<string, string | number>>): void =>
+    log("debug", event, facts);
+  await runHttp(
+    {
+      ...{ behind, tokens, host, port, identity, clock, prefixOf, onBug, onEvent },
+      metrics: METRICS,
+      rules: { countUnverified, publicPerMinute },
+      makeRequestId: () => Buffer.from(chance(REQUEST_ID_BYTES)).toString("hex"),
+      onListening: (http) =>
+        log("info", "backend.http-listening", { port: http, tokens: tokens.count }),
+    },
+    signal,
+  );
 }
 
 function toDoor(parts: BackendParts, behind: Behind): DoorParts {

@@ -53,6 +53,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE block ALTER COLUMN value SET STORAGE EXTERNAL;
   CREATE INDEX block_by_commit ON block (commit_number);
   CREATE INDEX block_by_day ON block (day);
+  CREATE TABLE day_summary (
+    installation_id uuid NOT NULL,
+    day integer NOT NULL,
+    device_id text NOT NULL,
+    summary json NOT NULL,
+    PRIMARY KEY (installation_id, day, device_id)
+  );
   CREATE TABLE loss (
     installation_id uuid NOT NULL,
     number bigint NOT NULL,

@@ -15,6 +15,8 @@ export interface MigrationCounts extends StoreCount {
   readonly installations: number;
   readonly losses: number;
   readonly deadLetters: number;
+  /** Sums of days. */
+  readonly days: number;
 }
 
 /** What came of it. */
@@ -108,6 +110,11 @@ async function copyInstallation(
     for (const one of digests) await put({ digest: { epochId, ...one } });
   }
   for await (const block of from.blocks(installationId)) await put({ block });
+  const days = [];
+  for await (const day of from.days(installationId, 0)) days.push(day);
+  for (let at = 0; at < days.length; at += PUTS_MAX) {
+    await to.putDays(installationId, days.slice(at, at + PUTS_MAX));
+  }
   for await (const loss of from.losses(installationId)) await put({ losses: [loss] });
   for (const deadLetter of letters) await put({ deadLetter });
   await Promise.all(puts);
@@ -149,10 +156,11 @@ function difference(wanted: StoreTotals, found: StoreTotals): StoreTotals {
 }
 
 async function countStore(store: SnapshotStore): Promise<MigrationCounts> {
-  const found = { installations: 0, losses: 0, deadLetters: 0 };
+  const found = { installations: 0, losses: 0, deadLetters: 0, days: 0 };
   for await (const { installationId } of store.installations()) {
     found.installations++;
     for await (const _ of store.losses(installationId)) found.losses++;
+    for await (const _ of store.days(installationId, 0)) found.days++;
   }
   for await (const _ of store.deadLetters()) found.deadLetters++;
   return { ...found, ...(await store.count()) };

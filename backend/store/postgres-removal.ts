@@ -12,7 +12,8 @@ const DEAD_LETTER_MS = 30 * 86_400_000;
 const DAY_MS = 86_400_000;
 
 /** Tables that hold what installations sent. */
-const OF_INSTALLATIONS = "block, digest, epoch, loss, dead_letter, installation, claim";
+const OF_INSTALLATIONS =
+  "block, digest, epoch, loss, day_summary, dead_letter, installation, claim";
 
 /**
  * Takes an installation out of every table. Its claim goes too: whoever held it can write no more,
@@ -29,6 +30,7 @@ export async function eraseRows(database: PostgresDatabase, id: string): Promise
       deadLetters: await count("dead_letter"),
     };
     await count("digest");
+    await count("day_summary");
     await count("epoch");
     await remove(within, "installation WHERE id = $1", id);
     return found;
@@ -39,8 +41,10 @@ export async function eraseRows(database: PostgresDatabase, id: string): Promise
 
 /** Removes what was measured before a time. */
 export async function forgetRows(database: PostgresDatabase, timeMs: number): Promise<Removal> {
+  const firstDay = Math.floor(timeMs / DAY_MS);
+  await remove(database, "day_summary WHERE day < $1", firstDay);
   return {
-    blocks: await remove(database, "block WHERE day < $1", Math.floor(timeMs / DAY_MS)),
+    blocks: await remove(database, "block WHERE day < $1", firstDay),
     losses: await remove(database, "loss WHERE to_ms > 0 AND to_ms < $1", timeMs),
     deadLetters: await remove(database, "dead_letter WHERE from_ms > 0 AND from_ms < $1", timeMs),
   };

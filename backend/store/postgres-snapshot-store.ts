@@ -7,6 +7,7 @@
  */
 import { type Channel, type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
 import { HeatpoolError } from "#core/errors.js";
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { PostgresDatabase } from "../registry/postgres-database.js";
 import type { InstallationState } from "../registry/registry.js";
@@ -27,6 +28,7 @@ import type {
   StoredBlock,
   StoreTotals,
 } from "./snapshot-store.js";
+import { dayRange } from "./store-keys.js";
 import { openBlock } from "./store-values.js";
 
 /** What several processes on one store ask beside the port. */
@@ -168,6 +170,43 @@ export async function openPostgresSnapshotStore(options: {
       }
     },
     blocks,
+    async devices(id) {
+      const rows = await database.query<{ device: string }>(
+        // Byte 18 of a key is the length of the device's name, which follows it.
+        `SELECT DISTINCT convert_from(substr(key, 20, get_byte(key, 18)), 'UTF8') AS device
+         FROM block WHERE installation_id = $1 ORDER BY device`,
+        [id],
+      );
+      return rows.map((row) => row.device);
+    },
+    async *blocksOfDay(id, deviceId, day) {
+      const { gte, lt } = dayRange(id, deviceId, day);
+      const rows = await database.query<BlockRow>(
+        "SELECT key AS at, value FROM block WHERE key >= $1 AND key < $2 ORDER BY key",
+        [gte, lt],
+      );
+      for (const row of rows) yield toBlock(row);
+    },
+    async putDays(id, days) {
+      await database.query(
+        `INSERT INTO day_summary SELECT $1::uuid, * FROM unnest($2::integer[], $3::text[], $4::json[])
+         ON CONFLICT (installation_id, day, device_id) DO UPDATE SET summary = excluded.summary`,
+        [
+          id,
+          days.map((one) => one.day),
+          days.map((one) => one.deviceId),
+          days.map((one) => JSON.stringify(one)),
+        ],
+      );
+    },
+    async *days(id, fromDay) {
+      const rows = await database.query<{ summary: DaySummary }>(
+        `SELECT summary FROM day_summary WHERE installation_id = $1 AND day >= $2
+         ORDER BY day, device_id COLLATE "C"`,
+        [id, fromDay],
+      );
+      for (const { summary } of rows) yield summary;
+    },
     async *blocksAfter(commitNumber) {
       let from: { number: number; key: Buffer } = { number: commitNumber, key: Buffer.of(0xff) };
       for (;;) {

@@ -41,7 +41,14 @@ describe("backend.yaml", () => {
       /"[a-zA-Z]*(token|key|secret|password)[a-zA-Z]*"/gi,
     );
     expect(new Set(names)).toEqual(
-      new Set(['"keyFile"', '"passwordFile"', '"tokenFile"', '"claimTokens"', '"claimTokensFile"']),
+      new Set([
+        '"tokensFile"',
+        '"keyFile"',
+        '"passwordFile"',
+        '"tokenFile"',
+        '"claimTokens"',
+        '"claimTokensFile"',
+      ]),
     );
   });
 });

@@ -21,6 +21,7 @@ const PEERS = {
   "victoria-metrics": ["sh", "-c", "command -v victoria-metrics"],
   postgresql: ["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],
   "libnginx-mod-stream": ["test", "-x", "/usr/sbin/nginx", "-a", "-r", STREAM_MODULE],
+  "python3-aiosmtpd": ["/usr/bin/python3", "-c", "import aiosmtpd"],
 } as const;
 
 /** Whether suites that need `peer` must be skipped here. With `CI=true` never: then they fail. */

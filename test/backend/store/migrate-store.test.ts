@@ -87,6 +87,7 @@ describe.skipIf(isPeerMissing("postgresql"))("migration to a real PostgreSQL", (
       readings: 6 * FLEET * BATCHES,
       losses: FLEET,
       deadLetters: FLEET,
+      days: 0,
     });
     await expectSame(to, from);
     await expect(migrateStore({ from, to })).rejects.toMatchObject({ code: "STATE_INVALID" });
