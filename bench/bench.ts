@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   wire: "bytes a day on the wire, both ways, from connect to close",
   growth: "what an installation costs the backend among few and among ten times as many",
   ingest: "readings the backend takes in durably per CPU-second",
+  engines: "readings per second into VictoriaMetrics, against its own best",
 };
 
 const { values, positionals } = parseArgs({
