@@ -14,7 +14,7 @@ import {
   type SharedSnapshotStore,
 } from "../store/postgres-snapshot-store.js";
 import type { SeriesEngine } from "../store/series-engine.js";
-import { openSeriesFeed, runSeriesFeed, type SeriesFeed } from "../store/series-feed.js";
+import { openSeriesFeed, PLACE, runSeriesFeed, type SeriesFeed } from "../store/series-feed.js";
 import { createSeriesSnapshotStore } from "../store/series-snapshot-store.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import { createVictoriametricsEngine } from "../store/victoriametrics-engine.js";
@@ -60,6 +60,8 @@ export async function openEngines(parts: EngineParts): Promise<Engines> {
     throw cause;
   });
   if (config.store.engine === "embedded") {
+    // Without a feed the journal is cut: an engine that comes later is filled from the beginning.
+    await inner.removeRecord(PLACE);
     return { store: inner, shared, series: undefined, feed: async () => undefined, close };
   }
   const engine = openSeries(parts);
