@@ -4,6 +4,7 @@
  * Everything lives in temporary folders and dies with `close`.
  */
 
+import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -30,6 +31,13 @@ export interface Pool {
   /** Where installations connect. */
   readonly port: number;
   readonly victims: readonly Victim[];
+  /** Runs a command of the program against one of the processes. */
+  ask(
+    process: number,
+    ...args: string[]
+  ): { status: number | null; stdout: string; stderr: string };
+  /** Whether this process does what is done once. */
+  leads(process: number): boolean;
   /** Programs that ended unasked. */
   readonly crashes: readonly string[];
   kill(victim: Victim): Promise<void>;
@@ -55,6 +63,8 @@ export async function openPool(processes: number): Promise<Pool> {
     return writeConfig(home, port, { victoria: victoria.url, postgres: postgres?.url });
   });
   const running = new Map<number, Program>();
+  const admins = new Map<number, number>();
+  const leading = new Set<number>();
   const crashes: string[] = [];
   const startBackend = async (k: number): Promise<void> => {
     const program = startProgram([BACKEND, "serve", "--config", configs[k] ?? ""]);
@@ -64,7 +74,12 @@ export async function openPool(processes: number): Promise<Pool> {
       running.delete(k);
       crashes.push(`backend ${k} ended unasked: ${signal ?? code}`);
     });
-    await program.waitFor("backend.listening");
+    program.onLine(({ event }) => {
+      if (event === "backend.leads") leading.add(k);
+      if (event === "backend.follows") leading.delete(k);
+    });
+    const { adminPort } = await program.waitFor("backend.listening");
+    admins.set(k, Number(adminPort));
   };
   const endBackend = async (k: number, by: NodeJS.Signals): Promise<void> => {
     const program = running.get(k);
@@ -84,6 +99,11 @@ export async function openPool(processes: number): Promise<Pool> {
     port: balancer?.port ?? ports[0] ?? 0,
     victims: [...engines.keys(), ...ports.map((_, k): Victim => `backend ${k}`)],
     crashes,
+    ask(k, ...args) {
+      const where = ["--config", configs[k] ?? "", "--admin", `127.0.0.1:${admins.get(k)}`];
+      return spawnSync(process.execPath, [BACKEND, ...args, ...where], { encoding: "utf8" });
+    },
+    leads: (k) => leading.has(k),
     kill: (victim) => engines.get(victim)?.kill() ?? endBackend(backendOf(victim), "SIGKILL"),
     start: (victim) => engines.get(victim)?.start() ?? startBackend(backendOf(victim)),
     async readStore(read) {

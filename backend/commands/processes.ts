@@ -30,7 +30,7 @@ export interface Processes {
   readonly takeColumn: (() => number) | undefined;
   /** Begins to keep rollups; to be called once, when the registry is read. */
   openRollups(columnOf: RollupSources["columnOf"]): Promise<KeptHere>;
-  /** @throws HeatpoolError `UNAVAILABLE` another process does what is done once */
+  /** @throws HeatpoolError `SUPERSEDED` another process does what is done once */
   demandLeader(): void;
   /** Tells the others, and does not wait for them. */
   tell(topic: Topic, text?: string): Promise<void>;
@@ -129,7 +129,7 @@ async function amongOthers(
     },
     demandLeader() {
       if (isLeader) return;
-      throw new HeatpoolError("UNAVAILABLE", "another process of this backend does this", {
+      throw new HeatpoolError("SUPERSEDED", "another process of this backend does this", {
         hint: "Ask the process whose log says backend.leads last.",
       });
     },
