@@ -2,14 +2,21 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
+import { createCatalogue } from "./catalogue/create-catalogue.js";
+import { openOnlineKeys } from "./catalogue/online-keys.js";
+import { runResigning } from "./catalogue/run-resigning.js";
+import { readStoreKey } from "./catalogue/store-key.js";
 import { type Engines, openEngines } from "./commands/engines.js";
 import { openProcesses, runTogether } from "./commands/processes.js";
 import type { Config, Places } from "./config.js";
@@ -55,6 +62,9 @@ export interface BackendParts {
   onBug(bug: unknown): void;
 }
 
+/** What is written to find out whether the store takes batches again, and how much of it. */
+const PROBE_RECORD = "probe";
+const PROBE_BYTES = 64 * 1024;
 /** Greatest message, both ways. */
 const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Calls at once on one connection: the stream, a question, and some air. */
@@ -74,8 +84,10 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, web, retention, run } = await openRooms(parts, engines);
-    const once = (until: AbortSignal) => runOnce(parts, engines, { behind, retention }, until);
+    const catalogue = openCatalogue(parts);
+    const { behind, web, retention, run } = await openRooms(parts, engines, catalogue);
+    const rooms = { behind, retention, catalogue };
+    const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
       runDoor(toDoor(parts, behind), ending.signal),
       runWeb(parts, web, ending.signal),
@@ -94,16 +106,21 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
 
 type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
-/** What one process does, however many there are: jobs at their times, and feeding the engine. */
+/** What one process does, however many there are: jobs, feeding the engine, signing again. */
 async function runOnce(
   parts: BackendParts,
   engines: Engines,
-  { behind, retention }: Pick<Rooms, "behind" | "retention">,
+  {
+    behind,
+    retention,
+    catalogue,
+  }: Pick<Rooms, "behind" | "retention"> & { readonly catalogue: Catalogue | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
   const schedule = await createSchedule({
-    ...{ store: engines.store, clock, onFault: (fault) => reportFault(parts, fault) },
+    ...{ store: engines.store, clock, onFault },
     jobs: [
       createRetentionJob({ ...retention, clock }),
       createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
@@ -113,7 +130,11 @@ async function runOnce(
         ...{ job, durationMs, outcome, detail },
       }),
   });
-  await runTogether([schedule.live, engines.feed], signal);
+  const resign = (until: AbortSignal): Promise<void> =>
+    catalogue === undefined
+      ? Promise.resolve()
+      : runResigning({ catalogue, clock, onFault }, until);
+  await runTogether([schedule.live, engines.feed, resign], signal);
 }
 
 /** What went wrong beside the doors is tried again; only what nobody expected is a bug. */
@@ -123,7 +144,21 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   else onBug(fault);
 }
 
-async function openRooms(parts: BackendParts, engines: Engines) {
+/** `undefined`: no keys were ever made, so there are no models. */
+function openCatalogue({ config, places, clock, chance }: BackendParts): Catalogue | undefined {
+  let storeKey: Buffer;
+  try {
+    storeKey = readStoreKey(places.storeKeyFile);
+  } catch (error) {
+    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+  const folder = places.catalogueDir;
+  const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
+  return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
+}
+
+async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catalogue | undefined) {
   const { config, places, clock } = parts;
   const { store } = engines;
   const processes = await openProcesses({
@@ -189,7 +224,7 @@ async function openRooms(parts: BackendParts, engines: Engines) {
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
-    warnings: () => parts.warnings,
+    warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
   const released: Community = {
@@ -203,9 +238,11 @@ async function openRooms(parts: BackendParts, engines: Engines) {
   };
   const behind: Behind = {
     ingest,
+    probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community: released,
     efficiency,
     ...facts,
+    metadata: async (role, version) => catalogue?.metadata(role, version),
     async erase(id, closeStreams) {
       const receipt = await erasure.erase(id, closeStreams);
       await processes.tell("erased", id);
@@ -292,7 +329,10 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
-    onEvent: (event, id, facts) => log("info", event, { installation: tag(id), ...facts }),
+    onEvent(event, id, facts) {
+      // Some events are about nobody.
+      log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
+    },
     onBug: parts.onBug,
     onListening: ({ main, admin }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;

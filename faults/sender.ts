@@ -201,6 +201,7 @@ function helloMessage(id: string, acked: number, wanted: number): Buffer {
         heatpumpModel: MODEL,
         tableId: Buffer.from(TABLE.id),
         stepMs: STEP_MS,
+        timeToleranceMs: 1_000,
       },
     ],
     epochs: [

@@ -8,6 +8,7 @@ import {
   showStatus,
 } from "./admin.js";
 import { initAuthority } from "./authority.js";
+import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { migrate } from "./migrate.js";
 import { serve } from "./serve.js";
@@ -45,6 +46,7 @@ export function createProgram(machine: Machine): Command {
     .requiredOption("--to <engines>", "victoriametrics, postgresql or victoriametrics+postgresql")
     .option("--json", "print the counts as JSON")
     .action((options) => migrate(machine, options));
+  addKeys(program, machine, withConfig);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")

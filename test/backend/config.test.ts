@@ -42,6 +42,7 @@ describe("backend.yaml", () => {
     );
     expect(new Set(names)).toEqual(
       new Set([
+        '"storeKeyFile"',
         '"tokensFile"',
         '"keyFile"',
         '"passwordFile"',

@@ -203,6 +203,7 @@ describe("help", () => {
       "ca",
       "token",
       "migrate",
+      "keys",
       "statistics",
     ]);
   });
