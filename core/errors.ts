@@ -14,6 +14,7 @@ const CODES = {
   PROFILE_MISMATCH: { retryable: false, exit: 1 },
   STATE_INVALID: { retryable: false, exit: 78 },
   CERTIFICATE_INVALID: { retryable: false, exit: 78 },
+  ENVELOPE_INVALID: { retryable: false, exit: 1 },
   DEVICE_UNREACHABLE: { retryable: true, exit: 1 },
   DEVICE_TIMEOUT: { retryable: true, exit: 1 },
   DEVICE_CLOSED: { retryable: true, exit: 1 },
