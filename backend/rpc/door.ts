@@ -6,6 +6,7 @@ import type { Community } from "../aggregate/community.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
+import type { Push } from "../push/push.js";
 import type { InstallationRecord } from "../registry/registry.js";
 
 /** Totals of the backend, for the operator. */
@@ -34,6 +35,8 @@ export interface BackendTotals {
 export interface Behind {
   readonly ingest: Ingest;
   readonly community: Community;
+  /** Left out: this backend has no models to give. */
+  readonly push?: Push | undefined;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
   totals(): Promise<BackendTotals>;

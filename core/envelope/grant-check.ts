@@ -4,6 +4,7 @@
  * judgements.
  */
 import { type DirectorKeys, openDsse } from "./dsse.js";
+import { isMeantFor, isVersionAtLeast } from "./fit.js";
 import { decodeGrant, GRANT_BYTES_MAX, GRANT_TYPE, type Grant, NO_NONCE } from "./grant.js";
 import { isSame } from "./key-derivation.js";
 import { type Refusal, refuse } from "./refusal.js";
@@ -58,10 +59,18 @@ const LIFE_MAX_SECONDS = 90 * 86_400;
 /** A director's clock may run ahead of ours by this much. */
 const SKEW_MAX_SECONDS = 300;
 
-/** What becomes of an envelope. */
-export type GrantVerdict = CheckedGrant | (Refusal & { readonly isCatalogueOld?: boolean });
+/** A refused envelope. */
+export interface GrantRefusal extends Refusal {
+  /** A newer catalogue may change the verdict. */
+  readonly isCatalogueOld?: boolean;
+  /** What was refused; left out: nothing that a director signed. */
+  readonly grant?: Grant;
+}
 
-/** Judges an envelope. `isCatalogueOld`: a newer catalogue may change the verdict. */
+/** What becomes of an envelope. */
+export type GrantVerdict = CheckedGrant | GrantRefusal;
+
+/** Judges an envelope. */
 export function checkGrant(envelope: string, state: GrantState): GrantVerdict {
   const bytes = Buffer.byteLength(envelope);
   if (bytes > GRANT_BYTES_MAX) return refuse("size", `${bytes} bytes`);
@@ -69,7 +78,8 @@ export function checkGrant(envelope: string, state: GrantState): GrantVerdict {
   if ("refusal" in opened) return refuse("signature", opened.refusal);
   const grant = decodeGrant(opened.payload);
   if (grant === undefined) return refuse("schema", "not a grant of version 1");
-  return checkFreshness(grant, state) ?? checkTarget(grant, state);
+  const verdict = checkFreshness(grant, state) ?? checkTarget(grant, state);
+  return "step" in verdict ? { ...verdict, grant } : verdict;
 }
 
 /** Steps 4 to 7: for us, newer than the last, of this stream, in its time. */
@@ -105,23 +115,9 @@ function checkTarget(grant: Grant, state: GrantState): GrantVerdict {
   if (!isSameFile || release !== grant.release) return refuse("catalogue", "another file");
   const highest = state.highestRelease(modelId);
   if (release < highest) return refuse("rollback", `${release}, known is ${highest}`);
-  if (!target.heatpumpModels.some((model) => state.heatpumpModels.includes(model)))
+  if (!isMeantFor(target.heatpumpModels, state.heatpumpModels))
     return refuse("fit", `for ${target.heatpumpModels.join(", ")}`);
   if (!isVersionAtLeast(state.daemonVersion, target.minDaemon))
     return refuse("fit", `needs version ${target.minDaemon}`);
   return { grant, target };
-}
-
-/** Whether `version` is not before `least`; what is no version is before all others. */
-function isVersionAtLeast(version: string, least: string): boolean {
-  const [ours, theirs] = [toNumbers(version), toNumbers(least)];
-  if (ours === undefined || theirs === undefined) return false;
-  const place = theirs.findIndex((part, index) => part !== ours[index]);
-  return place === -1 || (ours[place] ?? 0) > (theirs[place] ?? 0);
-}
-
-const VERSION = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:[-+].*)?$/;
-
-function toNumbers(version: string): readonly number[] | undefined {
-  return VERSION.exec(version)?.slice(1, 4).map(Number);
 }

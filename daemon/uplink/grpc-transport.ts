@@ -20,6 +20,8 @@ import {
 import { HeatpoolError } from "#core/errors.js";
 import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
+import type { ModelLink, ModelStream } from "../model/model-link.js";
+import { createGrpcModelLink } from "./grpc-model-link.js";
 import type { StreamEnd, StreamListener, Transport, UplinkStream } from "./transport.js";
 import { RESPONSE_BYTES_MAX } from "./wire.js";
 
@@ -113,7 +115,13 @@ export function createGrpcTransport(endpoint: Endpoint, isLive: boolean): Transp
         clientOptions(isLive),
       );
       const call = client.deliver(createMetadata(endpoint));
-      return adapt(call, listener, () => client.close());
+      const models = createGrpcModelLink({
+        address: endpoint.address,
+        credentials: channelCredentials,
+        channel: client.getChannel(),
+        metadata: () => createMetadata(endpoint),
+      });
+      return adapt(call, listener, models, () => client.close());
     },
   };
 }
@@ -121,14 +129,17 @@ export function createGrpcTransport(endpoint: Endpoint, isLive: boolean): Transp
 function adapt(
   call: ClientDuplexStream<DeliverRequest, DeliverResponse>,
   listener: StreamListener,
+  link: ModelLink,
   close: () => void,
 ): UplinkStream {
+  const opened: ModelStream[] = [];
   let isOver = false;
   let release: (() => void) | undefined;
   const finish = (end: StreamEnd) => {
     if (isOver) return;
     isOver = true;
     release?.();
+    for (const stream of opened) stream.cancel();
     close();
     listener.onEnd(end);
   };
@@ -137,7 +148,17 @@ function adapt(
   });
   call.on("error", (fault: ServiceError) => finish(toEnd(fault)));
   call.on("status", (given: StatusObject) => finish(toEnd(given)));
+  const models: ModelLink = {
+    open(hello, onModels) {
+      const stream = link.open(hello, onModels);
+      // Opened too late, it ends at once.
+      if (isOver) stream.cancel();
+      else opened.push(stream);
+      return stream;
+    },
+  };
   return {
+    models,
     write: (request) =>
       new Promise((resolve) => {
         if (isOver) return resolve();

@@ -9,6 +9,7 @@ import type { Clock } from "#core/clock.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
+import type { ModelLink } from "../model/model-link.js";
 import { type Coding, createCoding } from "./coding.js";
 import { createLane, type Lane, peek, settleLane, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
@@ -36,6 +37,8 @@ export interface SessionDeps {
   intervalMs(): number;
   /** Told when the backend answers, what its clock says, and how long the answer took. */
   onWelcome(serverTimeMs: number, roundTripMs: number): void;
+  /** Told once per stream, when models may come beside it. */
+  readonly onModels?: (link: ModelLink) => void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -80,6 +83,7 @@ interface Session {
   closing: Closing | undefined;
   isWriting: boolean;
   wasAcked: boolean;
+  areModelsAnnounced: boolean;
   lastTrafficMs: number;
   pingSentMs: number | undefined;
   /** The backend may hold a batch in hand while it pauses us. */
@@ -149,6 +153,7 @@ function createSession(deps: SessionDeps): Session {
     closing: undefined,
     isWriting: false,
     wasAcked: false,
+    areModelsAnnounced: false,
     lastTrafficMs: clock.monotonicMs(),
     pingSentMs: undefined,
     pausedUntilMs: 0,
@@ -178,6 +183,7 @@ async function converse(
     if (signals.withdrawn.aborted) return { kind: "stopped" };
     const end = await handleInbox(session);
     if (end !== undefined) return end;
+    announceModels(session, stream);
     if (session.ended !== undefined) {
       return session.closing?.end ?? { kind: "broken", end: session.ended };
     }
@@ -189,6 +195,14 @@ async function converse(
     if (typeof waitMs !== "number") return waitMs;
     if (waitMs > 0) await session.waker.wait(Math.min(waitMs, untilDeadlineMs(session)));
   }
+}
+
+/** Models come on a stream of their own, from the welcome on. */
+function announceModels(session: Session, stream: UplinkStream): void {
+  const isDue = session.outbox !== undefined && !session.areModelsAnnounced;
+  if (!isDue || stream.models === undefined || session.ended !== undefined) return;
+  session.areModelsAnnounced = true;
+  session.deps.onModels?.(stream.models);
 }
 
 /** Sends one message if one is due. Returns how long to wait, or why this is over. */

@@ -12,6 +12,7 @@ import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
+import type { ModelLink } from "../model/model-link.js";
 import {
   clampLimits,
   type LimitStore,
@@ -45,6 +46,8 @@ export interface UplinkDeps {
   readonly withdrawn: AbortSignal;
   /** Told what the backend's clock says; the answer took `roundTripMs`. */
   readonly onServerTime?: (serverTimeMs: number, roundTripMs: number) => void;
+  /** Told when models may come beside a stream. */
+  readonly onModels?: (link: ModelLink) => void;
   /** Told when the state of the connection changed. */
   readonly onState?: (state: UplinkState) => void;
 }
@@ -99,6 +102,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       deps.onServerTime?.(serverTimeMs, roundTripMs);
       setState({ isOnline: true, lastWelcomeAtMs: clock.nowMs(), retryInMs: 0 });
     },
+    ...(deps.onModels === undefined ? {} : { onModels: deps.onModels }),
     onSealed(listener) {
       sealListeners.add(listener);
       return () => sealListeners.delete(listener);

@@ -9,17 +9,19 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { CheckEligibilityRequest, CheckEligibilityResponse } from "./model.js";
+import { CheckEligibilityRequest, CheckEligibilityResponse, ReceiveRequest, ReceiveResponse } from "./model.js";
 
-/** Says who may have models. */
+/** Says who may have models, and sends them. */
 export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
   /**
@@ -37,6 +39,19 @@ export const ModelServiceService = {
       Buffer.from(CheckEligibilityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CheckEligibilityResponse => CheckEligibilityResponse.decode(value),
   },
+  /**
+   * Grants and model files for one installation, as long as it listens. Beside Deliver on the same
+   * connection, so that a large model never delays an ack.
+   */
+  receive: {
+    path: "/heatpool.model.v1.ModelService/Receive" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReceiveRequest): Buffer => Buffer.from(ReceiveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReceiveRequest => ReceiveRequest.decode(value),
+    responseSerialize: (value: ReceiveResponse): Buffer => Buffer.from(ReceiveResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReceiveResponse => ReceiveResponse.decode(value),
+  },
 } as const;
 
 export interface ModelServiceServer extends UntypedServiceImplementation {
@@ -45,6 +60,11 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * receive time.
    */
   checkEligibility: handleUnaryCall<CheckEligibilityRequest, CheckEligibilityResponse>;
+  /**
+   * Grants and model files for one installation, as long as it listens. Beside Deliver on the same
+   * connection, so that a large model never delays an ack.
+   */
+  receive: handleBidiStreamingCall<ReceiveRequest, ReceiveResponse>;
 }
 
 export interface ModelServiceClient extends Client {
@@ -67,6 +87,13 @@ export interface ModelServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckEligibilityResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Grants and model files for one installation, as long as it listens. Beside Deliver on the same
+   * connection, so that a large model never delays an ack.
+   */
+  receive(): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
+  receive(options: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
+  receive(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
 }
 
 export const ModelServiceClient = makeGenericClientConstructor(
