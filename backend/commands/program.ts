@@ -53,9 +53,11 @@ function addSetUp(program: Command, machine: Machine): void {
     .option("--host <name...>", "name or address under which daemons reach this backend", [])
     .option("--json", "print the paths as JSON")
     .action((options) => initAuthority(machine, options));
-  const token = program.command("token").description("claim tokens: who may send");
+  const token = program.command("token").description("tokens: who may send");
   withConfig(token.command("create"))
-    .description("make a claim token and print it once")
+    .description("make a bearer token for clients by HTTP, or a claim token; printed once")
+    .option("--claim", "a claim token for a daemon that enrols")
+    .option("--installation <uuid>", "a bearer token of this installation alone")
     .option("--label <text>", "who has it, for your own list", "")
     .option("--json", "print it as JSON")
     .action((options) => createToken(machine, options));

@@ -3,6 +3,7 @@
  * nothing.
  */
 import type { Community } from "../aggregate/community.js";
+import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
@@ -35,6 +36,7 @@ export interface BackendTotals {
 export interface Behind {
   readonly ingest: Ingest;
   readonly community: Community;
+  readonly efficiency: Pick<Efficiency, "figures">;
   /** Left out: this backend has no models to give. */
   readonly push?: Push | undefined;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */

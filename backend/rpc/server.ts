@@ -126,7 +126,7 @@ function addServices(
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(ModelServiceService, createModelHandler(behind, clock, toStatus));
-  const community = createCommunityHandler(behind.community, clock, toStatus);
+  const community = createCommunityHandler(behind, clock, toStatus);
   server.addService(CommunityServiceService, community);
 }
 
