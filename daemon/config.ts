@@ -172,6 +172,9 @@ export const configSchema = z
     uplink: uplinkSchema.prefault({}).describe("How often data are sent"),
     backlog: backlogSchema.prefault({}).describe("What waits on disk until the backend has it"),
     stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
+    cacheDir: PATH.default("/var/cache/heatpool").describe(
+      "Where sealed model files lie; may be emptied at any time",
+    ),
     runtimeDir: PATH.default("/run/heatpool").describe("Where the control socket lives"),
     profileDirs: z
       .array(PATH)

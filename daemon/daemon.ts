@@ -83,6 +83,7 @@ export function openState(config: Config, clock: Clock, daemonVersion: string) {
   return {
     installationId: file("installation-id"),
     uplinkLimits: file("uplink-limits.json"),
+    models: file("models.json"),
     book: openConsentBook({
       file: file("consent.json"),
       marker: file("withdrawal"),

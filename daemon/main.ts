@@ -103,6 +103,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(backlog, "losses", "what was not delivered, and why", async () => {
     return (await import("./commands/show-backlog.js")).showLosses;
   });
+  const model = program.command("model").description("community models on this machine");
+  add(model, "show", "which are installed, and until when they may be used", async () => {
+    return (await import("./commands/model.js")).showModels;
+  });
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
   if (wanted === "profile") await addProfile(program);

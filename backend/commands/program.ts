@@ -9,6 +9,7 @@ import {
 } from "./admin.js";
 import { initAuthority } from "./authority.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
+import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
 import { serve } from "./serve.js";
 import { createToken } from "./token.js";
 
@@ -37,12 +38,40 @@ export function createProgram(machine: Machine): Command {
     .description("write all that is held about an installation: for its owner")
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
+  addModels(program, machine);
   addSetUp(program, machine);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")
     .action((options) => releaseStatistics(machine, options));
   return program;
+}
+
+function addModels(program: Command, machine: Machine): void {
+  releasing(program.command("publish <file>"))
+    .description("seal a model and enter it as the next release")
+    .requiredOption("--model <id>", "its id in the catalogue, e.g. aero-slm")
+    .requiredOption("--for <heat pump models...>", "whom it is meant for; * for all")
+    .requiredOption("--schema <name>", "form of the content, e.g. anomaly/1")
+    .option("--min-daemon <version>", "oldest daemon that can use it", "0.1.0")
+    .option("--installations <count>", "how many it was trained with", "0")
+    .action((file, options) => publishModel(machine, file, options));
+  const models = program.command("models").description("published models");
+  releasing(models.command("list"))
+    .description("all releases")
+    .action((options) => listModels(machine, options));
+  releasing(models.command("revoke <model> <release>"))
+    .description("give a release to nobody any more")
+    .action((model, release, options) => revokeModel(machine, model, release, options));
+  releasing(models.command("rollback <model> <release>"))
+    .description("publish the content of an earlier release again, as a new one")
+    .action((model, release, options) => rollBackModel(machine, model, release, options));
+}
+
+function releasing(command: Command): Command {
+  return withConfig(command)
+    .option("--store-key <file>", "key that seals content keys; store-key in stateDir unless told")
+    .option("--json", "print JSON");
 }
 
 function addSetUp(program: Command, machine: Machine): void {
