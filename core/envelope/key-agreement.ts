@@ -24,7 +24,11 @@ export function agreeX25519(ours: KeyObject, theirs: KeyObject): Buffer | undefi
   }
 }
 
-/** The P-256 secret, or `undefined` when `theirs` (DER) is no point in its one accepted form. */
+/**
+ * The P-256 secret, or `undefined` when `theirs` (DER) is no point in its one accepted form.
+ *
+ * @internal the vectors of Wycheproof go through it
+ */
 export function agreeP256(ours: Uint8Array, theirs: Uint8Array): Buffer | undefined {
   const key = readPublicKey("p256", { der: theirs });
   if (key === undefined) return undefined;
@@ -45,7 +49,11 @@ const TRIAL_KEY = createPrivateKey({
   type: "pkcs8",
 });
 
-/** Whether an X25519 public key can be sealed to: its form is right and its order is not low. */
+/**
+ * Whether an X25519 public key can be sealed to: its form is right and its order is not low.
+ *
+ * @internal for whoever takes device keys in
+ */
 export function isUsableX25519(spki: Uint8Array): boolean {
   const key = readPublicKey("x25519", { der: spki });
   return key !== undefined && agreeX25519(TRIAL_KEY, key) !== undefined;
@@ -57,7 +65,11 @@ export interface X25519Pair {
   readonly publicKey: KeyObject;
 }
 
-/** The key pair of 32 random bytes. */
+/**
+ * The key pair of 32 random bytes.
+ *
+ * @internal for whoever makes or loads device keys
+ */
 export function createX25519Pair(random: Uint8Array): X25519Pair {
   const key = toPrivateDer("x25519", random);
   const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });

@@ -52,7 +52,11 @@ export function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** A key from a password. */
+/**
+ * A key from a password.
+ *
+ * @internal the vectors of Wycheproof go through it
+ */
 export function stretchPassword(
   password: Uint8Array,
   { salt, rounds, bytes }: { salt: Uint8Array; rounds: number; bytes: number },

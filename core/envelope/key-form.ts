@@ -70,7 +70,11 @@ function hasPublicForm(kind: KeyKind, der: Buffer, key: KeyObject): boolean {
   return der.length === bytes && der.subarray(0, start.length).equals(start);
 }
 
-/** Reads a private key; `undefined` when it is not exactly of this kind and form. */
+/**
+ * Reads a private key; `undefined` when it is not exactly of this kind and form.
+ *
+ * @internal for whoever loads device keys
+ */
 export function readPrivateKey(kind: "x25519" | "ed25519", text: KeyText): KeyObject | undefined {
   try {
     const key = createPrivateKey(toInput(text, "pkcs8"));

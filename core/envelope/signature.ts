@@ -53,7 +53,11 @@ export function isSignedBy(
   }
 }
 
-/** Signs with Ed25519: the same bytes for the same message. */
+/**
+ * Signs with Ed25519: the same bytes for the same message.
+ *
+ * @internal for whoever holds a key of a director
+ */
 export function signEd25519(key: KeyObject, message: Uint8Array): Buffer {
   return sign(null, message, key);
 }
