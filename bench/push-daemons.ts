@@ -40,7 +40,10 @@ export async function connectDaemon(port: number, number: number): Promise<Count
   let received = 0;
   let wanted = Number.POSITIVE_INFINITY;
   let done = () => {};
-  call.on("error", () => {});
+  let isClosed = false;
+  call.on("error", (error) => {
+    if (!isClosed) console.error(`daemon ${number}: ${error.message}`);
+  });
   call.on("data", ({ body }: wire.ReceiveResponse) => {
     if (body?.$case === "grant") {
       const { payload } = JSON.parse(body.value.envelope) as { payload: string };
@@ -73,6 +76,7 @@ export async function connectDaemon(port: number, number: number): Promise<Count
       });
     },
     close() {
+      isClosed = true;
       call.cancel();
       client.close();
     },

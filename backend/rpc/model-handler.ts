@@ -25,7 +25,7 @@ export function createModelHandler(
 ): ModelServiceServer {
   const receive = createReceive({ push: behind.push, clock });
   return {
-    receive: guardBidi<ReceiveRequest, ReceiveResponse>(toStatus, receive),
+    receive: guardBidi<ReceiveRequest, ReceiveResponse>(toStatus, receive, { paced: true }),
     checkEligibility: guardUnary<CheckEligibilityRequest, CheckEligibilityResponse>(
       toStatus,
       async ({ installationId, heatpumpModel }) => {

@@ -4,14 +4,17 @@
  */
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { credentials } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
+import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
+import { createDeviceKey } from "../../bench/push-daemons.js";
 import { openStateFile } from "../../daemon/host/state-file.js";
 import { openModelBook } from "../../daemon/model/model-book.js";
 import { restoreModels } from "../../daemon/model/restore-models.js";
 import { createChance } from "../support/chance.js";
 import { openDoor } from "../support/door.js";
 import { createFakeBehind } from "../support/fake-behind.js";
-import { createFakeClock } from "../support/fake-clock.js";
+import { createFakeClock, settle } from "../support/fake-clock.js";
 import { temporaryFolder } from "../support/folder.js";
 import { candidate, createListeningDaemon, createModelBackend } from "../support/push-bed.js";
 
@@ -245,5 +248,59 @@ describe("pushing a model", () => {
     await one.disconnect();
     writeFileSync(join(folder, "pi-1/cache", name), Buffer.alloc(facts.length));
     expect(await restoreModels(one.parts)).toEqual([]);
+  });
+});
+
+describe("a daemon that does not read", () => {
+  it("makes the backend hold a few pieces, not the file", async () => {
+    const { backend, door } = await build();
+    const { facts } = await backend.publishing.publish(
+      candidate({ plain: Buffer.from(createChance(4)(6_000_000)) }),
+    );
+    const { id, kid, spki, installationId } = createDeviceKey(7);
+    backend.deviceKeys.set(installationId, spki);
+    // The other end takes sixteen messages by itself before it stops the network.
+    let taken = 0;
+    const { open } = backend.push;
+    backend.push.open = (listener) => {
+      const session = open(listener);
+      return {
+        ...session,
+        async *messages() {
+          for await (const message of session.messages()) {
+            if (message.kind === "chunk") taken += message.data.length;
+            yield message;
+          }
+        },
+      };
+    };
+    const client = new ModelServiceClient(
+      `127.0.0.1:${door.ports.main}`,
+      credentials.createInsecure(),
+    );
+    const call = client.receive();
+    call.on("error", () => {});
+    const value = {
+      installationId: id,
+      nonce: Buffer.alloc(32, 9),
+      kid: Buffer.from(kid, "hex"),
+      lastGrantSeq: 0n,
+      installed: [],
+      heatpumpModels: ["AERO_SLM"],
+      daemonVersion: "1.0.0",
+      consentVersion: 1,
+    };
+    call.write({ body: { $case: "hello", value } });
+    await new Promise((resolve) => {
+      call.once("data", resolve);
+    });
+    call.pause();
+    const want = { targetPath: "aero-slm/1/model.enc", offset: 0n };
+    call.write({ body: { $case: "want", value: want } });
+    await expect.poll(() => taken).toBeGreaterThan(0);
+    for (let round = 0; round < 50; round++) await settle();
+    call.cancel();
+    client.close();
+    expect(taken).toBeLessThan(facts.length / 2);
   });
 });
