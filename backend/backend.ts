@@ -2,15 +2,22 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
+import { createCatalogue } from "./catalogue/create-catalogue.js";
+import { openOnlineKeys } from "./catalogue/online-keys.js";
+import { runResigning } from "./catalogue/run-resigning.js";
+import { readStoreKey } from "./catalogue/store-key.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -56,6 +63,9 @@ export interface BackendParts {
   onBug(bug: unknown): void;
 }
 
+/** What is written to find out whether the store takes batches again, and how much of it. */
+const PROBE_RECORD = "probe";
+const PROBE_BYTES = 64 * 1024;
 /** Greatest message, both ways. */
 const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Calls at once on one connection: the stream, a question, and some air. */
@@ -75,7 +85,8 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, web, rollups, retention } = await openRooms(parts, store);
+    const catalogue = openCatalogue(parts);
+    const { behind, web, rollups, retention } = await openRooms(parts, store, catalogue);
     const { clock, places } = parts;
     const file = places.rollupsFile;
     const { community } = behind;
@@ -96,6 +107,9 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
       schedule.live(ending.signal),
+      ...(catalogue === undefined
+        ? []
+        : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -115,7 +129,25 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   else onBug(fault);
 }
 
-async function openRooms(parts: BackendParts, store: SnapshotStore) {
+/** `undefined`: no keys were ever made, so there are no models. */
+function openCatalogue({ config, places, clock, chance }: BackendParts): Catalogue | undefined {
+  let storeKey: Buffer;
+  try {
+    storeKey = readStoreKey(places.storeKeyFile);
+  } catch (error) {
+    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+  const folder = places.catalogueDir;
+  const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
+  return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
+}
+
+async function openRooms(
+  parts: BackendParts,
+  store: SnapshotStore,
+  catalogue: Catalogue | undefined,
+) {
   const { config, places, clock } = parts;
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
@@ -172,14 +204,16 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
-    warnings: () => parts.warnings,
+    warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
   const behind: Behind = {
     ingest,
+    probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community,
     efficiency,
     ...facts,
+    metadata: async (role, version) => catalogue?.metadata(role, version),
     erase: erasure.erase,
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
@@ -256,7 +290,10 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
-    onEvent: (event, id, facts) => log("info", event, { installation: tag(id), ...facts }),
+    onEvent(event, id, facts) {
+      // Some events are about nobody.
+      log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
+    },
     onBug: parts.onBug,
     onListening: ({ main, admin }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;

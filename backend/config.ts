@@ -169,6 +169,19 @@ const statisticsSchema = z.strictObject({
     .describe("When community statistics are released, in minutes after midnight UTC"),
 });
 
+const catalogueSchema = z.strictObject({
+  autoSign: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Keep the key that signs models here, so that they publish themselves; " +
+        "who holds this machine can then publish any model to every daemon",
+    ),
+  storeKeyFile: PATH.optional().describe(
+    "Key that opens the sealed ones, e.g. a systemd credential; left out: store-key in stateDir",
+  ),
+});
+
 const retentionSchema = z.strictObject({
   rawMonths: z
     .int()
@@ -199,6 +212,7 @@ export const configSchema = z.strictObject({
   cohort: cohortSchema.prefault({}).describe("Whose figures are published"),
   privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
+  catalogue: catalogueSchema.prefault({}).describe("The signed catalogue of models"),
   retention: retentionSchema.prefault({}).describe("How long data are kept"),
 });
 
@@ -216,6 +230,8 @@ export interface Places {
   readonly storeDir: string;
   readonly rollupsFile: string;
   readonly tombstonesFile: string;
+  readonly catalogueDir: string;
+  readonly storeKeyFile: string;
   readonly adminSocket: string;
 }
 
@@ -243,6 +259,8 @@ export function toPlaces(config: Config, file: string): Places {
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
     tombstonesFile: join(stateDir, "tombstones"),
+    catalogueDir: join(stateDir, "catalogue"),
+    storeKeyFile: place(config.catalogue.storeKeyFile, "store-key"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
   };
 }

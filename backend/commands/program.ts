@@ -8,6 +8,7 @@ import {
   showStatus,
 } from "./admin.js";
 import { initAuthority } from "./authority.js";
+import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
 import { serve } from "./serve.js";
@@ -40,6 +41,7 @@ export function createProgram(machine: Machine): Command {
     .action((id, options) => exportInstallation(machine, id, options));
   addModels(program, machine);
   addSetUp(program, machine);
+  addKeys(program, machine, withConfig);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")

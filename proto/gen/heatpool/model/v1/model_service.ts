@@ -11,17 +11,26 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { CheckEligibilityRequest, CheckEligibilityResponse, ReceiveRequest, ReceiveResponse } from "./model.js";
+import {
+  CheckEligibilityRequest,
+  CheckEligibilityResponse,
+  GetMetadataRequest,
+  GetMetadataResponse,
+  ReceiveRequest,
+  ReceiveResponse,
+} from "./model.js";
 
-/** Says who may have models, and sends them. */
+/** Says who may have models and which there are, and sends them. */
 export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
   /**
@@ -52,6 +61,16 @@ export const ModelServiceService = {
     responseSerialize: (value: ReceiveResponse): Buffer => Buffer.from(ReceiveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReceiveResponse => ReceiveResponse.decode(value),
   },
+  /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
+  getMetadata: {
+    path: "/heatpool.model.v1.ModelService/GetMetadata" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: GetMetadataRequest): Buffer => Buffer.from(GetMetadataRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMetadataRequest => GetMetadataRequest.decode(value),
+    responseSerialize: (value: GetMetadataResponse): Buffer => Buffer.from(GetMetadataResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetMetadataResponse => GetMetadataResponse.decode(value),
+  },
 } as const;
 
 export interface ModelServiceServer extends UntypedServiceImplementation {
@@ -65,6 +84,8 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * connection, so that a large model never delays an ack.
    */
   receive: handleBidiStreamingCall<ReceiveRequest, ReceiveResponse>;
+  /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
+  getMetadata: handleServerStreamingCall<GetMetadataRequest, GetMetadataResponse>;
 }
 
 export interface ModelServiceClient extends Client {
@@ -94,6 +115,13 @@ export interface ModelServiceClient extends Client {
   receive(): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   receive(options: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   receive(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
+  /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
+  getMetadata(request: GetMetadataRequest, options?: Partial<CallOptions>): ClientReadableStream<GetMetadataResponse>;
+  getMetadata(
+    request: GetMetadataRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetMetadataResponse>;
 }
 
 export const ModelServiceClient = makeGenericClientConstructor(
