@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { planChannels } from "#core/batch/device-channels.js";
 import type { Chance, Clock } from "#core/clock.js";
+import type { ConsentRecord } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
@@ -18,7 +19,7 @@ import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
 import { createMqttFeed } from "./device/mqtt-feed.js";
 import { linkRulesOf } from "./device/profile-rules.js";
-import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
+import { openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
