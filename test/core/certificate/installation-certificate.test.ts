@@ -59,11 +59,11 @@ function makeChain(notAfterMs = now + 90 * DAY_MS) {
   return { rootCertificate, issuingCertificate, certificate, device, issuing };
 }
 
-function verifyChain(chain: ReturnType<typeof makeChain>, purpose: string) {
+function verifyChain(chain: ReturnType<typeof makeChain>, purpose: string, ...more: Uint8Array[]) {
   const folder = temporaryFolder();
-  const file = (name: string, der: Uint8Array) => {
+  const file = (name: string, ...ders: Uint8Array[]) => {
     const path = join(folder, name);
-    writeFileSync(path, encodePem("CERTIFICATE", der));
+    writeFileSync(path, ders.map((der) => encodePem("CERTIFICATE", der)).join(""));
     return path;
   };
   return spawnSync(
@@ -71,7 +71,7 @@ function verifyChain(chain: ReturnType<typeof makeChain>, purpose: string) {
     [
       ...["verify", "-x509_strict", "-purpose", purpose],
       ...["-CAfile", file("root.pem", chain.rootCertificate)],
-      ...["-untrusted", file("issuing.pem", chain.issuingCertificate)],
+      ...["-untrusted", file("issuing.pem", chain.issuingCertificate, ...more)],
       file("device.pem", chain.certificate),
     ],
     { encoding: "utf8" },
@@ -89,22 +89,19 @@ describe.skipIf(isPeerMissing("openssl"))("OpenSSL", () => {
     expect(verifyChain(makeChain(), "sslserver").status).not.toBe(0);
   });
 
-  it("accepts no further authority below the issuing one", () => {
+  it("accepts no certificate of a further authority below the issuing one", () => {
     const chain = makeChain();
-    const authority = {
-      certificate: chain.issuingCertificate,
-      privateKey: chain.issuing.privateKey,
-    };
+    const [deep, end] = [newKeys(), newKeys()];
+    const validity = { notBeforeMs: now - DAY_MS, notAfterMs: now + DAY_MS };
     const certificate = issueIssuer(
-      {
-        commonName: "one too deep",
-        publicKey: newKeys().publicKey,
-        serial: chance(16),
-        validity: { notBeforeMs: now - DAY_MS, notAfterMs: now + DAY_MS },
-      },
-      authority,
+      { commonName: "one too deep", publicKey: deep.publicKey, serial: chance(16), validity },
+      { certificate: chain.issuingCertificate, privateKey: chain.issuing.privateKey },
     );
-    const { stderr } = verifyChain({ ...chain, certificate }, "sslclient");
+    const leaf = issueInstallationCertificate(
+      { installationId: ID, publicKey: end.publicKey, serial: chance(16), validity },
+      { certificate, privateKey: deep.privateKey },
+    );
+    const { stderr } = verifyChain({ ...chain, certificate: leaf }, "sslclient", certificate);
     expect(stderr).toContain("path length constraint exceeded");
   });
 });
