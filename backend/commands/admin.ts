@@ -35,6 +35,7 @@ export async function listInstallations(machine: Machine, options: AdminOptions)
         describeTime(one.lastReceivedAtMs).padEnd(20),
         String(one.readingsStored).padStart(12),
         String(one.daysWithData).padStart(5),
+        (one.cloneSuspectedAtMs > 0 ? "two with one key" : one.identity).padEnd(16),
         one.heatpumpModels.join(", "),
       ];
       machine.print(options.json ? JSON.stringify(one) : row.join("  "));
@@ -75,6 +76,24 @@ export async function eraseInstallation(
   });
 }
 
+/** @throws HeatpoolError `NOT_FOUND` it is not enrolled · `UNAVAILABLE` no backend answers */
+export async function revokeInstallation(
+  machine: Machine,
+  id: string,
+  options: AdminOptions,
+): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    const revoked = await admin.revokeInstallation(id);
+    const { installationId, revokedAtMs } = revoked;
+    machine.print(
+      options.json
+        ? JSON.stringify(revoked)
+        : `Took the certificate of ${installationId} back at ${describeTime(revokedAtMs)}; ` +
+            "its streams are closed. Its data stay: see installations erase.",
+    );
+  });
+}
+
 /** @throws HeatpoolError `NOT_FOUND` nothing is known of it · `STATE_INVALID` not written */
 export async function exportInstallation(
   machine: Machine,
@@ -98,6 +117,7 @@ const HEADINGS = [
   "last data".padEnd(20),
   "readings".padStart(12),
   " days",
+  "identity".padEnd(16),
   "heat pumps",
 ].join("  ");
 

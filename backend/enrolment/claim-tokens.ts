@@ -16,6 +16,8 @@ export interface ClaimTokens {
   /** How many there are. */
   readonly count: number;
   isKnown(token: string): boolean;
+  /** SHA-256 of a known token, hexadecimal. */
+  find(token: string): string | undefined;
 }
 
 const TOKEN_BYTES = 32;
@@ -46,15 +48,19 @@ export function openClaimTokens(path: string, clock: Pick<Clock, "monotonicMs">)
       return;
     }
   };
+  const isKnown = (hash: Buffer): boolean => {
+    lookAgain();
+    // Every hash is compared, so that the time tells nothing.
+    return hashes.reduce((is, one) => timingSafeEqual(one, hash) || is, false);
+  };
   return {
     get count() {
       return hashes.length;
     },
-    isKnown(token) {
-      lookAgain();
+    isKnown: (token) => isKnown(hashOf(token)),
+    find(token) {
       const hash = hashOf(token);
-      // Every hash is compared, so that the time tells nothing.
-      return hashes.reduce((isKnown, one) => timingSafeEqual(one, hash) || isKnown, false);
+      return isKnown(hash) ? hash.toString("hex") : undefined;
     },
   };
 }

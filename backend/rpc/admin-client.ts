@@ -38,6 +38,10 @@ export interface AdminClient {
   releaseStatistics(): Promise<ReleaseSummary>;
   /** @throws HeatpoolError `NOT_FOUND` nothing is known of it */
   eraseInstallation(installationId: string): Promise<ErasureReceipt>;
+  /** @throws HeatpoolError `NOT_FOUND` it is not enrolled */
+  revokeInstallation(
+    installationId: string,
+  ): Promise<{ readonly installationId: string; readonly revokedAtMs: number }>;
   /** All that is held about an installation, which comes first. @throws HeatpoolError `NOT_FOUND` */
   exportInstallation(installationId: string): AsyncIterable<ReceivedPart>;
   close(): void;
@@ -106,6 +110,10 @@ export function connectAdmin(
       ask<wire.EraseInstallationResponse>(
         (options, done) => client.eraseInstallation({ installationId }, metadata, options, done),
         ERASURE_DEADLINE_MS,
+      ),
+    revokeInstallation: (installationId) =>
+      ask<wire.RevokeInstallationResponse>((options, done) =>
+        client.revokeInstallation({ installationId }, metadata, options, done),
       ),
     async *exportInstallation(installationId) {
       const call = client.exportInstallation({ installationId }, metadata);

@@ -26,11 +26,7 @@ export function formatRecoveryCode(random: Uint8Array): string {
 
 /** The 16 bytes of a code as somebody typed it, or `undefined` when it is none. */
 export function parseRecoveryCode(text: string): Buffer | undefined {
-  const plain = text
-    .toUpperCase()
-    .replace(/[\s-]/g, "")
-    .replaceAll("O", "0")
-    .replace(/[IL]/g, "1");
+  const plain = text.toUpperCase().replace(/[\s-]/g, "").replaceAll("O", "0").replace(/[IL]/g, "1");
   if (plain.length !== SYMBOLS) return undefined;
   let number = 0n;
   for (const symbol of plain) {
@@ -43,6 +39,10 @@ export function parseRecoveryCode(text: string): Buffer | undefined {
 }
 
 /** What is kept of a code: it tells whether a code is the one, and nothing else. */
-export function hmacRecoveryCode(key: Uint8Array, installationId: string, code: Uint8Array): string {
+export function hmacRecoveryCode(
+  key: Uint8Array,
+  installationId: string,
+  code: Uint8Array,
+): string {
   return createHmac("sha256", key).update(`${installationId}\0`).update(code).digest("hex");
 }

@@ -6,8 +6,8 @@
  * one statement.
  */
 import { createHash, type KeyObject, sign, verify } from "node:crypto";
-import { parseUuid } from "#core/uuid.js";
 import { HeatpoolError } from "#core/errors.js";
+import { parseUuid } from "#core/uuid.js";
 
 /** Bytes of a challenge's nonce. */
 export const NONCE_BYTES = 32;

@@ -14,11 +14,7 @@ import {
   type Scope,
 } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
-import {
-  CONSENT_TEXT_ID,
-  CONSENT_VERSION,
-  consentTextSha256,
-} from "./consent-text.js";
+import { CONSENT_TEXT_ID, CONSENT_VERSION, consentTextSha256 } from "./consent-text.js";
 
 /** One decision of the owner. */
 type ConsentEvent =

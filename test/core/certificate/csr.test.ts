@@ -33,9 +33,7 @@ describe("readCsr", () => {
       return;
     }
     const { installationId, spki, publicKey } = readCsr(bytes);
-    expect(installationId).toBe(
-      name === "profile" ? ID : "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
-    );
+    expect(installationId).toBe(name === "profile" ? ID : "6ba7b810-9dad-41d1-80b4-00c04fd430c8");
     expect(spki.subarray(0, SPKI_PREFIX.length)).toEqual(SPKI_PREFIX);
     expect(publicKey.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
   });
