@@ -15,11 +15,15 @@ import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/
 import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
+import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
 import { createMqttFeed } from "./device/mqtt-feed.js";
 import { linkRulesOf } from "./device/profile-rules.js";
 import { openConsentBook } from "./enrolment/consent.js";
+import type { DeviceIdentity } from "./enrolment/device-identity.js";
+import { enrolDevice } from "./enrolment/enrolment.js";
+import { createIdentityKeeper, type IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
@@ -49,6 +53,8 @@ export interface DaemonParts {
   readonly chance: Chance;
   readonly log: Log;
   readonly notify: Notify;
+  /** Where systemd put a credential; left out: it gave none. */
+  credential?(name: string): string | undefined;
   /** systemd's `WATCHDOG_USEC` in milliseconds; `undefined`: nobody watches. */
   readonly watchdogMs: number | undefined;
 }
@@ -73,6 +79,9 @@ const POLL_END_MAX_MS = 2_000;
 /** A screenful is less; a program may ask for more than a person reads. */
 const LOSSES_SHOWN_MAX = 1_000;
 const MIB = 1024 * 1024;
+/** Where backends take installations in unless told otherwise. */
+const ENROL_PORT = 7445;
+const PEM_END = "-----END CERTIFICATE-----";
 /** A person who reads once waits this long for a gateway's next round. */
 const READ_WAIT_MAX_MS = 90_000;
 /** Two daemons of one name would throw each other out of the broker. */
@@ -213,6 +222,122 @@ export function toEndpoint(backend: NonNullable<Config["backend"]>) {
   } as const;
 }
 
+/** Where the backend takes installations in. */
+function toEnrolEndpoint(backend: NonNullable<Config["backend"]>, address?: string) {
+  const host = backend.url.slice(0, backend.url.lastIndexOf(":"));
+  return {
+    ...toEndpoint(backend),
+    address: address ?? backend.enrolUrl ?? `${host}:${ENROL_PORT}`,
+  };
+}
+
+/** Whether the backend wants this machine's certificate. */
+function hasIdentity({ backend }: Config): boolean {
+  return backend?.identity === "certificate" && !backend.insecureLoopback;
+}
+
+/** The endpoint, with the certificate that is shown there. @throws HeatpoolError as `keys` */
+function toOwnEndpoint(
+  backend: NonNullable<Config["backend"]>,
+  identity: DeviceIdentity | undefined,
+) {
+  const certificate = identity?.record().present?.certificate;
+  // The backend knows its own authorities; they need not travel.
+  const leaf = certificate?.slice(0, certificate.indexOf(PEM_END) + PEM_END.length);
+  if (identity === undefined || leaf === undefined) return toEndpoint(backend);
+  const key = identity.keys().tls.export({ type: "pkcs8", format: "pem" }).toString();
+  return { ...toEndpoint(backend), identity: { certificate: `${leaf}\n`, key } };
+}
+
+/**
+ * Enrols: the work of `heatpool enrol`, in the daemon or without one.
+ *
+ * @throws HeatpoolError `CONFIG_INVALID`, `CONSENT_MISSING`, or what the backend says
+ */
+export async function enrolInstallation(
+  config: Config,
+  parts: IdentityParts & { readonly version: string },
+  wish: { readonly address: string | undefined; readonly claimToken: string },
+): Promise<{ installationId: string; recoveryCode: string }> {
+  const { backend } = config;
+  if (backend === undefined || !hasIdentity(config)) {
+    throw new HeatpoolError("CONFIG_INVALID", "no backend that takes installations in", {
+      hint: "Add the part `backend` with its url; without TLS, or with tokens, nobody enrols.",
+    });
+  }
+  const consent = openState(config, parts.clock, parts.version).book.state();
+  if (consent.status !== "granted") {
+    throw new HeatpoolError("CONSENT_MISSING", "the owner has not agreed to share", {
+      hint: "First run `heatpool consent grant`; nobody is called before.",
+    });
+  }
+  const identity = openIdentity(config, parts).identity();
+  if (identity.record().present !== undefined) {
+    throw new HeatpoolError("STATE_INVALID", "this machine is enrolled already", {
+      hint: "`heatpool identity show` shows as whom.",
+    });
+  }
+  const { withEnrolment } = await import("./uplink/enrolment-client.js");
+  const offer = { consent: consent.record, claimToken: wish.claimToken };
+  const recoveryCode = await withEnrolment(toEnrolEndpoint(backend, wish.address), (port) =>
+    enrolDevice(identity, port, offer),
+  );
+  return { installationId: identity.installationId, recoveryCode };
+}
+
+/** What the community says. @throws HeatpoolError `CONFIG_INVALID` · what the backend says */
+export async function askCommunity(
+  parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
+): Promise<unknown> {
+  const { config, devices } = parts;
+  if (config.backend === undefined) {
+    throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
+      hint: "Add the part `backend` to the configuration.",
+    });
+  }
+  const { connectCommunity } = await import("./uplink/community-client.js");
+  const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
+  const client = connectCommunity(toOwnEndpoint(config.backend, identity));
+  const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
+  const id = openState(config, parts.clock, "").installationId.read()?.trim();
+  try {
+    return {
+      pool: await client.poolStatus(),
+      models: await Promise.all(
+        models.map(async (model) => ({
+          model,
+          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
+          averages: await client.averages(model, []),
+        })),
+      ),
+    };
+  } finally {
+    client.close();
+  }
+}
+
+/** Keeps the identity good, where the backend wants one. */
+function createKeeper(parts: DaemonParts): { identity: DeviceIdentity; keeper: IdentityKeeper } | undefined {
+  const { config, clock, chance, log } = parts;
+  const { backend } = config;
+  if (backend === undefined || !hasIdentity(config)) return undefined;
+  const opened = openIdentity(config, parts);
+  opened.checkSecret();
+  const identity = opened.identity();
+  const client = () => import("./uplink/enrolment-client.js");
+  const keeper = createIdentityKeeper({
+    identity,
+    clock,
+    chance,
+    log,
+    enrolment: async (work) => (await client()).withEnrolment(toEnrolEndpoint(backend), work),
+    consents: async (work) => {
+      return (await client()).withConsents(toOwnEndpoint(backend, identity), work);
+    },
+  });
+  return { identity, keeper };
+}
+
 /** @throws HeatpoolError `CONFIG_INVALID` for settings that do not fit the device's profile */
 export function checkDevices(devices: readonly ConfiguredDevice[]): void {
   for (const device of devices) {
@@ -239,6 +364,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   checkDevices(parts.devices);
   const state = openState(config, clock, version);
   const installationId = openInstallationId(state.installationId, chance);
+  const kept = createKeeper(parts);
   const uplink: { state: UplinkState | undefined } = { state: undefined };
   const commitMs = config.backlog.commitIntervalSeconds * 1000;
   const signs = createVitalSigns(clock, commitMs, () => sharing.queue?.status().mode === "memory");
@@ -255,7 +381,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       });
       return backlog;
     },
-    deliver: createDelivery(parts, state, installationId, (next) => {
+    deliver: createDelivery(parts, state, { installationId, kept }, (next) => {
       uplink.state = next;
     }),
     destroyRemains: () => destroyRemains(parts, state.backlogFolder),
@@ -286,17 +412,29 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
     guarded(
+      kept?.keeper.tellWithdrawal(() => {
+        return sharing.state.status === "withdrawn";
+      }, lateEnding.signal) ?? Promise.resolve(),
+    ),
+    guarded(
       runControlSocket(
         {
           path: controlSocketPath(config.runtimeDir),
           control: {
             status: () =>
-              describeDaemon({ parts, installationId, sharing, devices, uplink: uplink.state }),
+              describeDaemon({ parts, installationId, kept, sharing, devices, uplink: uplink.state }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
             }),
+            community: () => askCommunity(parts),
+            enrol: async (wish) => {
+              const done = await enrolInstallation(config, parts, wish);
+              kept?.keeper.wake();
+              return done;
+            },
             consentChanged: async () => {
               await sharing.consentChanged();
+              kept?.keeper.wake();
               return { consent: sharing.state.status };
             },
           },
@@ -420,11 +558,18 @@ async function poll(
   );
 }
 
+/** Who delivers. */
+interface Self {
+  readonly installationId: string;
+  /** Left out: the backend wants no certificate. */
+  readonly kept: { readonly identity: DeviceIdentity; readonly keeper: IdentityKeeper } | undefined;
+}
+
 /** The uplink, loaded only when there is something to deliver: gRPC takes megabytes. */
 function createDelivery(
   { config, clock, chance, log, version }: DaemonParts,
   { uplinkLimits }: ReturnType<typeof openState>,
-  installationId: string,
+  { installationId, kept }: Self,
   onState: (state: UplinkState) => void,
 ) {
   return async (
@@ -438,11 +583,16 @@ function createDelivery(
       import("./uplink/uplink.js"),
       import("./uplink/grpc-transport.js"),
     ]);
+    const { backend } = config;
     const { profile, intervalSeconds } = config.uplink;
-    await runUplink(
+    const over = AbortSignal.any([stop, withdrawn]);
+    const deliverUntil = (end: AbortSignal) => runUplink(
       {
         backlog,
-        transport: createGrpcTransport(toEndpoint(config.backend), profile === "live"),
+        transport: createGrpcTransport(
+          toOwnEndpoint(backend, kept?.identity),
+          profile === "live",
+        ),
         clock,
         chance,
         introduction: {
@@ -458,10 +608,22 @@ function createDelivery(
         log,
         withdrawn,
         onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
+        onIdentityDoubt: (why) => kept?.keeper.doubt(why),
         onState,
       },
-      stop,
+      end,
     );
+    if (kept === undefined) return deliverUntil(stop);
+    // A new certificate is shown by a new connection.
+    while (!over.aborted && (await kept.keeper.ready(record, over))) {
+      const again = new AbortController();
+      const done = new AbortController();
+      const renewing = kept.keeper
+        .renewed(AbortSignal.any([over, done.signal]))
+        .finally(() => again.abort());
+      await deliverUntil(AbortSignal.any([stop, again.signal])).finally(() => done.abort());
+      await renewing;
+    }
   };
 }
 
@@ -486,6 +648,7 @@ export async function reportBacklog(backlog: Backlog) {
 function describeDaemon(of: {
   parts: DaemonParts;
   installationId: string;
+  kept: Self["kept"];
   sharing: Sharing<Backlog>;
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
@@ -497,6 +660,7 @@ function describeDaemon(of: {
     clockSynced: parts.clock.isSynced(),
     consent: sharing.state.status,
     backend: parts.config.backend?.url,
+    identity: of.kept?.keeper.describe(),
     uplink: of.uplink,
     backlog: sharing.queue?.status(),
     devices: of.devices.map((device) => ({

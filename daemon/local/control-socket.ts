@@ -3,10 +3,16 @@
  * that only the daemon's own user and root may open; nothing on the network leads here.
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type ServerResponse,
+} from "node:http";
 import { dirname, join } from "node:path";
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, isErrorCode } from "#core/errors.js";
 
 /** What may be asked; answers become JSON. */
 export interface Control {
@@ -14,6 +20,10 @@ export interface Control {
   backlog(): unknown;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
+  /** Becomes an installation. Resolves with its id and the recovery code. */
+  enrol(wish: { address: string | undefined; claimToken: string }): Promise<unknown>;
+  /** What the community says about this installation. */
+  community(): Promise<unknown>;
 }
 
 const FOLDER_MODE = 0o700;
@@ -82,6 +92,12 @@ async function respond(
     "GET /backlog": () => control.backlog(),
     "POST /consent/withdraw": () => control.consentChanged(),
     "POST /consent/granted": () => control.consentChanged(),
+    "GET /community": () => control.community(),
+    "POST /enrol": () =>
+      control.enrol({
+        address: textOf(asked.headers["heatpool-enrol-address"]),
+        claimToken: textOf(asked.headers["heatpool-claim-token"]) ?? "",
+      }),
   };
   asked.resume();
   const route = routes[`${asked.method} ${asked.url}`];
@@ -93,8 +109,14 @@ async function respond(
   try {
     send(200, await route());
   } catch (fault) {
-    send(500, { error: String(fault) });
+    const isOurs = fault instanceof HeatpoolError;
+    const { code, message, hint } = isOurs ? fault : { code: "UNAVAILABLE", message: "", hint: "" };
+    send(500, { error: String(fault), code, message, hint });
   }
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header : undefined;
 }
 
 /**
@@ -106,15 +128,23 @@ async function respond(
 export async function askDaemon(
   clock: Clock,
   path: string,
-  question: "GET /status" | "GET /backlog" | "POST /consent/withdraw" | "POST /consent/granted",
+  question:
+    | "GET /status"
+    | "GET /backlog"
+    | "GET /community"
+    | "POST /consent/withdraw"
+    | "POST /consent/granted"
+    | "POST /enrol",
+  headers: Record<string, string> = {},
 ): Promise<unknown> {
   const [method = "", route = ""] = question.split(" ");
   const late = new AbortController();
   const done = new AbortController();
   void clock.sleep(ANSWER_MAX_MS, done.signal).then(() => late.abort());
   try {
-    const { code, text } = await exchange(path, method, route, late.signal);
-    if (code !== 200) throw new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${text}`);
+    const asking = { socketPath: path, method, path: route, headers, signal: late.signal };
+    const { code, text } = await exchange(asking);
+    if (code !== 200) throw toError(question, text);
     return JSON.parse(text);
   } catch (fault) {
     const code = (fault as NodeJS.ErrnoException).code;
@@ -129,14 +159,22 @@ export async function askDaemon(
   }
 }
 
-function exchange(
-  socketPath: string,
-  method: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ code: number; text: string }> {
+/** What the daemon could not do, in the words in which it failed. */
+function toError(question: string, text: string): HeatpoolError {
+  try {
+    const { code, message, hint } = JSON.parse(text) as Record<string, string | undefined>;
+    if (message !== undefined && message !== "" && isErrorCode(code)) {
+      return new HeatpoolError(code, message, hint === undefined ? {} : { hint });
+    }
+  } catch {
+    // Told below: no answer of ours.
+  }
+  return new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${text}`);
+}
+
+function exchange(asked: RequestOptions): Promise<{ code: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, method, path, signal }, (answer) => {
+    const asking = request(asked, (answer) => {
       let text = "";
       answer.setEncoding("utf8");
       answer.on("data", (part: string) => {

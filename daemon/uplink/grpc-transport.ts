@@ -34,6 +34,8 @@ export interface Endpoint {
   readonly claimTokenFile: string | undefined;
   /** Plain text, to this machine only. */
   readonly insecureLoopback: boolean;
+  /** The certificate that is shown, and its key, both PEM; left out: none is shown. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 /** Debian's and Raspberry Pi OS's bundle; Node's own roots where it is missing. */
@@ -80,7 +82,9 @@ export function createCredentials(endpoint: Endpoint): ChannelCredentials {
   const caFile = endpoint.caFile ?? (existsSync(SYSTEM_ROOTS) ? SYSTEM_ROOTS : undefined);
   const minVersion = endpoint.tlsMinVersion;
   const ca = caFile === undefined ? {} : { ca: readText(caFile, "backend.caFile") };
-  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca }));
+  const { identity } = endpoint;
+  const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
+  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca, ...own }));
 }
 
 /** What a call carries beside its message. The file is read each time: a token may be replaced. */
@@ -150,11 +154,14 @@ function adapt(
     cancel() {
       if (isOver) return;
       call.cancel();
-      finish({ status: "CANCELLED", details: "cancelled by us", retryAfterMs: undefined });
+      const details = "cancelled by us";
+      finish({ status: "CANCELLED", code: "", details, retryAfterMs: undefined });
     },
   };
 }
 
+/** Trailer with the backend's own code. */
+const CODE_HEADER = "heatpool-code";
 /** Trailer by which the backend says when to come back. */
 const RETRY_AFTER_HEADER = "retry-after-ms";
 
@@ -163,6 +170,7 @@ function toEnd(given: { code: status; details: string; metadata: Metadata }): St
   const retryAfterMs = Number.parseInt(String(header ?? ""), 10);
   return {
     status: status[given.code] ?? "UNKNOWN",
+    code: String(given.metadata.get(CODE_HEADER)[0] ?? ""),
     details: given.details,
     retryAfterMs: Number.isNaN(retryAfterMs) ? undefined : retryAfterMs,
   };

@@ -36,6 +36,8 @@ export interface SessionDeps {
   intervalMs(): number;
   /** Told when the backend answers, what its clock says, and how long the answer took. */
   onWelcome(serverTimeMs: number, roundTripMs: number): void;
+  /** Told when the backend asks for a new key. */
+  onRenewAsked?(): void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -348,6 +350,7 @@ async function handle(
         outbox.resendFresh();
         deps.log("info", "uplink.state-reset", { why: body.value.reason });
       }
+      if (body.value.renewIdentity) deps.onRenewAsked?.();
       pause(session, outbox, body.value);
       return undefined;
     case "goodbye": {

@@ -10,6 +10,8 @@ import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/
 export interface StreamEnd {
   /** Name of the gRPC status, e.g. `UNAVAILABLE`. */
   readonly status: string;
+  /** The backend's own code, e.g. `SUPERSEDED`. Empty or left out: it named none. */
+  readonly code?: string;
   readonly details: string;
   /** When the backend said when to come back. */
   readonly retryAfterMs: number | undefined;
