@@ -40,7 +40,10 @@ describe("backend.yaml", () => {
     const names = JSON.stringify(z.toJSONSchema(configSchema)).match(
       /"[a-zA-Z]*(token|key|secret|password)[a-zA-Z]*"/gi,
     );
-    expect(new Set(names)).toEqual(new Set(['"keyFile"', '"claimTokens"', '"claimTokensFile"']));
+    // `token` is a mode.
+    expect(new Set(names)).toEqual(
+      new Set(['"keyFile"', '"keys"', '"secretFile"', '"claimTokens"', '"claimTokensFile"', '"token"']),
+    );
   });
 });
 
