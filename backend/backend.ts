@@ -228,7 +228,7 @@ function openIdentities(
       trialKey: generateKeyPairSync("x25519").privateKey,
       recoveryKey,
     }),
-    ...createIdentityDesk(identities, () => clock.nowMs()),
+    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
   };
 }
 

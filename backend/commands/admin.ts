@@ -58,14 +58,21 @@ export async function releaseStatistics(machine: Machine, options: AdminOptions)
   });
 }
 
-/** @throws HeatpoolError `NOT_FOUND` nothing is known of it · `UNAVAILABLE` no backend answers */
+/**
+ * @param id left out: a recovery code names it
+ * @throws HeatpoolError `NOT_FOUND` nothing is known of it · `UNAVAILABLE` no backend answers
+ */
 export async function eraseInstallation(
   machine: Machine,
-  id: string,
-  options: AdminOptions,
+  id: string | undefined,
+  options: AdminOptions & { readonly recoveryCode?: string },
 ): Promise<void> {
+  const wanted = { installationId: id ?? "", recoveryCode: options.recoveryCode ?? "" };
+  if (id === undefined && wanted.recoveryCode === "") {
+    throw new HeatpoolError("USAGE", "erase needs an id, or --recovery-code");
+  }
   await withAdmin(machine, options, async (admin) => {
-    const receipt = await admin.eraseInstallation(id);
+    const receipt = await admin.eraseInstallation(wanted);
     const { batches, refusedBatches, losses, erasedAtMs } = receipt;
     machine.print(
       options.json

@@ -40,7 +40,8 @@ export function createProgram(machine: Machine): Command {
   asking(installations.command("revoke <id>"))
     .description("take an installation's certificate back for good; its data stay")
     .action((id, options) => revokeInstallation(machine, id, options));
-  asking(installations.command("erase <id>"))
+  asking(installations.command("erase [id]"))
+    .option("--recovery-code <code>", "what the owner wrote down; instead of the id")
     .description("remove everything of an installation for good, and refuse what comes of it later")
     .action((id, options) => eraseInstallation(machine, id, options));
   asking(installations.command("export <id>"))

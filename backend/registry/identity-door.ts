@@ -1,4 +1,6 @@
 /** Identities as the operator asks about them: taking one back, and listing what they are worth. */
+import { timingSafeEqual } from "node:crypto";
+import { hmacRecoveryCode, parseRecoveryCode } from "#core/enrolment/recovery-code.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { IdentityDoor, IdentityStatus, ListedRecord } from "../rpc/door.js";
 import type { Identities, Identity } from "./identity.js";
@@ -6,8 +8,9 @@ import type { InstallationRecord } from "./registry.js";
 
 export function createIdentityDesk(
   identities: Identities,
+  recoveryKey: Uint8Array,
   nowMs: () => number,
-): Pick<IdentityDoor, "revoke" | "list"> {
+): Pick<IdentityDoor, "revoke" | "list" | "findByRecoveryCode"> {
   const describe = (record: InstallationRecord): ListedRecord => {
     const known = identities.find(record.installationId);
     const last = known?.consents.at(-1);
@@ -28,6 +31,15 @@ export function createIdentityDesk(
       if (changed !== undefined) return changed.revokedAtMs;
       throw new HeatpoolError("NOT_FOUND", "no installation of that id is enrolled", {
         hint: "`heatpool-backend installations list` names those that are.",
+      });
+    },
+    findByRecoveryCode(text) {
+      const code = parseRecoveryCode(text);
+      if (code === undefined) return undefined;
+      return identities.ids().find((id) => {
+        const kept = Buffer.from(identities.find(id)?.recoveryHmac ?? "", "hex");
+        const given = Buffer.from(hmacRecoveryCode(recoveryKey, id, code), "hex");
+        return kept.length === given.length && timingSafeEqual(kept, given);
       });
     },
     list(after, limit, known) {

@@ -37,7 +37,11 @@ export interface AdminClient {
   /** @throws HeatpoolError `TOO_SOON` within 20 h of the last release */
   releaseStatistics(): Promise<ReleaseSummary>;
   /** @throws HeatpoolError `NOT_FOUND` nothing is known of it */
-  eraseInstallation(installationId: string): Promise<ErasureReceipt>;
+  eraseInstallation(wanted: {
+    readonly installationId: string;
+    /** Empty: the id alone names it. */
+    readonly recoveryCode: string;
+  }): Promise<ErasureReceipt>;
   /** @throws HeatpoolError `NOT_FOUND` it is not enrolled */
   revokeInstallation(
     installationId: string,
@@ -106,9 +110,12 @@ export function connectAdmin(
       ask<wire.ReleaseStatisticsResponse>((options, done) =>
         client.releaseStatistics({}, metadata, options, done),
       ),
-    eraseInstallation: (installationId) =>
+    eraseInstallation: ({ installationId, recoveryCode }) =>
       ask<wire.EraseInstallationResponse>(
-        (options, done) => client.eraseInstallation({ installationId }, metadata, options, done),
+        (options, done) => {
+          const request = { installationId, recoveryCode };
+          return client.eraseInstallation(request, metadata, options, done);
+        },
         ERASURE_DEADLINE_MS,
       ),
     revokeInstallation: (installationId) =>

@@ -24,7 +24,7 @@ export function createAdminHandler(
   behind: Pick<Behind, "totals" | "installations" | "community" | "erase" | "export">,
   facts: DoorFacts,
   toStatus: ToStatus,
-  identities?: Pick<IdentityDoor, "list" | "revoke">,
+  identities?: Pick<IdentityDoor, "list" | "revoke" | "findByRecoveryCode">,
 ): AdminServiceServer {
   const list = (after: string, limit: number): readonly ListedRecord[] => {
     const known = behind.installations(after, limit);
@@ -81,7 +81,7 @@ export function createAdminHandler(
     eraseInstallation: guardUnary<wire.EraseInstallationRequest, wire.EraseInstallationResponse>(
       toStatus,
       async (request) => {
-        const id = parseInstallationId(request.installationId);
+        const id = findWanted(request, identities);
         const receipt = await behind.erase(id, () => {
           return facts.expel(
             id,
@@ -120,4 +120,17 @@ export function createAdminHandler(
       for await (const part of behind.export(id)) yield toExported(part);
     }),
   };
+}
+
+/** Named by its id, or by the recovery code of an owner who has nothing else left. */
+function findWanted(
+  { installationId, recoveryCode }: wire.EraseInstallationRequest,
+  identities: Pick<IdentityDoor, "findByRecoveryCode"> | undefined,
+): string {
+  if (recoveryCode === "") return parseInstallationId(installationId);
+  const found = identities?.findByRecoveryCode(recoveryCode);
+  if (found === undefined || (installationId !== "" && found !== parseInstallationId(installationId))) {
+    throw new HeatpoolError("NOT_FOUND", "no installation has this recovery code");
+  }
+  return found;
 }

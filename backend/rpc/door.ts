@@ -78,6 +78,8 @@ export interface IdentityDoor {
    * @throws HeatpoolError `NOT_FOUND` it is not enrolled
    */
   revoke(installationId: string): Promise<number>;
+  /** Whose recovery code it is, however it is typed. */
+  findByRecoveryCode(code: string): string | undefined;
   /**
    * Those known by their data, with what their identities are worth, and among them those that
    * enrolled and have not sent yet; in the order of ids, at most `limit`.

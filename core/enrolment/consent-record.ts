@@ -2,7 +2,6 @@
  * The proof of one agreement, in the one form in which it is signed: canonical JSON, members sorted
  * by code point, no white space.
  */
-import { createHash } from "node:crypto";
 import { HeatpoolError } from "#core/errors.js";
 
 /** What may be agreed to, each on its own. Nothing is sent without the first. */
@@ -65,11 +64,6 @@ export function parseConsent(bytes: Uint8Array): ConsentRecord {
     throw wrong(`version ${value.version} has another text`);
   }
   return value;
-}
-
-/** SHA-256 of a record's bytes, hexadecimal. */
-export function hashConsent(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function isRecord(value: unknown): value is ConsentRecord {

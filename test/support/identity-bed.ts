@@ -1,7 +1,7 @@
 /** A backend's door that wants certificates, and installations that have some. */
 import { generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { credentials } from "@grpc/grpc-js";
 import { writeCsr } from "#core/certificate/csr.js";
 import { encodePem } from "#core/certificate/der.js";
 import { type ConsentRecord, encodeConsent } from "#core/enrolment/consent-record.js";
@@ -11,7 +11,6 @@ import {
   renewStatement,
   signStatement,
 } from "#core/enrolment/statement.js";
-import { EnrolmentServiceClient } from "#proto/heatpool/enrolment/v1/enrolment_service.js";
 import { createConsents } from "../../backend/enrolment/consents.js";
 import {
   createDeviceAuthority,
@@ -99,6 +98,7 @@ export async function makeIdentities(
       return state.issuing.expiresAtMs;
     },
   };
+  const recoveryKey = chance(32);
   const faults: unknown[] = [];
   const enrolment = createEnrolment({
     identities,
@@ -112,13 +112,13 @@ export async function makeIdentities(
     clock,
     chance,
     trialKey: generateKeyPairSync("x25519").privateKey,
-    recoveryKey: chance(32),
+    recoveryKey,
   });
   const door: IdentityDoor = {
     judge: createIdentityJudge({ identities, issuing, clock, onFault: (one) => faults.push(one) }),
     consents: createConsents({ identities, clock }),
     enrolment,
-    ...createIdentityDesk(identities, () => clock.nowMs()),
+    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
   };
   return {
     clock,
@@ -167,16 +167,4 @@ export function clientCredentials(ca: Buffer, shown?: { certificate: string; key
       ...(shown !== undefined && key !== undefined && { cert: shown.certificate, key }),
     }),
   );
-}
-
-/** The services of enrolment, called over a network. */
-export function connectEnrolment(port: number, ca: Buffer) {
-  const client = new EnrolmentServiceClient(`127.0.0.1:${port}`, clientCredentials(ca), {
-    "grpc.use_local_subchannel_pool": 1,
-  });
-  const ask = <T>(call: (done: (error: ServiceError | null, answer: T) => void) => unknown) =>
-    new Promise<T>((resolve, reject) => {
-      call((error, answer) => (error === null ? resolve(answer) : reject(error)));
-    });
-  return { client, ask, close: () => client.close() };
 }

@@ -44,6 +44,17 @@ describe("enrol", () => {
     expect(known?.consents).toMatchObject([{ record: CONSENT, withdrawnAtMs: 0 }]);
   });
 
+  it("knows an installation by the recovery code of its owner, however it is typed", async () => {
+    const bed = await makeIdentities();
+    const { device, recoveryCode } = await enrol(bed);
+    await enrol(bed);
+    const typed = recoveryCode.toLowerCase().replaceAll("-", " ");
+    expect(bed.door.findByRecoveryCode(typed)).toBe(device.installationId);
+    const other = recoveryCode.startsWith("0") ? "1" : "0";
+    expect(bed.door.findByRecoveryCode(`${other}${recoveryCode.slice(1)}`)).toBeUndefined();
+    expect(bed.door.findByRecoveryCode("no code")).toBeUndefined();
+  });
+
   it("refuses an id that another key has, or that was erased", async () => {
     const erased = new Set<string>();
     const bed = await makeIdentities({ erased });

@@ -152,8 +152,10 @@ export interface ReleaseStatisticsResponse {
 
 /** Asks for the erasure of one installation. */
 export interface EraseInstallationRequest {
-  /** UUIDv4, in any usual spelling. */
+  /** UUIDv4, in any usual spelling. May be empty where a recovery code is given. */
   installationId: string;
+  /** The recovery code that the owner wrote down, however it is typed. Empty: the id alone counts. */
+  recoveryCode: string;
 }
 
 /** What was removed: proof for whoever asked for it. Nothing of the installation is left in files. */
@@ -1301,13 +1303,16 @@ export const ReleaseStatisticsResponse: MessageFns<ReleaseStatisticsResponse> = 
 };
 
 function createBaseEraseInstallationRequest(): EraseInstallationRequest {
-  return { installationId: "" };
+  return { installationId: "", recoveryCode: "" };
 }
 
 export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
   encode(message: EraseInstallationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.installationId !== "") {
       writer.uint32(10).string(message.installationId);
+    }
+    if (message.recoveryCode !== "") {
+      writer.uint32(18).string(message.recoveryCode);
     }
     return writer;
   },
@@ -1333,6 +1338,14 @@ export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
             message.installationId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.recoveryCode = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1351,6 +1364,7 @@ export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
   fromPartial(object: DeepPartial<EraseInstallationRequest>): EraseInstallationRequest {
     const message = createBaseEraseInstallationRequest();
     message.installationId = object.installationId ?? "";
+    message.recoveryCode = object.recoveryCode ?? "";
     return message;
   },
 };
