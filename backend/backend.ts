@@ -6,13 +6,15 @@ import { generateKeyPairSync } from "node:crypto";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { findMetric } from "#core/measurement/metrics.js";
+import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
+import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
+import { createReleaseJob } from "./aggregate/release-job.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
-import { runReleases } from "./aggregate/run-releases.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
+import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import { createConsents } from "./enrolment/consents.js";
 import { createEnrolment } from "./enrolment/enrolment.js";
@@ -22,11 +24,15 @@ import { createNonces } from "./enrolment/nonces.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
+import type { HttpBehind, ModelFiles } from "./http/http.js";
+import { HTTP_VERSION_PREFIX } from "./http/intake.js";
+import { runHttp } from "./http/server.js";
 import { createIngest } from "./ingest/create-ingest.js";
+import { createStoredTimes } from "./ingest/stored-times.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
-import { keptFromMs, type RetentionRun, runRetention } from "./privacy/retention.js";
+import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { createIdentities } from "./registry/create-identities.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
@@ -36,11 +42,13 @@ import type { Identities } from "./registry/identity.js";
 import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import type { InstallationState } from "./registry/registry.js";
+import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind, IdentityDoor } from "./rpc/door.js";
 import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
+import { createSchedule } from "./schedule/create-schedule.js";
 import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
 import type { SnapshotStore } from "./store/snapshot-store.js";
 
@@ -74,6 +82,7 @@ const STREAMS_MAX = 4;
 const HOUR_MS = 3_600_000;
 /** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
 const CONNECTION_AGE_MARGIN = 1.25;
+const REQUEST_ID_BYTES = 8;
 /** Days that a registry remembers. */
 const DAYS_REMEMBERED = 64;
 
@@ -85,17 +94,27 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, identities, rollups, retention } = await openRooms(parts, store);
+    const { behind, web, identities, rollups, retention } = await openRooms(parts, store);
     const { clock, places } = parts;
     const file = places.rollupsFile;
-    const minuteOfDay = parts.config.statistics.releaseMinuteOfDay;
     const { community } = behind;
     const onFault = (fault: unknown): void => reportFault(parts, fault);
+    const schedule = await createSchedule({
+      ...{ store, clock, onFault },
+      jobs: [
+        createRetentionJob({ ...retention, clock }),
+        createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
+      ],
+      onRun: ({ job, durationMs, outcome, detail }) =>
+        parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
+          ...{ job, durationMs, outcome, detail },
+        }),
+    });
     const all = [
       runDoor(toDoor(parts, behind, identities), ending.signal),
+      runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      runReleases({ community, clock, minuteOfDay, onFault }, ending.signal),
-      runRetention({ ...retention, clock, onFault }, ending.signal),
+      schedule.live(ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -155,15 +174,21 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
+  const daysWithData = (state: InstallationState, atMs: number): number =>
+    countDays(state.withData, dayOf(atMs), DAYS_REMEMBERED);
+  const privacy = {
+    cohortMin: config.cohort.installationsMin,
+    probationDays: config.cohort.probationDays,
+    closedTestPool: config.privacy.closedTestPool,
+  };
+  const efficiency = await createEfficiency({
+    ...{ store, registry, daysWithData, privacy, nowMs },
+    keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
+  });
   const community = await createCommunity({
-    ...shared,
-    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), DAYS_REMEMBERED),
+    ...{ ...shared, daysWithData, privacy },
     coldStart: rules.coldStart,
-    privacy: {
-      cohortMin: config.cohort.installationsMin,
-      probationDays: config.cohort.probationDays,
-      closedTestPool: config.privacy.closedTestPool,
-    },
+    alsoRelease: efficiency.release,
   });
   const facts = createFacts({
     store,
@@ -179,6 +204,7 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   const behind: Behind = {
     ingest,
     community,
+    efficiency,
     ...facts,
     erase: erasure.erase,
     export: (id) =>
@@ -198,8 +224,47 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
       });
     },
   };
+  const web: HttpBehind = {
+    ...{ ingest, community, efficiency },
+    models: NO_MODELS,
+    eligibility: facts.eligibility,
+    active30d: facts.active30d,
+    storedTimes: createStoredTimes(store),
+    isEnrolled: (id) =>
+      known.find(id) !== undefined ||
+      registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
+  };
   const identities = openIdentities(parts, known, tombstones.has);
-  return { behind, identities, rollups, retention };
+  return { behind, web, identities, rollups, retention };
+}
+
+/** Nothing is published. */
+const NO_MODELS: ModelFiles = {
+  list: () => [],
+  find: () => undefined,
+  read: () => Promise.resolve(new Uint8Array()),
+};
+
+/** The HTTP listener, where one is configured. */
+async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSignal): Promise<void> {
+  const { config, places, clock, log, identity, onBug, chance } = parts;
+  if (config.http === undefined) return;
+  const { host, port, publicPerMinute } = config.http;
+  const { countUnverified } = config.cohort;
+  const tokens = openBearerTokens(places.httpTokensFile, clock);
+  const onEvent = (event: string, facts: Readonly<Record<string, string | number>>): void =>
+    log("debug", event, facts);
+  await runHttp(
+    {
+      ...{ behind, tokens, host, port, identity, clock, prefixOf, onBug, onEvent },
+      metrics: METRICS,
+      rules: { countUnverified, publicPerMinute },
+      makeRequestId: () => Buffer.from(chance(REQUEST_ID_BYTES)).toString("hex"),
+      onListening: (http) =>
+        log("info", "backend.http-listening", { port: http, tokens: tokens.count }),
+    },
+    signal,
+  );
 }
 
 /** Enrolment, consent and the judgement of certificates; left out where nobody shows any. */

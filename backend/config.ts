@@ -55,6 +55,24 @@ const adminSchema = z.strictObject({
   ),
 });
 
+const httpSchema = z.strictObject({
+  host: z
+    .string()
+    .regex(HOST, "an address of this machine")
+    .default("::")
+    .describe("Address on which clients of the HTTP contract are awaited"),
+  port: PORT.default(8443).describe("TCP port; 0: any free one"),
+  tokensFile: PATH.optional().describe(
+    "SHA-256 of the bearer tokens, one a line; left out: http-tokens in stateDir",
+  ),
+  publicPerMinute: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(60)
+    .describe("Answers without a token to one /24 (IPv6: /56); 0: no limit, behind a TCP proxy"),
+});
+
 const tlsSchema = z.strictObject({
   certificateFile: PATH.optional().describe(
     "Certificate chain (PEM); left out: tls/server.crt in stateDir, made by `ca init`",
@@ -168,6 +186,10 @@ const cohortSchema = z.strictObject({
     .max(63)
     .default(7)
     .describe("Days with data before an installation counts; below 7 only in a closed test pool"),
+  countUnverified: z
+    .boolean()
+    .default(false)
+    .describe("Count installations that send by HTTP with a shared token, too"),
 });
 
 const privacySchema = z.strictObject({
@@ -205,6 +227,9 @@ export const configSchema = z.strictObject({
     .describe("Least important event that is logged"),
   main: mainSchema.prefault({}).describe("The listener for daemons"),
   admin: adminSchema.prefault({}).describe("The listener for the operator, on this machine only"),
+  http: httpSchema
+    .optional()
+    .describe("The listener for clients of the earlier HTTP server; left out: none"),
   tls: tlsSchema.prefault({}).describe("Keys of the listeners"),
   enrol: enrolSchema.prefault({}).describe("The listener on which daemons enrol"),
   identity: identitySchema.prefault({}).describe("By what installations are known"),
@@ -229,6 +254,7 @@ export interface Places {
   readonly caFile: string;
   readonly tlsDir: string;
   readonly claimTokensFile: string;
+  readonly httpTokensFile: string;
   readonly storeDir: string;
   readonly rollupsFile: string;
   readonly tombstonesFile: string;
@@ -266,6 +292,7 @@ export function toPlaces(config: Config, file: string): Places {
     caFile: place(tls.caFile, "tls/ca.crt"),
     tlsDir: join(stateDir, "tls"),
     claimTokensFile: place(enrolment.claimTokensFile, "claim-tokens"),
+    httpTokensFile: place(config.http?.tokensFile, "http-tokens"),
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
     tombstonesFile: join(stateDir, "tombstones"),

@@ -86,10 +86,11 @@ function addSetUp(program: Command, machine: Machine): void {
     .description("one authority's certificate; unless told, the one that signs")
     .option("--json", "print JSON")
     .action((name, options) => showAuthority(machine, name, options));
-  const token = program.command("token").description("claim tokens: who may enrol");
+  const token = program.command("token").description("tokens: who may send");
   withConfig(token.command("create"))
-    .description("make a claim token and print it once")
-    .option("--claim", "good for one enrolment; the only kind that there is")
+    .description("make a bearer token for clients by HTTP, or a claim token; printed once")
+    .option("--claim", "a claim token for a daemon that enrols")
+    .option("--installation <uuid>", "a bearer token of this installation alone")
     .option("--label <text>", "who has it, for your own list", "")
     .option("--json", "print it as JSON")
     .action((options) => createToken(machine, options));

@@ -33,10 +33,10 @@ const DAY_MS = 86_400_000;
 /** Days after which an installation is no longer called active. */
 const ACTIVE_DAYS = 30;
 
-/** All of `Behind` but ingest and community. */
+/** All of `Behind` but ingest and community, and what the HTTP door asks beside it. */
 export function createFacts(
   sources: FactSources,
-): Pick<Behind, "eligibility" | "totals" | "installations"> {
+): Pick<Behind, "eligibility" | "totals" | "installations"> & { active30d(): number } {
   const { store, registry, nowMs } = sources;
   return {
     eligibility(installationId, heatpumpModel) {
@@ -67,6 +67,7 @@ export function createFacts(
         closedTestPool: sources.community.poolStatus().closedTestPool,
         warnings: sources.warnings?.() ?? [],
       }) satisfies BackendTotals,
+    active30d: () => countActive(registry, nowMs()),
     installations: (after, limit) => registry.list(after, limit, nowMs()),
   };
 }

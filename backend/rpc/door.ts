@@ -3,6 +3,7 @@
  * nothing.
  */
 import type { Community } from "../aggregate/community.js";
+import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Consents } from "../enrolment/consents.js";
 import type { Enrolment } from "../enrolment/enrolment.js";
@@ -51,6 +52,7 @@ export interface BackendTotals {
 export interface Behind {
   readonly ingest: Ingest;
   readonly community: Community;
+  readonly efficiency: Pick<Efficiency, "figures">;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
   totals(): Promise<BackendTotals>;

@@ -222,7 +222,7 @@ function addServices(
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(ModelServiceService, createModelHandler(behind, toStatus, judge));
-  const community = createCommunityHandler(behind.community, clock, toStatus);
+  const community = createCommunityHandler(behind, clock, toStatus);
   server.addService(CommunityServiceService, community);
   if (identities === undefined || judge === undefined) return;
   const consent = createConsentHandler(identities.consents, judge, toStatus, (id) =>

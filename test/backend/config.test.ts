@@ -42,7 +42,10 @@ describe("backend.yaml", () => {
     );
     // `token` is a mode.
     expect(new Set(names)).toEqual(
-      new Set(['"keyFile"', '"keys"', '"secretFile"', '"claimTokens"', '"claimTokensFile"', '"token"']),
+      new Set([
+        ...['"keyFile"', '"keys"', '"secretFile"', '"token"', '"tokensFile"'],
+        ...['"claimTokens"', '"claimTokensFile"'],
+      ]),
     );
   });
 });

@@ -117,6 +117,24 @@ export function createFakeBehind(): FakeBehind {
         throw new HeatpoolError("TOO_SOON", "released 3 h ago");
       },
     },
+    efficiency: {
+      figures: (heatpumpModel, window) => ({
+        heatpumpModel,
+        window,
+        figures: [
+          {
+            quantity: "cop_total",
+            unit: "",
+            mean: 3.91,
+            median: 3.9,
+            p10: undefined,
+            p90: 4.5,
+            installations: 15,
+          },
+        ],
+        releasedAtMs: 1_790_000_000_000,
+      }),
+    },
     eligibility: (installationId) => ({
       eligible: installationId.startsWith("0"),
       code: "CONTRIBUTING",
