@@ -317,7 +317,9 @@ export async function askCommunity(
 }
 
 /** Keeps the identity good, where the backend wants one. */
-function createKeeper(parts: DaemonParts): { identity: DeviceIdentity; keeper: IdentityKeeper } | undefined {
+function createKeeper(
+  parts: DaemonParts,
+): { identity: DeviceIdentity; keeper: IdentityKeeper } | undefined {
   const { config, clock, chance, log } = parts;
   const { backend } = config;
   if (backend === undefined || !hasIdentity(config)) return undefined;
@@ -422,7 +424,14 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           path: controlSocketPath(config.runtimeDir),
           control: {
             status: () =>
-              describeDaemon({ parts, installationId, kept, sharing, devices, uplink: uplink.state }),
+              describeDaemon({
+                parts,
+                installationId,
+                kept,
+                sharing,
+                devices,
+                uplink: uplink.state,
+              }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
             }),
@@ -586,33 +595,34 @@ function createDelivery(
     const { backend } = config;
     const { profile, intervalSeconds } = config.uplink;
     const over = AbortSignal.any([stop, withdrawn]);
-    const deliverUntil = (end: AbortSignal) => runUplink(
-      {
-        backlog,
-        transport: createGrpcTransport(
-          toOwnEndpoint(backend, kept?.identity),
-          profile === "live",
-        ),
-        clock,
-        chance,
-        introduction: {
-          installationId,
-          bootId: readBootId(),
-          daemonVersion: version,
-          consentVersion: record.version,
-          consentScopes: record.scopes,
+    const deliverUntil = (end: AbortSignal) =>
+      runUplink(
+        {
+          backlog,
+          transport: createGrpcTransport(
+            toOwnEndpoint(backend, kept?.identity),
+            profile === "live",
+          ),
+          clock,
+          chance,
+          introduction: {
+            installationId,
+            bootId: readBootId(),
+            daemonVersion: version,
+            consentVersion: record.version,
+            consentScopes: record.scopes,
+          },
+          profile,
+          intervalSeconds,
+          limitStore: uplinkLimits,
+          log,
+          withdrawn,
+          onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
+          onIdentityDoubt: (why) => kept?.keeper.doubt(why),
+          onState,
         },
-        profile,
-        intervalSeconds,
-        limitStore: uplinkLimits,
-        log,
-        withdrawn,
-        onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
-        onIdentityDoubt: (why) => kept?.keeper.doubt(why),
-        onState,
-      },
-      end,
-    );
+        end,
+      );
     if (kept === undefined) return deliverUntil(stop);
     // A new certificate is shown by a new connection.
     while (!over.aborted && (await kept.keeper.ready(record, over))) {

@@ -104,13 +104,21 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(program, "enrol", "become an installation of the configured backend", async () => {
     return (await import("./commands/enrol.js")).enrol;
   })
-    .option("--backend <host:port>", "where the backend takes installations in, if not as configured")
+    .option(
+      "--backend <host:port>",
+      "where the backend takes installations in, if not as configured",
+    )
     .option("--claim-token <token>", "the token that the operator gave out")
     .option("--claim-token-file <file>", "a file that holds it");
   const identity = program.command("identity").description("this machine's key and certificate");
-  add(identity, "show", "who this installation is, and until when its certificate is good", async () => {
-    return (await import("./commands/enrol.js")).showIdentity;
-  });
+  add(
+    identity,
+    "show",
+    "who this installation is, and until when its certificate is good",
+    async () => {
+      return (await import("./commands/enrol.js")).showIdentity;
+    },
+  );
   const backlog = program.command("backlog").description("what waits to be sent");
   add(backlog, "show", "how much waits, and what became of the rest", async () => {
     return (await import("./commands/show-backlog.js")).showBacklog;

@@ -26,7 +26,7 @@ export async function createIdentities(store: IdentityStore, nowMs: number): Pro
   return {
     find: (id) => byId.get(id),
     ids() {
-      sorted ??= [...byId.keys()].sort();
+      sorted ??= [...byId.keys()].sort(byCodePoint);
       return sorted;
     },
     get size() {
@@ -52,4 +52,9 @@ export async function createIdentities(store: IdentityStore, nowMs: number): Pro
         sorted = undefined;
       }),
   };
+}
+
+/** Ids are lower-case ASCII; this is the order of the stores, too. */
+function byCodePoint(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }

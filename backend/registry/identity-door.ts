@@ -50,7 +50,9 @@ export function createIdentityDesk(
         .ids()
         .filter((id) => id > after && !byId.has(id) && (last === undefined || id <= last))
         .slice(0, limit);
-      const all = [...byId.keys(), ...silent].sort().slice(0, limit);
+      const all = [...byId.keys(), ...silent]
+        .sort((one, other) => (one < other ? -1 : 1))
+        .slice(0, limit);
       return all.map((id) => describe(byId.get(id) ?? newcomer(id, identities.find(id))));
     },
   };

@@ -111,13 +111,10 @@ export function connectAdmin(
         client.releaseStatistics({}, metadata, options, done),
       ),
     eraseInstallation: ({ installationId, recoveryCode }) =>
-      ask<wire.EraseInstallationResponse>(
-        (options, done) => {
-          const request = { installationId, recoveryCode };
-          return client.eraseInstallation(request, metadata, options, done);
-        },
-        ERASURE_DEADLINE_MS,
-      ),
+      ask<wire.EraseInstallationResponse>((options, done) => {
+        const request = { installationId, recoveryCode };
+        return client.eraseInstallation(request, metadata, options, done);
+      }, ERASURE_DEADLINE_MS),
     revokeInstallation: (installationId) =>
       ask<wire.RevokeInstallationResponse>((options, done) =>
         client.revokeInstallation({ installationId }, metadata, options, done),

@@ -129,7 +129,10 @@ function findWanted(
 ): string {
   if (recoveryCode === "") return parseInstallationId(installationId);
   const found = identities?.findByRecoveryCode(recoveryCode);
-  if (found === undefined || (installationId !== "" && found !== parseInstallationId(installationId))) {
+  if (
+    found === undefined ||
+    (installationId !== "" && found !== parseInstallationId(installationId))
+  ) {
     throw new HeatpoolError("NOT_FOUND", "no installation has this recovery code");
   }
   return found;

@@ -2,17 +2,17 @@
 import { createPublicKey, type X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { hashSpki } from "#core/certificate/installation-certificate.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { kidOf } from "#core/enrolment/kem-key.js";
-import { hashSpki } from "#core/certificate/installation-certificate.js";
 import { createRecordSeal } from "#core/enrolment/sealed-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Config } from "../config.js";
 import { type DeviceIdentity, openDeviceIdentity } from "../enrolment/device-identity.js";
 import { readDeviceSecret } from "../enrolment/device-secret.js";
 import { readRecord } from "../enrolment/identity-record.js";
-import { createKeyStore, type KeyStore } from "../enrolment/key-store.js";
 import { openInstallationId } from "../enrolment/installation-id.js";
+import { createKeyStore, type KeyStore } from "../enrolment/key-store.js";
 import { openStateFile } from "../host/state-file.js";
 
 /** What an identity is opened with. */

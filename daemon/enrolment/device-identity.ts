@@ -88,10 +88,7 @@ export function openDeviceIdentity(deps: {
         tls: nextName("tls", known.present?.keys.tls),
         kem: kemName !== undefined && mayKeep ? kemName : nextName("kem", kemName),
       };
-      keyStore.write(
-        names.tls,
-        generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
-      );
+      keyStore.write(names.tls, generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
       if (names.kem !== kemName) {
         keyStore.write(names.kem, generateKeyPairSync("x25519").privateKey);
       }

@@ -6,8 +6,9 @@
  * Nothing is declared expired by a clock that may be wrong; the backend's refusal is asked about
  * instead. Attempts are rare: whoever calls too often is not listened to at all.
  */
-import type { Chance, Clock } from "#core/clock.js";
+
 import { createUniform } from "#core/backoff.js";
+import type { Chance, Clock } from "#core/clock.js";
 import type { ConsentRecord } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Log } from "../host/log.js";

@@ -38,9 +38,7 @@ export async function withEnrolment<T>(
   try {
     return await work({
       async challenge() {
-        const answer = await ask<wire.ChallengeResponse>((done) =>
-          client.challenge({}, done),
-        );
+        const answer = await ask<wire.ChallengeResponse>((done) => client.challenge({}, done));
         return answer.nonce;
       },
       async enrol({ csr, kemSpki, kemSignature, consentRecord, consentSignature, claimToken }) {

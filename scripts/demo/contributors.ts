@@ -11,12 +11,12 @@ import type { ConsentRecord } from "#core/enrolment/consent-record.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { Backlog, DeviceStream } from "../../daemon/backlog/backlog.js";
 import { createMemoryBacklog } from "../../daemon/backlog/memory-backlog.js";
-import { createHeatPumpModel } from "../../daemon/simulator/heat-pump-model.js";
 import {
   CONSENT_TEXT_ID,
   CONSENT_VERSION,
   consentTextSha256,
 } from "../../daemon/enrolment/consent-text.js";
+import { createHeatPumpModel } from "../../daemon/simulator/heat-pump-model.js";
 import type { Transport } from "../../daemon/uplink/transport.js";
 import { runUplink } from "../../daemon/uplink/uplink.js";
 

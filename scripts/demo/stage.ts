@@ -119,7 +119,12 @@ export async function setStage(
   const installationId = readFileSync(join(folder, "daemon/installation-id"), "utf8").trim();
   const socket = controlSocketPath(join(folder, "run"));
 
-  const averages = { lines: [] as string[], eligibility: "not asked yet", installations: 0, isEligible: false };
+  const averages = {
+    lines: [] as string[],
+    eligibility: "not asked yet",
+    installations: 0,
+    isEligible: false,
+  };
   const askAverages = async (): Promise<void> => {
     const asked = (await askDaemon(clock, socket, "GET /community")) as CommunityAnswer;
     const [answer] = asked.models;
@@ -176,7 +181,10 @@ export async function setStage(
 
 interface CommunityAnswer {
   readonly models: readonly {
-    readonly eligibility: { readonly isEligible: boolean; readonly reason: { readonly en: string } };
+    readonly eligibility: {
+      readonly isEligible: boolean;
+      readonly reason: { readonly en: string };
+    };
     readonly averages: {
       readonly installations: number;
       readonly metrics: readonly {
@@ -236,9 +244,7 @@ async function startHeatPump(
   };
 }
 
-async function startBackend(
-  folder: string,
-): Promise<{
+async function startBackend(folder: string): Promise<{
   program: Program;
   port: number;
   enrolPort: number;

@@ -2,9 +2,10 @@
  * A daemon becomes an installation, over real TLS: consent goes along as its owner signed it, answers
  * that get lost lock nobody out, and a withdrawal reaches the backend.
  */
-import { credentials, makeClientConstructor, status } from "@grpc/grpc-js";
+
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { credentials, makeClientConstructor, status } from "@grpc/grpc-js";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parseUuid } from "#core/uuid.js";
 import { createEnrolPace } from "../../backend/rpc/enrol-pace.js";
@@ -138,7 +139,9 @@ describe("enrolment", () => {
 
   it("hears of a wider consent, and of a withdrawal, which ends the stream", async () => {
     const { device, door, enrolment, consents, say } = await open();
-    await enrolment((port) => enrolDevice(device.identity, port, { consent: CONSENT, claimToken: "" }));
+    await enrolment((port) =>
+      enrolDevice(device.identity, port, { consent: CONSENT, claimToken: "" }),
+    );
     const wider = { ...CONSENT, scopes: ["telemetry", "community_stats"] as const };
     await consents((port) => recordConsent(device.identity, port, wider));
     const stream = say(wider.scopes);
@@ -181,9 +184,9 @@ describe("the listener for enrolment", () => {
     const main = "/heatpool.telemetry.v1.TelemetryService/Deliver";
     expect(await call(main, 0)).toBe(status.UNIMPLEMENTED);
     expect(await call("/heatpool.admin.v1.AdminService/GetStatus", 0)).toBe(status.UNIMPLEMENTED);
-    expect(
-      await call("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 0),
-    ).toBe(status.UNIMPLEMENTED);
+    expect(await call("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 0)).toBe(
+      status.UNIMPLEMENTED,
+    );
     const enrol = "/heatpool.enrolment.v1.EnrolmentService/Enrol";
     expect(await call(enrol, 64 * 1024 + 1)).toBe(status.RESOURCE_EXHAUSTED);
     expect(await call(enrol, 0)).toBe(status.INVALID_ARGUMENT);

@@ -1,10 +1,6 @@
 /** The record of consent: proof in years to come, so it has one form, and its text is one we know. */
 import { describe, expect, it } from "vitest";
-import {
-  type ConsentRecord,
-  encodeConsent,
-  parseConsent,
-} from "#core/enrolment/consent-record.js";
+import { type ConsentRecord, encodeConsent, parseConsent } from "#core/enrolment/consent-record.js";
 import {
   CONSENT_TEXT_ID,
   CONSENT_VERSION,
@@ -21,13 +17,14 @@ const record: ConsentRecord = {
   scopes: ["telemetry", "community_stats"],
 };
 const wrong = expect.objectContaining({ code: "INVALID_ARGUMENT" });
-const change = (changes: object) => Buffer.from(JSON.stringify({ ...JSON.parse(sorted), ...changes }));
+const change = (changes: object) =>
+  Buffer.from(JSON.stringify({ ...JSON.parse(sorted), ...changes }));
 const sorted = encodeConsent(record).toString();
 
 describe("consent records", () => {
   it("are canonical JSON: members sorted by code point, no white space", () => {
     const names = Object.keys(JSON.parse(sorted) as object);
-    expect(names).toEqual([...names].sort());
+    expect(names).toEqual([...names].sort((one, other) => (one < other ? -1 : 1)));
     expect(sorted).not.toMatch(/\s/);
     expect(parseConsent(encodeConsent(record))).toEqual({ ...record });
   });

@@ -35,7 +35,10 @@ describe("readKemKey", () => {
 
   it("refuses other lengths, other algorithms and other forms", () => {
     const spki = generateKeyPairSync("x25519").publicKey.export({ type: "spki", format: "der" });
-    const ed25519 = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "der" });
+    const ed25519 = generateKeyPairSync("ed25519").publicKey.export({
+      type: "spki",
+      format: "der",
+    });
     for (const one of [
       Buffer.alloc(0),
       spki.subarray(0, 43),

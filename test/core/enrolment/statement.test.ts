@@ -22,9 +22,9 @@ describe("statements", () => {
       `${name("heatpool-kem/v1")}${uuid}${sha256("kem")}`,
     );
     const nonce = Buffer.alloc(32, 7);
-    expect(
-      renewStatement(nonce, Buffer.from("csr"), Buffer.from("kem")).toString("hex"),
-    ).toBe(`${name("heatpool-renew/v1")}${"07".repeat(32)}${sha256("csr")}${sha256("kem")}`);
+    expect(renewStatement(nonce, Buffer.from("csr"), Buffer.from("kem")).toString("hex")).toBe(
+      `${name("heatpool-renew/v1")}${"07".repeat(32)}${sha256("csr")}${sha256("kem")}`,
+    );
     expect(consentStatement(Buffer.from("{}")).toString("hex")).toBe(
       `${name("heatpool-consent/v1")}${sha256("{}")}`,
     );
