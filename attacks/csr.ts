@@ -11,8 +11,11 @@ import type { AttackCounts, AttackSuite } from "./attack-suite.js";
 
 /** What the design promises to have tried. */
 const CASES = 80_000;
-/** After the mutations: the same number again of cut, lengthened and random inputs, a tenth of it. */
-const WILD_SHARE = 10;
+/** After the mutations: cut, lengthened and random inputs; a million of them in the whole suite. */
+const WILD_PER_MUTATION = 12.5;
+/** Noise is cut from a block of it at random places; making each anew takes longer than reading it. */
+const NOISE_BYTES = 64 * 1024;
+const NOISE_MAX = 3_000;
 const ID = "550e8400-e29b-41d4-a716-446655440000";
 const OTHER_ID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
 const VALUES = 256;
@@ -49,12 +52,17 @@ function* wildInputs(cases: number, seed: number): Generator<Buffer> {
   const good = writeCsr(ID, privateKey);
   const chance = createChance(seed + 1);
   const below = createBelow(seed + 2);
+  const noise = Buffer.from(chance(NOISE_BYTES));
+  const cut = (length: number) => {
+    const from = below(NOISE_BYTES - length);
+    return noise.subarray(from, from + length);
+  };
   for (let made = 0; made < cases; made++) {
     const at = below(good.length);
     if (made % 4 === 0) yield good.subarray(0, at);
-    else if (made % 4 === 1) yield Buffer.from(chance(below(3_000)));
-    else if (made % 4 === 2) yield Buffer.concat([good, Buffer.from(chance(1 + below(8)))]);
-    else yield Buffer.concat([good.subarray(0, at), Buffer.from(chance(1)), good.subarray(at)]);
+    else if (made % 4 === 1) yield cut(below(NOISE_MAX));
+    else if (made % 4 === 2) yield Buffer.concat([good, cut(1 + below(8))]);
+    else yield Buffer.concat([good.subarray(0, at), cut(1), good.subarray(at)]);
   }
 }
 
@@ -81,7 +89,7 @@ export const csrAttacks: AttackSuite = {
       }
     };
     for (const der of csrMutations(cases, seed)) attack(der);
-    for (const der of wildInputs(Math.ceil(cases / WILD_SHARE), seed)) attack(der);
+    for (const der of wildInputs(Math.ceil(cases * WILD_PER_MUTATION), seed)) attack(der);
     return counts;
   },
 };

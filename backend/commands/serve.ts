@@ -14,8 +14,9 @@ const DAY_MS = 86_400_000;
 const EXPIRY_WARNING_DAYS = 30;
 /** What it signs is good for 90 days, and must not outlive it. */
 const ISSUING_WARNING_DAYS = 100;
-/** Name of the systemd credential. */
+/** Names of systemd credentials. */
 const STORE_KEY = "store-key";
+const DEVICE_CA_KEY = "device-ca-key";
 
 /** @throws HeatpoolError what keeps the backend from serving */
 export async function serve(machine: Machine, options: { config: string }): Promise<void> {
@@ -59,7 +60,8 @@ async function openAuthority(
   { chance, clock, credential }: Machine,
 ): Promise<InstallationAuthority | undefined> {
   if (config.tls.insecureLoopback || config.identity.mode === "token") return undefined;
-  const issuing = openIssuing(places.devicesDir, { chance, nowMs: clock.nowMs() });
+  const making = { chance, nowMs: clock.nowMs() };
+  const issuing = openIssuing(places.devicesDir, making, credential?.(DEVICE_CA_KEY));
   const storeKey = readStoreKey(places.storeKeyFile, credential?.(STORE_KEY));
   const recoveryKey = await openRecoveryKey(places.recoveryKeyFile, storeKey, chance);
   return { issuing, recoveryKey };

@@ -145,13 +145,19 @@ export function readRoot(folder: string): X509Certificate {
 /**
  * The newest issuing authority, ready to sign.
  *
+ * @param credential where systemd put its key; left out, or not there: beside its certificate
  * @throws HeatpoolError `CERTIFICATE_INVALID` none, expired, or without its key
  */
-export function openIssuing(folder: string, { chance, nowMs }: Making): Issuing {
+export function openIssuing(
+  folder: string,
+  { chance, nowMs }: Making,
+  credential?: string,
+): Issuing {
   const issuers = listIssuers(folder);
   const last = issuers.at(-1);
   if (last === undefined) throw invalid(`no issuing authority in ${folder}`, MADE_BY);
-  const { issuingKey } = filesOf(folder, last.number);
+  const isGiven = credential !== undefined && existsSync(credential);
+  const issuingKey = isGiven ? credential : filesOf(folder, last.number).issuingKey;
   const privateKey = readKey(issuingKey);
   if (!last.certificate.checkPrivateKey(privateKey)) {
     throw invalid(`${issuingKey} is not the key of issuing-${last.number}.crt`, MADE_BY);

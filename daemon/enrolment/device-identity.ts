@@ -9,6 +9,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate }
 import { encodePem } from "#core/certificate/der.js";
 import { readInstallationCertificate } from "#core/certificate/installation-certificate.js";
 import type { Clock } from "#core/clock.js";
+import { kidOf } from "#core/enrolment/kem-key.js";
 import { HeatpoolError } from "#core/errors.js";
 import {
   type ConsentProof,
@@ -37,6 +38,11 @@ export interface DeviceIdentity {
   certificate(): X509Certificate | undefined;
   /** The keys that count. @throws HeatpoolError `UNAUTHENTICATED` not enrolled · `STATE_INVALID` */
   keys(): DeviceKeys;
+  /**
+   * The private KEM key of that name, the present one or one before it: what was sealed to it may
+   * still be on its way. `undefined`: none of ours.
+   */
+  kemKey(kid: string): KeyObject | undefined;
   /** Keys to be certified next: those of an unanswered question, or new ones. */
   prepare(): DeviceKeys;
   /** Takes a certificate for `keys`. @throws HeatpoolError `PROTOCOL` it is not for them */
@@ -77,6 +83,14 @@ export function openDeviceIdentity(deps: {
       throw new HeatpoolError("UNAUTHENTICATED", "this installation is not enrolled", {
         hint: "Run `heatpool enrol`.",
       });
+    },
+    kemKey(kid) {
+      for (const name of Object.keys(record().kemMadeAtMs)) {
+        const key = keyStore.read(name);
+        const spki = createPublicKey(key).export({ type: "spki", format: "der" });
+        if (kidOf(spki) === kid) return key;
+      }
+      return undefined;
     },
     prepare() {
       const known = record();

@@ -5,6 +5,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { kidOf } from "#core/enrolment/kem-key.js";
 import { readDeviceSecret } from "../../../daemon/enrolment/device-secret.js";
 import { type EnrolmentPort, enrolDevice } from "../../../daemon/enrolment/enrolment.js";
 import { openStateFile } from "../../../daemon/host/state-file.js";
@@ -58,6 +59,13 @@ describe("the device's identity", () => {
     // One key in another's place does not open either.
     writeFileSync(keyFile("tls-1").path, readFileSync(keyFile("kem-1").path));
     expect(() => identity.prepare()).toThrow(code("STATE_INVALID"));
+  });
+
+  it("finds a KEM key by its name, and no other", () => {
+    const { identity } = openDevice(createFakeClock());
+    const { kem, kemSpki } = identity.prepare();
+    expect(identity.kemKey(kidOf(kemSpki))?.equals(kem)).toBe(true);
+    expect(identity.kemKey("0".repeat(64))).toBeUndefined();
   });
 
   it("takes no certificate of another key, another id, or nonsense", async () => {
