@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { readYaml } from "#core/schema/read-yaml.js";
+import { notifySchema } from "./notify/channel-schema.js";
 
 /** More heat pumps than a house has; each costs memory. */
 const DEVICES_MAX = 16;
@@ -198,6 +199,7 @@ export const configSchema = z
     keys: keysSchema.prefault({}).describe("How this machine's keys are kept"),
     uplink: uplinkSchema.prefault({}).describe("How often data are sent"),
     backlog: backlogSchema.prefault({}).describe("What waits on disk until the backend has it"),
+    notify: notifySchema.prefault({}).describe("How you are told, and of what"),
     stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
     runtimeDir: PATH.default("/run/heatpool").describe("Where the control socket lives"),
     profileDirs: z

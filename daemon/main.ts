@@ -126,6 +126,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(backlog, "losses", "what was not delivered, and why", async () => {
     return (await import("./commands/show-backlog.js")).showLosses;
   });
+  const notices = program.command("notify").description("how you are told");
+  add(notices, "test", "send one message by every channel", async () => {
+    return (await import("./commands/notify.js")).testNotify;
+  }).option("--channel <name>", "only by this one");
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
   if (wanted === "profile") await addProfile(program);
