@@ -125,7 +125,7 @@ describe("serve", () => {
     const config = writeBackendConfig(folder, "quotas: {}");
     const error = await failure(run("serve", "-c", config));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", exitStatus: 78 });
-    expect(error?.message).toMatch(/backend\.yaml:5:\d+ quotas: unknown key/);
+    expect(error?.message).toMatch(/backend\.yaml:6:\d+ quotas: unknown key/);
     const missing = await failure(run("serve", "-c", join(folder, "none.yaml")));
     expect(missing).toMatchObject({ code: "CONFIG_INVALID", hint: /--config/ });
   });
@@ -139,7 +139,7 @@ describe("serve", () => {
     const listening = () => lines.find((line) => line.includes("backend.listening"));
     while (listening() === undefined) await new Promise((resolve) => setImmediate(resolve));
     expect(JSON.parse(listening() ?? "")).toMatchObject({ tls: false, claimTokens: "off" });
-    expect(lines.join("\n")).toMatch(/anybody may send/);
+    expect(lines.join("\n")).toMatch(/anybody may enrol or send/);
     ending.abort();
     await serving;
     const open = join(folder, "open.yaml");
