@@ -118,7 +118,11 @@ describe("an installation's certificate", () => {
     // 16 bytes, the first of them 0x40 to 0x7f: positive, and never shorter.
     expect(parsed.serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
     // Times as UTCTime: tag 0x17, 13 characters.
-    expect(Buffer.from(certificate).toString("hex").match(/170d(3\d){12}5a/g)).toHaveLength(2);
+    expect(
+      Buffer.from(certificate)
+        .toString("hex")
+        .match(/170d(3\d){12}5a/g),
+    ).toHaveLength(2);
   });
 
   it("is read as id, key and time", () => {
