@@ -15,6 +15,12 @@ import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/
 import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
+import {
+  createKeeper,
+  hasIdentity,
+  toEnrolEndpoint,
+  toOwnEndpoint,
+} from "./commands/backend-ways.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -23,7 +29,7 @@ import { linkRulesOf } from "./device/profile-rules.js";
 import { openConsentBook } from "./enrolment/consent.js";
 import type { DeviceIdentity } from "./enrolment/device-identity.js";
 import { enrolDevice } from "./enrolment/enrolment.js";
-import { createIdentityKeeper, type IdentityKeeper } from "./enrolment/identity-keeper.js";
+import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
@@ -79,9 +85,6 @@ const POLL_END_MAX_MS = 2_000;
 /** A screenful is less; a program may ask for more than a person reads. */
 const LOSSES_SHOWN_MAX = 1_000;
 const MIB = 1024 * 1024;
-/** Where backends take installations in unless told otherwise. */
-const ENROL_PORT = 7445;
-const PEM_END = "-----END CERTIFICATE-----";
 /** A person who reads once waits this long for a gateway's next round. */
 const READ_WAIT_MAX_MS = 90_000;
 /** Two daemons of one name would throw each other out of the broker. */
@@ -211,44 +214,6 @@ function openRegisterSource(
   });
 }
 
-/** Where the backend is, in the uplink's words. */
-export function toEndpoint(backend: NonNullable<Config["backend"]>) {
-  return {
-    address: backend.url,
-    caFile: backend.caFile,
-    tlsMinVersion: backend.tlsMinVersion === "1.2" ? "TLSv1.2" : "TLSv1.3",
-    claimTokenFile: backend.claimTokenFile,
-    insecureLoopback: backend.insecureLoopback,
-  } as const;
-}
-
-/** Where the backend takes installations in. */
-function toEnrolEndpoint(backend: NonNullable<Config["backend"]>, address?: string) {
-  const host = backend.url.slice(0, backend.url.lastIndexOf(":"));
-  return {
-    ...toEndpoint(backend),
-    address: address ?? backend.enrolUrl ?? `${host}:${ENROL_PORT}`,
-  };
-}
-
-/** Whether the backend wants this machine's certificate. */
-function hasIdentity({ backend }: Config): boolean {
-  return backend?.identity === "certificate" && !backend.insecureLoopback;
-}
-
-/** The endpoint, with the certificate that is shown there. @throws HeatpoolError as `keys` */
-function toOwnEndpoint(
-  backend: NonNullable<Config["backend"]>,
-  identity: DeviceIdentity | undefined,
-) {
-  const certificate = identity?.record().present?.certificate;
-  // The backend knows its own authorities; they need not travel.
-  const leaf = certificate?.slice(0, certificate.indexOf(PEM_END) + PEM_END.length);
-  if (identity === undefined || leaf === undefined) return toEndpoint(backend);
-  const key = identity.keys().tls.export({ type: "pkcs8", format: "pem" }).toString();
-  return { ...toEndpoint(backend), identity: { certificate: `${leaf}\n`, key } };
-}
-
 /**
  * Enrols: the work of `heatpool enrol`, in the daemon or without one.
  *
@@ -314,30 +279,6 @@ export async function askCommunity(
   } finally {
     client.close();
   }
-}
-
-/** Keeps the identity good, where the backend wants one. */
-function createKeeper(
-  parts: DaemonParts,
-): { identity: DeviceIdentity; keeper: IdentityKeeper } | undefined {
-  const { config, clock, chance, log } = parts;
-  const { backend } = config;
-  if (backend === undefined || !hasIdentity(config)) return undefined;
-  const opened = openIdentity(config, parts);
-  opened.checkSecret();
-  const identity = opened.identity();
-  const client = () => import("./uplink/enrolment-client.js");
-  const keeper = createIdentityKeeper({
-    identity,
-    clock,
-    chance,
-    log,
-    enrolment: async (work) => (await client()).withEnrolment(toEnrolEndpoint(backend), work),
-    consents: async (work) => {
-      return (await client()).withConsents(toOwnEndpoint(backend, identity), work);
-    },
-  });
-  return { identity, keeper };
 }
 
 /** @throws HeatpoolError `CONFIG_INVALID` for settings that do not fit the device's profile */

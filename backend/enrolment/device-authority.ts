@@ -5,12 +5,7 @@
  * Files in one folder: `root.crt`, `root.key`, `issuing-<n>.crt`, `issuing-<n>.key`. Nothing that
  * exists is ever replaced.
  */
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  X509Certificate,
-} from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Authority, issueAuthority, issueIssuer } from "#core/certificate/certificate.js";
@@ -20,6 +15,7 @@ import type { Chance } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { createIssuing, type Issuer, type Issuing } from "./issuing.js";
 import { PUBLIC_MODE, SECRET_MODE, writeNewFile } from "./new-file.js";
+import { newKeys, toKeyPem } from "./new-keys.js";
 
 /** Time and chance of a command. */
 interface Making {
@@ -75,7 +71,7 @@ export async function createDeviceAuthority(
     validity: lifeOf(making.nowMs, ROOT_LIFE_MS),
     below: 1,
   });
-  await writeNewFile(files.rootKey, toPem(keys.privateKey), SECRET_MODE);
+  await writeNewFile(files.rootKey, toKeyPem(keys.privateKey), SECRET_MODE);
   const authority = { certificate: root, privateKey: keys.privateKey };
   await addIssuing(files, authority, making);
   // The root's certificate last: while it is missing, nothing was made.
@@ -121,7 +117,7 @@ async function addIssuing(
     },
     root,
   );
-  await writeNewFile(files.issuingKey, toPem(keys.privateKey), SECRET_MODE);
+  await writeNewFile(files.issuingKey, toKeyPem(keys.privateKey), SECRET_MODE);
   await writeNewFile(files.issuingCertificate, encodePem("CERTIFICATE", certificate), PUBLIC_MODE);
 }
 
@@ -185,20 +181,12 @@ function readKey(path: string): KeyObject {
   }
 }
 
-function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync("ec", { namedCurve: "P-256" });
-}
-
 function shortName(key: KeyObject): string {
   return keyId(key).toString("hex").slice(0, 8);
 }
 
 function lifeOf(nowMs: number, lifeMs: number) {
   return { notBeforeMs: nowMs - CLOCK_BEHIND_MS, notAfterMs: nowMs + lifeMs };
-}
-
-function toPem(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
 function invalid(what: string, hint: string, cause?: unknown): HeatpoolError {

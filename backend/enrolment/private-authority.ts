@@ -2,12 +2,7 @@
  * A private authority for operators without a public name: made once, its certificate goes to the
  * daemons, its key stays with the operator. Nothing that exists is ever replaced.
  */
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  X509Certificate,
-} from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -20,6 +15,7 @@ import { keyId } from "#core/certificate/extension.js";
 import type { Chance } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { PUBLIC_MODE, SECRET_MODE, writeNewFile } from "./new-file.js";
+import { newKeys, toKeyPem } from "./new-keys.js";
 
 /** Where everything lies. */
 export interface AuthorityFiles {
@@ -77,8 +73,8 @@ export async function createPrivateAuthority(
   });
   const authority = { certificate, privateKey: authorityKeys.privateKey };
   const server = issueServer(hosts, serverKeys.publicKey, authority, { chance, nowMs });
-  await writeNewFile(files.authorityKey, toPem(authorityKeys.privateKey), SECRET_MODE);
-  await writeNewFile(files.serverKey, toPem(serverKeys.privateKey), SECRET_MODE);
+  await writeNewFile(files.authorityKey, toKeyPem(authorityKeys.privateKey), SECRET_MODE);
+  await writeNewFile(files.serverKey, toKeyPem(serverKeys.privateKey), SECRET_MODE);
   await writeNewFile(
     files.authorityCertificate,
     encodePem("CERTIFICATE", certificate),
@@ -104,7 +100,7 @@ export async function issueServerFiles(
   const keys = newKeys();
   const authority = readAuthority(authorityCertificate, authorityKey);
   const certificate = issueServer(hosts, keys.publicKey, authority, making);
-  await writeNewFile(serverKey, toPem(keys.privateKey), SECRET_MODE);
+  await writeNewFile(serverKey, toKeyPem(keys.privateKey), SECRET_MODE);
   await writeNewFile(serverCertificate, encodePem("CERTIFICATE", certificate), PUBLIC_MODE);
   return { serverCertificate, serverKey };
 }
@@ -134,12 +130,4 @@ function issueServer(
     { hosts, publicKey, serial: chance(SERIAL_BYTES), validity },
     authority,
   );
-}
-
-function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync("ec", { namedCurve: "P-256" });
-}
-
-function toPem(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
