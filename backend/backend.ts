@@ -75,6 +75,9 @@ export interface InstallationAuthority {
   readonly recoveryKey: Uint8Array;
 }
 
+/** What is written to find out whether the store takes batches again, and how much of it. */
+const PROBE_RECORD = "probe";
+const PROBE_BYTES = 64 * 1024;
 /** Greatest message, both ways. */
 const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Calls at once on one connection: the stream, a question, and some air. */
@@ -203,6 +206,7 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   });
   const behind: Behind = {
     ingest,
+    probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community,
     efficiency,
     ...facts,
@@ -324,7 +328,10 @@ function toDoor(
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
-    onEvent: (event, id, facts) => log("info", event, { installation: tag(id), ...facts }),
+    onEvent(event, id, facts) {
+      // Some events are about nobody.
+      log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
+    },
     onBug: parts.onBug,
     onListening: ({ main, admin, enrol }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;

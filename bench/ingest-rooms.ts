@@ -50,7 +50,8 @@ export async function openRooms(store: SnapshotStore) {
       throw new HeatpoolError("NOT_FOUND", "efficiency is not measured here");
     },
   };
-  const rest = { erase: notHere, export: notHere };
+  const probeStore = async (): Promise<void> => undefined;
+  const rest = { probeStore, erase: notHere, export: notHere };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

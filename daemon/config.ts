@@ -182,11 +182,15 @@ const backlogSchema = z.strictObject({
     .min(0)
     .max(3600)
     .default(30)
-    .describe("A power cut loses at most this much; less wears the SD card more; 0: nothing"),
+    .describe(
+      "Seconds of readings that a power cut may cost, from 0 (none) to an hour; less wears the card more",
+    ),
   evict: z
-    .enum(["drop-oldest", "drop-newest"])
+    .enum(["drop-oldest", "thin-oldest", "drop-newest"])
     .default("drop-oldest")
-    .describe("What goes when the limit is reached"),
+    .describe(
+      "What goes when the limit is reached: the oldest, every second snapshot of the oldest, or new ones",
+    ),
 });
 
 /** Shape of the file. */

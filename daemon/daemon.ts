@@ -14,6 +14,7 @@ import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
+import { answerDeadLetters } from "./backlog/dead-letter-desk.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
 import {
   createKeeper,
@@ -33,7 +34,7 @@ import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
-import { openStateFile } from "./host/state-file.js";
+import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
@@ -92,13 +93,13 @@ const CLIENT_ID_BYTES = 6;
 
 /** Files of the state directory. */
 export function openState(config: Config, clock: Clock, daemonVersion: string) {
-  const file = (name: string) => openStateFile(join(config.stateDir, name));
+  const pathOf = (name: string) => join(config.stateDir, name);
   return {
-    installationId: file("installation-id"),
-    uplinkLimits: file("uplink-limits.json"),
+    installationId: openStateFile(pathOf("installation-id")),
+    uplinkLimits: openCheckedFile(pathOf("uplink-limits.json")),
     book: openConsentBook({
-      file: file("consent.json"),
-      marker: file("withdrawal"),
+      file: openCheckedFile(pathOf("consent.json")),
+      marker: openStateFile(pathOf("withdrawal")),
       clock,
       daemonVersion,
     }),
@@ -382,6 +383,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
               kept?.keeper.wake();
               return done;
             },
+            rejected: async (ask) => ({
+              rejected:
+                sharing.queue === undefined
+                  ? undefined
+                  : await answerDeadLetters(sharing.queue, ask),
+            }),
             consentChanged: async () => {
               await sharing.consentChanged();
               kept?.keeper.wake();

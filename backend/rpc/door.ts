@@ -51,6 +51,8 @@ export interface BackendTotals {
 /** The rooms behind the door. */
 export interface Behind {
   readonly ingest: Ingest;
+  /** Writes about as much as a batch durably. @throws when the store refuses */
+  probeStore(): Promise<void>;
   readonly community: Community;
   readonly efficiency: Pick<Efficiency, "figures">;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */

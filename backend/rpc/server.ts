@@ -46,6 +46,7 @@ import { addReflection } from "./reflection.js";
 import { decodeRequest } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus, type ToStatus } from "./status.js";
+import { watchStore } from "./store-watch.js";
 import { createDeliver } from "./telemetry-handler.js";
 
 /** What the door works with. */
@@ -116,9 +117,18 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     messageBytesMax: 2 * parts.limits.messageBytesMax,
   };
   const admin = createServer(adminLimits, []);
-  addServices(main, parts, { live, judge, onClone }, toStatus);
+  const ended = new AbortController();
+  const onChange = (isWell: boolean): void => {
+    health.setStatus("", isWell ? "SERVING" : "NOT_SERVING");
+    parts.onEvent(isWell ? "rpc.store-well" : "rpc.store-refuses", "");
+  };
+  const { ingest, probeStore } = parts.behind;
+  const watch = { ingest, clock: parts.clock, probe: probeStore, onChange };
+  const watched = { ...parts.behind, ingest: watchStore(watch, ended.signal) };
+  const well = { ...parts, behind: watched };
+  addServices(main, well, { live, judge, onClone }, toStatus);
   // The operator's own tools show no certificate; the socket says who may enter.
-  addServices(admin, parts, { live, judge: undefined, onClone }, toStatus);
+  addServices(admin, well, { live, judge: undefined, onClone }, toStatus);
   for (const server of [main, admin]) health.addToServer(server);
   const facts = { version: parts.version, openStreams: () => live.count, expel: live.expel };
   admin.addService(
@@ -151,10 +161,12 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     if (judge !== undefined) void sweep(live, parts.clock, signal);
     await fired(signal);
     enrolFront?.close();
+    ended.abort();
     health.setStatus("", "NOT_SERVING");
     front.close();
     await end(main, live, parts);
   } finally {
+    ended.abort();
     front?.destroy();
     enrolFront?.destroy();
     enrol?.forceShutdown();

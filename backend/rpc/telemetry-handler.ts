@@ -81,8 +81,11 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
     isAlive: () => parts.isAlive(stream.call),
     supersede: () => endBecause(new HeatpoolError("SUPERSEDED", "superseded by a newer stream")),
     expel: endBecause,
-    askToRenew: () =>
-      stream.outbox.send(toControl({ renewIdentity: true, reason: "two with one key" })),
+    askToRenew() {
+      // Who showed no certificate has no key to replace.
+      if (principal === undefined) return;
+      stream.outbox.send(toControl({ renewIdentity: true, reason: "two with one key" }));
+    },
     identityFault: () => (principal === undefined ? undefined : parts.judge?.faultOf(principal)),
     sayGoodbye,
   };

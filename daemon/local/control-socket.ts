@@ -13,11 +13,14 @@ import {
 import { dirname, join } from "node:path";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError, isErrorCode } from "#core/errors.js";
+import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
 
 /** What may be asked; answers become JSON. */
 export interface Control {
   status(): unknown;
   backlog(): unknown;
+  /** What is kept aside because it cannot be delivered, and what becomes of it. */
+  rejected(ask: DeadLetterAsk): unknown;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
   /** Becomes an installation. Resolves with its id and the recovery code. */
@@ -34,6 +37,16 @@ const REQUEST_MAX_MS = 5_000;
 /** Wiping a large backlog takes its time on an SD card. */
 const ANSWER_MAX_MS = 30_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+
+/** What a command may ask. */
+type Question =
+  | "GET /status"
+  | "GET /backlog"
+  | `${"GET" | "POST"} /backlog/rejected${string}`
+  | "POST /consent/withdraw"
+  | "POST /consent/granted"
+  | "GET /community"
+  | "POST /enrol";
 
 /** Path of the socket in the runtime directory. */
 export function controlSocketPath(runtimeDir: string): string {
@@ -100,7 +113,9 @@ async function respond(
       }),
   };
   asked.resume();
-  const route = routes[`${asked.method} ${asked.url}`];
+  const question = `${asked.method} ${asked.url}`;
+  const letters = parseDeadLetterQuestion(question);
+  const route = letters === undefined ? routes[question] : () => control.rejected(letters);
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { "content-type": "application/json" });
     answer.end(JSON.stringify(body));
@@ -109,9 +124,9 @@ async function respond(
   try {
     send(200, await route());
   } catch (fault) {
-    const isOurs = fault instanceof HeatpoolError;
-    const { code, message, hint } = isOurs ? fault : { code: "UNAVAILABLE", message: "", hint: "" };
-    send(500, { error: String(fault), code, message, hint });
+    if (!(fault instanceof HeatpoolError)) return send(500, { error: String(fault) });
+    const { code, message, hint } = fault;
+    send(409, { code, message, hint });
   }
 }
 
@@ -119,22 +134,37 @@ function textOf(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && header !== "" ? header : undefined;
 }
 
+const REJECTED = /^(GET|POST) \/backlog\/rejected(?:\/(show|replay|drop)\/(all|\d+(?:,\d+)*))?$/;
+
+/** The question about dead letters as a request line. */
+export function deadLetterQuestion(ask: DeadLetterAsk): Question {
+  if (ask.action === "list") return "GET /backlog/rejected";
+  if (ask.action === "show") return `GET /backlog/rejected/show/${ask.number}`;
+  const numbers = ask.numbers === "all" ? ask.numbers : ask.numbers.join(",");
+  return `POST /backlog/rejected/${ask.action}/${numbers}`;
+}
+
+function parseDeadLetterQuestion(question: string): DeadLetterAsk | undefined {
+  const [, method, action, list] = REJECTED.exec(question) ?? [];
+  if (method === undefined) return undefined;
+  if (action === undefined || list === undefined) {
+    return method === "GET" ? { action: "list" } : undefined;
+  }
+  if (action === "show") return { action, number: Number(list) };
+  if (method !== "POST" || (action !== "replay" && action !== "drop")) return undefined;
+  return { action, numbers: list === "all" ? list : list.split(",").map(Number) };
+}
+
 /**
  * Asks the running daemon.
  *
  * @returns its answer, or `undefined` when no daemon listens
- * @throws HeatpoolError `UNAVAILABLE` when it listens and does not answer
+ * @throws HeatpoolError `UNAVAILABLE` when it listens and does not answer; or what it says
  */
 export async function askDaemon(
   clock: Clock,
   path: string,
-  question:
-    | "GET /status"
-    | "GET /backlog"
-    | "GET /community"
-    | "POST /consent/withdraw"
-    | "POST /consent/granted"
-    | "POST /enrol",
+  question: Question,
   headers: Record<string, string> = {},
 ): Promise<unknown> {
   const [method = "", route = ""] = question.split(" ");

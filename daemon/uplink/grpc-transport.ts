@@ -155,7 +155,7 @@ function adapt(
       if (isOver) return;
       call.cancel();
       const details = "cancelled by us";
-      finish({ status: "CANCELLED", code: "", details, retryAfterMs: undefined });
+      finish({ status: "CANCELLED", details, retryAfterMs: undefined });
     },
   };
 }
@@ -167,11 +167,12 @@ const RETRY_AFTER_HEADER = "retry-after-ms";
 
 function toEnd(given: { code: status; details: string; metadata: Metadata }): StreamEnd {
   const [header] = given.metadata.get(RETRY_AFTER_HEADER);
+  const [code] = given.metadata.get(CODE_HEADER);
   const retryAfterMs = Number.parseInt(String(header ?? ""), 10);
   return {
     status: status[given.code] ?? "UNKNOWN",
-    code: String(given.metadata.get(CODE_HEADER)[0] ?? ""),
     details: given.details,
+    ...(code === undefined ? {} : { code: String(code) }),
     retryAfterMs: Number.isNaN(retryAfterMs) ? undefined : retryAfterMs,
   };
 }

@@ -10,9 +10,9 @@ import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/
 export interface StreamEnd {
   /** Name of the gRPC status, e.g. `UNAVAILABLE`. */
   readonly status: string;
-  /** The backend's own code, e.g. `SUPERSEDED`. Empty or left out: it named none. */
-  readonly code?: string;
   readonly details: string;
+  /** Our own name of the error, where the backend gave one, e.g. `BATCH_FORKED`. */
+  readonly code?: string | undefined;
   /** When the backend said when to come back. */
   readonly retryAfterMs: number | undefined;
 }

@@ -27,6 +27,8 @@ export interface FakeBehind extends Behind {
   exported: ExportPart[];
   /** Decides instead of the default. */
   decide: Decide | undefined;
+  /** While true the store takes nothing. */
+  isStoreFull: boolean;
 }
 
 export function admitted(batch: IncomingBatch): Decision {
@@ -45,6 +47,10 @@ export function createFakeBehind(): FakeBehind {
     erased: [],
     exported: [],
     decide: undefined,
+    probeStore: async () => {
+      if (fake.isStoreFull) throw new HeatpoolError("STORE_FAILED", "no space");
+    },
+    isStoreFull: false,
     ingest: {
       async open(introduction) {
         if (introduction.consentVersion === 0) {
@@ -75,6 +81,9 @@ export function createFakeBehind(): FakeBehind {
           async takeLosses(losses) {
             fake.losses.push(...losses);
             return Math.max(...losses.map(({ number }) => number));
+          },
+          async takeBack({ sequence, epoch }) {
+            return sequence <= (acked.get(of(epoch)) ?? 0) ? "stored" : "voided";
           },
           close() {
             fake.closed += 1;

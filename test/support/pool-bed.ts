@@ -77,7 +77,8 @@ export function makeLink(
   return { batch: { ...whole, block, continues, slot, plainBytes: 0 }, chain: link.chain };
 }
 
-function fillColumns(table: ChannelTable, fromMs: number, rows: readonly Row[]): Columns {
+/** The columns of such a batch. */
+export function fillColumns(table: ChannelTable, fromMs: number, rows: readonly Row[]): Columns {
   const columns = createColumns(table, rows.length);
   columns.rows = rows.length;
   columns.slot = Math.round(fromMs / STEP_MS);
