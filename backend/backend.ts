@@ -3,15 +3,22 @@
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
 import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
+import { createCatalogue } from "./catalogue/create-catalogue.js";
+import { openOnlineKeys } from "./catalogue/online-keys.js";
+import { runResigning } from "./catalogue/run-resigning.js";
+import { readStoreKey } from "./catalogue/store-key.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -97,7 +104,12 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, web, identities, rollups, retention } = await openRooms(parts, store);
+    const catalogue = openCatalogue(parts);
+    const { behind, web, identities, rollups, retention } = await openRooms(
+      parts,
+      store,
+      catalogue,
+    );
     const { clock, places } = parts;
     const file = places.rollupsFile;
     const { community } = behind;
@@ -118,6 +130,9 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
       schedule.live(ending.signal),
+      ...(catalogue === undefined
+        ? []
+        : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -137,7 +152,25 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   else onBug(fault);
 }
 
-async function openRooms(parts: BackendParts, store: SnapshotStore) {
+/** `undefined`: no keys were ever made, so there are no models. */
+function openCatalogue({ config, places, clock, chance }: BackendParts): Catalogue | undefined {
+  let storeKey: Buffer;
+  try {
+    storeKey = readStoreKey(places.storeKeyFile);
+  } catch (error) {
+    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+  const folder = places.catalogueDir;
+  const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
+  return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
+}
+
+async function openRooms(
+  parts: BackendParts,
+  store: SnapshotStore,
+  catalogue: Catalogue | undefined,
+) {
   const { config, places, clock } = parts;
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
@@ -201,7 +234,7 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
-    warnings: () => parts.warnings,
+    warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
   const behind: Behind = {
@@ -210,6 +243,7 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     community,
     efficiency,
     ...facts,
+    metadata: async (role, version) => catalogue?.metadata(role, version),
     erase: erasure.erase,
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),

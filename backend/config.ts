@@ -208,6 +208,19 @@ const statisticsSchema = z.strictObject({
     .describe("When community statistics are released, in minutes after midnight UTC"),
 });
 
+const catalogueSchema = z.strictObject({
+  autoSign: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Keep the key that signs models here, so that they publish themselves; " +
+        "who holds this machine can then publish any model to every daemon",
+    ),
+  storeKeyFile: PATH.optional().describe(
+    "Key that opens the sealed ones, e.g. a systemd credential; left out: store-key in stateDir",
+  ),
+});
+
 const retentionSchema = z.strictObject({
   rawMonths: z
     .int()
@@ -241,6 +254,7 @@ export const configSchema = z.strictObject({
   cohort: cohortSchema.prefault({}).describe("Whose figures are published"),
   privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
+  catalogue: catalogueSchema.prefault({}).describe("The signed catalogue of models"),
   retention: retentionSchema.prefault({}).describe("How long data are kept"),
 });
 
@@ -262,6 +276,7 @@ export interface Places {
   readonly devicesDir: string;
   readonly identitiesDir: string;
   readonly recoveryKeyFile: string;
+  readonly catalogueDir: string;
   readonly storeKeyFile: string;
   readonly adminSocket: string;
 }
@@ -299,7 +314,8 @@ export function toPlaces(config: Config, file: string): Places {
     devicesDir: join(stateDir, "devices"),
     identitiesDir: join(stateDir, "identities"),
     recoveryKeyFile: join(stateDir, "recovery-key"),
-    storeKeyFile: place(config.keys.secretFile, "store-key"),
+    storeKeyFile: place(config.keys.secretFile ?? config.catalogue.storeKeyFile, "store-key"),
+    catalogueDir: join(stateDir, "catalogue"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
   };
 }

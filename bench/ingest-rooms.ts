@@ -51,7 +51,8 @@ export async function openRooms(store: SnapshotStore) {
     },
   };
   const probeStore = async (): Promise<void> => undefined;
-  const rest = { probeStore, erase: notHere, export: notHere };
+  const metadata = async () => undefined;
+  const rest = { metadata, probeStore, erase: notHere, export: notHere };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

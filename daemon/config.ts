@@ -144,6 +144,9 @@ const backendShape = z.strictObject({
     .boolean()
     .default(false)
     .describe("Plain text to a backend on this machine, for trials"),
+  rootFile: PATH.optional().describe(
+    "The operator's 1.root.json, by which models are trusted; left out: no models",
+  ),
 });
 
 const backendSchema = backendShape.refine(

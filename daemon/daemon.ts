@@ -16,6 +16,7 @@ import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { answerDeadLetters } from "./backlog/dead-letter-desk.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
 import {
   createKeeper,
   hasIdentity,
@@ -325,12 +326,17 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       });
       return backlog;
     },
-    deliver: createDelivery(parts, state, { installationId, kept }, (next) => {
-      uplink.state = next;
-    }),
+    deliver: (...term) => {
+      const delivery = createDelivery(parts, state, { installationId, kept }, (next) => {
+        uplink.state = next;
+      });
+      // Both end with the agreement: nobody is asked for models without it.
+      return Promise.all([delivery(...term), trust?.run(term[2], term[3])]).then(() => undefined);
+    },
     destroyRemains: () => destroyRemains(parts, state.backlogFolder),
   });
   const devices = openDevices(parts);
+  const trust = await openTrust(parts);
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
   if (signal.aborted) ending.abort();
@@ -373,6 +379,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
                 sharing,
                 devices,
                 uplink: uplink.state,
+                catalogue: trust?.catalogue,
               }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
@@ -408,10 +415,13 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         ),
   ]);
   const ended = endInOrder({ polling, rest, ending, lateEnding, devices, clock });
-  await Promise.all([polling, rest, ended]).finally(() => {
+  try {
+    await Promise.all([polling, rest, ended]);
+  } finally {
+    await trust?.close();
     notify("STOPPING=1");
     log("info", "daemon.stopped");
-  });
+  }
 }
 
 /** Pollers first, then what keeps and sends what they read; and never longer than allowed. */
@@ -585,6 +595,59 @@ function createDelivery(
   };
 }
 
+/** Which models may be trusted, asked for while the owner agrees. */
+interface Trust {
+  readonly catalogue: Catalogue;
+  run(stop: AbortSignal, withdrawn: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `undefined`: the configuration names no root, so there are no models. */
+async function openTrust(parts: DaemonParts): Promise<Trust | undefined> {
+  const { config, clock, chance, log } = parts;
+  const { backend, stateDir, runtimeDir } = config;
+  if (backend?.rootFile === undefined) return undefined;
+  const [{ openCatalogue }, { openLevelMetadataStore }, time, refreshes, { connectMetadata }] =
+    await Promise.all([
+      import("./catalogue/create-catalogue.js"),
+      import("./catalogue/level-metadata-store.js"),
+      import("./catalogue/effective-time.js"),
+      import("./catalogue/run-refreshes.js"),
+      import("./uplink/metadata-client.js"),
+    ]);
+  const store = await openLevelMetadataStore(join(stateDir, "catalogue"), (cause) =>
+    log("error", "catalogue.lost", { why: String(cause) }),
+  );
+  const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
+  const source = connectMetadata(toOwnEndpoint(backend, identity));
+  const catalogue = await openCatalogue({
+    store,
+    source,
+    time: time.createEffectiveTime(clock, 0),
+    pinnedRoot: await readRoot(backend.rootFile),
+    folder: join(runtimeDir, "catalogue"),
+  });
+  return {
+    catalogue,
+    run: (stop, withdrawn) =>
+      refreshes.runRefreshes({ catalogue, clock, chance, log }, AbortSignal.any([stop, withdrawn])),
+    async close() {
+      source.close();
+      await store.close();
+    },
+  };
+}
+
+async function readRoot(path: string): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  return await readFile(path).catch((cause: unknown) => {
+    throw new HeatpoolError("CONFIG_INVALID", `backend.rootFile: ${path} cannot be read`, {
+      cause,
+      hint: "Copy the operator's 1.root.json there.",
+    });
+  });
+}
+
 /** Wipes what is on disk without a daemon; used by the command as well. */
 export async function destroyRemains(
   parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
@@ -610,6 +673,7 @@ function describeDaemon(of: {
   sharing: Sharing<Backlog>;
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
+  catalogue: Catalogue | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -620,6 +684,7 @@ function describeDaemon(of: {
     backend: parts.config.backend?.url,
     identity: of.kept?.keeper.describe(),
     uplink: of.uplink,
+    catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),

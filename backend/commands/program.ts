@@ -15,6 +15,7 @@ import {
   rotateAuthority,
   showAuthority,
 } from "./authority.js";
+import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { serve } from "./serve.js";
 import { createToken } from "./token.js";
@@ -49,6 +50,7 @@ export function createProgram(machine: Machine): Command {
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
   addSetUp(program, machine);
+  addKeys(program, machine, withConfig);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")

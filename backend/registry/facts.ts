@@ -24,7 +24,7 @@ export interface FactSources {
   /** The rule of `backend/eligibility`, with its settings. */
   readonly decide: (facts: EligibilityFacts) => Eligibility;
   readonly windowDays: number;
-  readonly warnings?: () => readonly string[];
+  readonly warnings?: () => Promise<readonly string[]>;
   readonly retention?: RetentionFacts;
 }
 
@@ -65,7 +65,7 @@ export function createFacts(
         retentionBatchesRemoved: sources.retention?.newest()?.blocks ?? 0,
         retentionMonths: sources.retention?.months ?? 0,
         closedTestPool: sources.community.poolStatus().closedTestPool,
-        warnings: sources.warnings?.() ?? [],
+        warnings: (await sources.warnings?.()) ?? [],
       }) satisfies BackendTotals,
     active30d: () => countActive(registry, nowMs()),
     installations: (after, limit) => registry.list(after, limit, nowMs()),

@@ -4,6 +4,7 @@
  */
 import type { Community } from "../aggregate/community.js";
 import type { Efficiency } from "../aggregate/efficiency.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Consents } from "../enrolment/consents.js";
 import type { Enrolment } from "../enrolment/enrolment.js";
@@ -57,6 +58,8 @@ export interface Behind {
   readonly efficiency: Pick<Efficiency, "figures">;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
+  /** A file of the catalogue's metadata, as signed bytes. */
+  readonly metadata: Catalogue["metadata"];
   totals(): Promise<BackendTotals>;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   installations(installationId: string, limit: number): readonly InstallationRecord[];

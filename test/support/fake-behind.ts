@@ -155,6 +155,8 @@ export function createFakeBehind(): FakeBehind {
       installationsMissing: 0,
       readingsMissing: 0,
     }),
+    metadata: async (role, version) =>
+      version === undefined || version === 1 ? Buffer.from(`{"signed":"${role}"}`) : undefined,
     totals: async () => ({
       startedAtMs: 1_790_000_000_000,
       installations: 3,

@@ -232,6 +232,14 @@ describe("help", () => {
     const names = createProgram({ version: "1.2.3" } as Machine).commands.map((command) =>
       command.name(),
     );
-    expect(names).toEqual(["serve", "status", "installations", "ca", "token", "statistics"]);
+    expect(names).toEqual([
+      "serve",
+      "status",
+      "installations",
+      "ca",
+      "token",
+      "keys",
+      "statistics",
+    ]);
   });
 });
