@@ -40,8 +40,7 @@ export function readStoreKey(path: string, credential?: string): Buffer {
 /** Makes a store key where there is none. @throws HeatpoolError `STATE_INVALID` not written */
 export async function createStoreKey(path: string, chance: Chance): Promise<void> {
   if (existsSync(path)) return;
-  const text = `${Buffer.from(chance(SECRET_BYTES)).toString("hex")}\n`;
-  await writeNewFile(path, text, SECRET_MODE);
+  await writeNewFile(path, chance(SECRET_BYTES), SECRET_MODE);
 }
 
 /**
