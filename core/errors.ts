@@ -49,6 +49,11 @@ const CODES = {
 /** One of the codes in the table above, e.g. `"DEVICE_TIMEOUT"`. */
 export type ErrorCode = keyof typeof CODES;
 
+/** Whether a text from elsewhere is one of the codes. */
+export function isErrorCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && Object.hasOwn(CODES, text);
+}
+
 /** The one error class thrown across a room's door; everything else is a bug. */
 export class HeatpoolError extends Error {
   override readonly name = "HeatpoolError";

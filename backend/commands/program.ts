@@ -5,9 +5,16 @@ import {
   exportInstallation,
   listInstallations,
   releaseStatistics,
+  revokeInstallation,
   showStatus,
 } from "./admin.js";
-import { initAuthority } from "./authority.js";
+import {
+  initAuthority,
+  issueServer,
+  listAuthorities,
+  rotateAuthority,
+  showAuthority,
+} from "./authority.js";
 import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
@@ -32,7 +39,11 @@ export function createProgram(machine: Machine): Command {
   asking(installations.command("list"))
     .description("all known installations; with --json one a line")
     .action((options) => listInstallations(machine, options));
-  asking(installations.command("erase <id>"))
+  asking(installations.command("revoke <id>"))
+    .description("take an installation's certificate back for good; its data stay")
+    .action((id, options) => revokeInstallation(machine, id, options));
+  asking(installations.command("erase [id]"))
+    .option("--recovery-code <code>", "what the owner wrote down; instead of the id")
     .description("remove everything of an installation for good, and refuse what comes of it later")
     .action((id, options) => eraseInstallation(machine, id, options));
   asking(installations.command("export <id>"))
@@ -77,13 +88,35 @@ function releasing(command: Command): Command {
 }
 
 function addSetUp(program: Command, machine: Machine): void {
-  const authority = program.command("ca").description("a private authority for TLS");
+  const authority = program
+    .command("ca")
+    .description("authorities: of the server, and of the installations");
   withConfig(authority.command("init"))
     .description("make an authority, a server certificate and a first claim token; never replaces")
     .option("--dir <folder>", "where to; tls in stateDir unless told")
     .option("--host <name...>", "name or address under which daemons reach this backend", [])
     .option("--json", "print the paths as JSON")
     .action((options) => initAuthority(machine, options));
+  withConfig(authority.command("issue"))
+    .description("make a new server certificate from the private authority")
+    .requiredOption("--out <folder>", "where to")
+    .option("--dir <folder>", "the private authority; tls in stateDir unless told")
+    .option("--host <name...>", "name or address under which daemons reach this backend", [])
+    .option("--json", "print the paths as JSON")
+    .action((options) => issueServer(machine, options));
+  withConfig(authority.command("list"))
+    .description("the authorities of the installations")
+    .option("--json", "print JSON")
+    .action((options) => listAuthorities(machine, options));
+  withConfig(authority.command("rotate"))
+    .description("make the next issuing authority; the one before counts for 90 more days")
+    .option("--root-key <file>", "where the root key is; devices/root.key in stateDir unless told")
+    .option("--json", "print the paths as JSON")
+    .action((options) => rotateAuthority(machine, options));
+  withConfig(authority.command("show [name]"))
+    .description("one authority's certificate; unless told, the one that signs")
+    .option("--json", "print JSON")
+    .action((name, options) => showAuthority(machine, name, options));
   const token = program.command("token").description("tokens: who may send");
   withConfig(token.command("create"))
     .description("make a bearer token for clients by HTTP, or a claim token; printed once")

@@ -11,6 +11,8 @@ import {
   type ReceiveResponse,
 } from "#proto/heatpool/model/v1/model.js";
 import type { ModelServiceServer } from "#proto/heatpool/model/v1/model_service.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
+import { demandOwnId, principalOf } from "./authentication.js";
 import type { Behind } from "./door.js";
 import { guardBidi, guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
@@ -27,18 +29,21 @@ export function createModelHandler(
   behind: Pick<Behind, "eligibility" | "metadata" | "push">,
   clock: Clock,
   toStatus: ToStatus,
+  judge: IdentityJudge | undefined,
 ): ModelServiceServer {
-  const receive = createReceive({ push: behind.push, clock });
+  const receive = createReceive({ push: behind.push, clock, judge });
   return {
     receive: guardBidi<ReceiveRequest, ReceiveResponse>(toStatus, receive, { paced: true }),
     checkEligibility: guardUnary<CheckEligibilityRequest, CheckEligibilityResponse>(
       toStatus,
-      async ({ installationId, heatpumpModel }) => {
+      async ({ installationId, heatpumpModel }, call) => {
         if (heatpumpModel.length > MODEL_MAX) {
           const what = `a heat pump model of ${heatpumpModel.length} characters`;
           throw new HeatpoolError("INVALID_ARGUMENT", what);
         }
-        const verdict = behind.eligibility(parseInstallationId(installationId), heatpumpModel);
+        const id = parseInstallationId(installationId);
+        demandOwnId(principalOf(call, judge), id);
+        const verdict = behind.eligibility(id, heatpumpModel);
         const { code, lastReceivedAtMs, readingsMissing, ...same } = verdict;
         return {
           ...same,

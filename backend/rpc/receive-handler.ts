@@ -5,7 +5,9 @@
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/model/v1/model.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import type { Listener, Push, PushMessage, PushSession } from "../push/push.js";
+import { demandOwnId, principalOf } from "./authentication.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
 import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
@@ -16,6 +18,8 @@ export interface ReceiveParts {
   /** Left out: this backend has no models. */
   readonly push: Push | undefined;
   readonly clock: Clock;
+  /** Left out: nobody is known by a certificate. */
+  readonly judge: IdentityJudge | undefined;
 }
 
 /** A daemon that opened a stream says who it is within this time. */
@@ -30,8 +34,9 @@ const KEY_BYTES = 32;
 export function createReceive({
   push,
   clock,
+  judge,
 }: ReceiveParts): BidiHandler<wire.ReceiveRequest, wire.ReceiveResponse> {
-  return async function* receive(requests, _call, gone) {
+  return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
     const stop = new AbortController();
     const inbox = createInbox(requests, clock, stop.signal);
@@ -39,7 +44,9 @@ export function createReceive({
     if (first === undefined || gone.aborted) return;
     if (first === "silent" || first.body?.$case !== "hello")
       throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
-    const session = push.open(toListener(first.body.value));
+    const listener = toListener(first.body.value);
+    demandOwnId(principalOf(call, judge), listener.installationId);
+    const session = push.open(listener);
     const leave = () => session.close();
     gone.addEventListener("abort", leave, { once: true });
     if (gone.aborted) leave();

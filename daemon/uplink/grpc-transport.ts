@@ -36,6 +36,8 @@ export interface Endpoint {
   readonly claimTokenFile: string | undefined;
   /** Plain text, to this machine only. */
   readonly insecureLoopback: boolean;
+  /** The certificate that is shown, and its key, both PEM; left out: none is shown. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 /** Debian's and Raspberry Pi OS's bundle; Node's own roots where it is missing. */
@@ -82,7 +84,9 @@ export function createCredentials(endpoint: Endpoint): ChannelCredentials {
   const caFile = endpoint.caFile ?? (existsSync(SYSTEM_ROOTS) ? SYSTEM_ROOTS : undefined);
   const minVersion = endpoint.tlsMinVersion;
   const ca = caFile === undefined ? {} : { ca: readText(caFile, "backend.caFile") };
-  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca }));
+  const { identity } = endpoint;
+  const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
+  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca, ...own }));
 }
 
 /** What a call carries beside its message. The file is read each time: a token may be replaced. */
@@ -171,12 +175,13 @@ function adapt(
     cancel() {
       if (isOver) return;
       call.cancel();
-      finish({ status: "CANCELLED", details: "cancelled by us", retryAfterMs: undefined });
+      const details = "cancelled by us";
+      finish({ status: "CANCELLED", details, retryAfterMs: undefined });
     },
   };
 }
 
-/** Trailer with the backend's own name of an error. */
+/** Trailer with the backend's own code. */
 const CODE_HEADER = "heatpool-code";
 /** Trailer by which the backend says when to come back. */
 const RETRY_AFTER_HEADER = "retry-after-ms";

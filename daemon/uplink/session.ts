@@ -42,6 +42,8 @@ export interface SessionDeps {
   onWelcome(serverTimeMs: number, roundTripMs: number): void;
   /** Told once per stream, when models may come beside it. */
   readonly onModels?: (link: ModelLink) => void;
+  /** Told when the backend asks for a new key. */
+  onRenewAsked?(): void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -392,6 +394,7 @@ async function handle(
         outbox.resendFresh();
         deps.log("info", "uplink.state-reset", { why: body.value.reason });
       }
+      if (body.value.renewIdentity) deps.onRenewAsked?.();
       pause(session, outbox, body.value);
       return undefined;
     case "goodbye": {

@@ -51,6 +51,8 @@ export interface UplinkDeps {
   readonly onServerTime?: (serverTimeMs: number, roundTripMs: number) => void;
   /** Told when models may come beside a stream. */
   readonly onModels?: (link: ModelLink) => void;
+  /** Told when the backend asks for a new key, or refuses the present one. */
+  readonly onIdentityDoubt?: (why: string) => void;
   /** Told when the state of the connection changed. */
   readonly onState?: (state: UplinkState) => void;
 }
@@ -108,6 +110,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       setState({ isOnline: true, lastWelcomeAtMs: clock.nowMs(), retryInMs: 0 });
     },
     ...(deps.onModels === undefined ? {} : { onModels: deps.onModels }),
+    onRenewAsked: () => deps.onIdentityDoubt?.("the backend asks for a new key"),
     onSealed(listener) {
       sealListeners.add(listener);
       return () => sealListeners.delete(listener);
@@ -161,6 +164,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       ));
       isFirstSinceLoss = result.wasWelcomed;
       const lastEnd = describeEnd(result.end);
+      if (isAboutIdentity(result.end)) deps.onIdentityDoubt?.(lastEnd);
       setState({ isOnline: false, lastEnd });
       if (!stop.aborted)
         log("info", "uplink.disconnected", { why: lastEnd, retryInMs: Math.round(delayMs) });
@@ -182,6 +186,16 @@ async function sleepUntilSynced(clock: Clock, ms: number, stop: AbortSignal): Pr
   const untilMs = clock.monotonicMs() + ms;
   while (!stop.aborted && !clock.isSynced() && clock.monotonicMs() < untilMs)
     await clock.sleep(CLOCK_LOOK_MS, stop);
+}
+
+/** Codes by which the backend says that another daemon goes on from the same card. */
+const TWO_OF_ONE = ["SUPERSEDED", "BATCH_FORKED"];
+
+/** A refused certificate, or two daemons with one key: a new key may help. */
+function isAboutIdentity(end: SessionEnd): boolean {
+  if (end.kind !== "broken") return false;
+  const { status, code = "" } = end.end;
+  return status === "UNAUTHENTICATED" || (status === "ABORTED" && TWO_OF_ONE.includes(code));
 }
 
 /** For the log and the status. */
