@@ -49,6 +49,7 @@ import { openFileIdentityStore } from "./registry/file-identity-store.js";
 import type { Identities } from "./registry/identity.js";
 import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
+import { openPostgresIdentityStore } from "./registry/postgres-identity-store.js";
 import type { InstallationState } from "./registry/registry.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
@@ -197,8 +198,11 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
   const tombstones =
     engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
   const known = await createIdentities(
-    await openFileIdentityStore(places.identitiesDir),
+    engines.shared === undefined
+      ? await openFileIdentityStore(places.identitiesDir)
+      : openPostgresIdentityStore(engines.shared.database),
     clock.nowMs(),
+    (id) => void processes.tell("identity", id).catch((fault) => reportFault(parts, fault)),
   );
   const ingest = await createIngest({
     ...shared,
@@ -303,9 +307,10 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
   };
   const identities = openIdentities(parts, known, tombstones.has);
   const reload = async (): Promise<void> => {
-    await Promise.all([community.reload(), efficiency.reload()]);
+    await Promise.all([community.reload(), efficiency.reload(), known.reload()]);
   };
-  const joined = { registry, isDelivering: ingest.isDelivering, reload };
+  const reloadIdentity = known.reload;
+  const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
   const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
     processes.run({ ...joined, once }, signal);
   return { behind, web, identities, retention, run };

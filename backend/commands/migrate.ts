@@ -3,6 +3,9 @@ import { HeatpoolError } from "#core/errors.js";
 import { createLog } from "../host/log.js";
 import { moveTombstones } from "../privacy/postgres-tombstones.js";
 import { readTombstones } from "../privacy/tombstones.js";
+import { openFileIdentityStore } from "../registry/file-identity-store.js";
+import type { PostgresDatabase } from "../registry/postgres-database.js";
+import { openPostgresIdentityStore } from "../registry/postgres-identity-store.js";
 import { openLevelSnapshotStore } from "../store/level-snapshot-store.js";
 import { type MigrationReport, migrateStore } from "../store/migrate-store.js";
 import { openSeriesFeed } from "../store/series-feed.js";
@@ -56,6 +59,7 @@ export async function migrate(machine: Machine, options: MigrateOptions): Promis
     let report: MigrationReport | undefined;
     if (shared !== undefined) {
       await moveTombstones(shared.database, readTombstones(loaded.places.tombstonesFile));
+      await moveIdentities(loaded.places.identitiesDir, shared.database);
       await shared.store.skipColumns(await columnsOf(from));
       const onProgress = (done: number): void => say(`${done} installations copied`);
       report = await migrateStore({ from, to: shared.store, onProgress });
@@ -71,6 +75,14 @@ export async function migrate(machine: Machine, options: MigrateOptions): Promis
     await shared?.database.close();
     await from.close();
   }
+}
+
+/** Proofs of those that were erased stay where they are: they are files for a dispute. */
+async function moveIdentities(folder: string, database: PostgresDatabase): Promise<void> {
+  const from = await openFileIdentityStore(folder);
+  const to = openPostgresIdentityStore(database);
+  for (const identity of await from.all()) await to.put(identity);
+  for (const claim of await from.usedClaims()) await to.useClaim(claim);
 }
 
 /** Hands everything on, and has the engine say how much it holds. */

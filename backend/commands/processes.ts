@@ -39,7 +39,7 @@ export interface Processes {
 }
 
 /** What the others have to hear. */
-type Topic = "erased" | "released";
+type Topic = "erased" | "released" | "identity";
 
 /** Rollups, where they are kept here. */
 export interface KeptHere {
@@ -55,8 +55,9 @@ export interface KeptHere {
 export interface Joined {
   readonly registry: Registry;
   readonly isDelivering: (installationId: string) => boolean;
-  /** Reads what another process released. */
+  /** Reads what another process released, and who enrolled there. */
   readonly reload: () => Promise<void>;
+  readonly reloadIdentity: (installationId: string) => Promise<void>;
   /** What one process does for all, until its signal. */
   readonly once: (signal: AbortSignal) => Promise<void>;
 }
@@ -134,13 +135,14 @@ async function amongOthers(
       });
     },
     tell: (topic, text = "") => notices.publish({ topic, text }),
-    async run({ registry, isDelivering, reload, once }, signal) {
+    async run({ registry, isDelivering, reload, reloadIdentity, once }, signal) {
       const onGone = (columns: readonly number[]): void => columns.forEach(zero);
       const follower = createStateFollower({ store, registry, isDelivering, onGone }, from);
       const attempt = (work: Promise<unknown>): void => void work.catch(onFault);
       notices.onGap(() => attempt(Promise.all([follower.compare(), tombstones.look(), reload()])));
       notices.subscribe(({ topic, text }) => {
         if (topic === "released") attempt(reload());
+        if (topic === "identity") attempt(reloadIdentity(text));
         if (topic !== "erased") return;
         follower.forget(text);
         attempt(tombstones.look());

@@ -80,6 +80,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX dead_letter_by_time ON dead_letter (received_at_ms);
   CREATE TABLE channel_table (id bytea PRIMARY KEY, channels json NOT NULL);
   CREATE TABLE record (name text PRIMARY KEY, bytes bytea NOT NULL);
+  CREATE TABLE identity (installation_id uuid PRIMARY KEY, identity json NOT NULL);
+  CREATE TABLE used_claim (claim_sha256 text PRIMARY KEY, by_whom uuid);
+  CREATE TABLE kept_proof (erased_at_ms double precision NOT NULL, proof json NOT NULL);
   CREATE TABLE tombstone (hmac bytea PRIMARY KEY);
   CREATE TABLE secret (name text PRIMARY KEY, bytes bytea NOT NULL);
   `,

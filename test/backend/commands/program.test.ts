@@ -236,6 +236,8 @@ describe("help", () => {
       "serve",
       "status",
       "installations",
+      "publish",
+      "models",
       "ca",
       "token",
       "migrate",
