@@ -125,5 +125,5 @@ export function runFleet(data: string, reduced: boolean) {
     fa: counts.falseAlarms,
   };
 }
-console.log(runFleet("../shared/ml", false));
+if (process.argv[2] !== "r") console.log(runFleet("../shared/ml", false));
 console.log(runFleet("../shared/ml", true));

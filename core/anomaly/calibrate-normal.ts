@@ -54,8 +54,9 @@ export function calibrateNormal(plan: FeaturePlan, installations: readonly HeldO
     for (const { rows } of fold.held) scores.push(...weeklyScores(judge, rows));
   }
   const factor = levelOf(scores, SCORE_WEEKS);
-  const rounded = Math.fround(Math.max(1, factor ?? FACTOR_UNCALIBRATED));
-  return { ...limited, factor: rounded };
+  // Few machines have shown few of the ways in which machines differ.
+  const few = 1 + 1 / installations.length;
+  return { ...limited, factor: Math.fround(few * Math.max(1, factor ?? FACTOR_UNCALIBRATED)) };
 }
 
 /** Each alone when they are few, else five folds that depend on the ids alone. */
@@ -86,7 +87,7 @@ function createMaxima(parts: number): Maxima {
 }
 
 function noteMonitors(model: NormalModel, rows: RowBlock, maxima: Maxima): void {
-  const reader = readNormal(model, startNormal(model));
+  const reader = readNew(model, rows);
   const count = model.parts.length;
   const fast = new Float64Array(count);
   const slow = new Float64Array(count);
@@ -118,7 +119,7 @@ function noteMonitors(model: NormalModel, rows: RowBlock, maxima: Maxima): void 
 }
 
 function weeklyScores(model: NormalModel, rows: RowBlock): number[] {
-  const reader = readNormal(model, startNormal(model));
+  const reader = readNew(model, rows);
   const warm = (rows.cells[0] ?? 0) + WARM_UP_DAYS * CELLS_PER_DAY;
   const maxima: number[] = [];
   for (const row of rowsOf(rows)) {
@@ -139,4 +140,10 @@ function withLimits(model: NormalModel, maxima: Maxima): NormalModel {
     limitSlow: limit(maxima.slow[index]),
   }));
   return { ...model, parts };
+}
+
+/** Reads a machine from its first day on, as a daemon that was just installed. */
+function readNew(model: NormalModel, rows: RowBlock) {
+  const newUntil = (rows.cells[0] ?? 0) + WARM_UP_DAYS * CELLS_PER_DAY;
+  return readNormal(model, startNormal(model), { newUntil });
 }

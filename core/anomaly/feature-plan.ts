@@ -105,8 +105,9 @@ const DERIVED_FROM: Partial<Record<ChannelId, readonly ChannelId[]>> = {
 export function planFor(available: ReadonlySet<ChannelId>, more: PlanOptions = {}): FeaturePlan {
   const kind =
     more.kind ?? (hasAny(available, ["power", "low", "high"]) ? "electric" : "refrigerant");
-  const load = LOADS.find((channel) => available.has(channel));
-  const isThere = (id: ChannelId) =>
+  const hasHeat = available.has("thermal") || (available.has("cop") && available.has("power"));
+  const load = LOADS.find((channel) => available.has(channel)) ?? (hasHeat ? "thermal" : undefined);
+  const isThere = (id: ChannelId) => id === "thermal" ? hasHeat :
     (DERIVED_FROM[id] ?? [id]).every((from) => available.has(from));
   const hasCounts = (id: ChannelId) => id === "starts" || id === "dhw" || id === "def";
   const drafts = kind === "electric" ? ELECTRIC : REFRIGERANT;

@@ -45,7 +45,7 @@ export function featureCount(part: PlanPart): number {
 /** How many of the first features differ between machines. */
 export function localCount(part: PlanPart): number {
   if (part.mode === "day") return DAY_FEATURES;
-  return part.house ? 1 + part.context.length : 1;
+  return 1 + part.context.length;
 }
 
 /** Groups the parts of a plan. */

@@ -71,14 +71,19 @@ export function notePeak(fit: LocalFit, slot: number, share: number): void {
 }
 
 /** Ends the day in `slot`; takes in the day of five days ago when all was quiet since. */
-export function endLocalDay(fit: LocalFit, part: PartModel, slot: number): void {
+export function endLocalDay(
+  fit: LocalFit,
+  part: PartModel,
+  slot: number,
+  isNew = false,
+): void {
   const { size, waiting, information, pull } = fit;
   const stride = strideOf(size);
   const oldest = (slot + 1) % (WAIT_DAYS + 1);
   let highest = 0;
   for (let day = 0; day <= WAIT_DAYS; day++)
     highest = Math.max(highest, waiting[day * stride + size * (size + 1)] ?? 0);
-  const isQuiet = highest < QUIET_SHARE;
+  const isQuiet = isNew || highest < QUIET_SHARE;
   const at = oldest * stride;
   for (let i = 0; i < size * size; i++) {
     const more = isQuiet ? (waiting[at + i] ?? 0) : 0;

@@ -38,6 +38,8 @@ export interface NormalState {
   /** Cell in which the part was last calm, in which it last had evidence. */
   readonly calm: Float64Array;
   readonly evidenceCell: Float64Array;
+  /** Lowest and highest target seen per part: the stops of a drive. */
+  readonly stops: Float64Array;
   readonly rowsOutOfReach: number;
 }
 
@@ -66,6 +68,11 @@ const FIT_DEVIATIONS_MAX = 5;
 /** Below this share of its limit a part is calm. */
 const CALM_SHARE = 0.25;
 
+/** Channels of drives that have a lowest and a highest speed. */
+const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
+/** Within this share of its range a drive is at its stop. */
+const STOP_SHARE = 0.03;
+
 /** The state of a device about which nothing is known. */
 export function startNormal(model: NormalModel): NormalState {
   const count = model.parts.length;
@@ -77,6 +84,7 @@ export function startNormal(model: NormalModel): NormalState {
     evidence: new Float64Array(count),
     calm: new Float64Array(count).fill(Number.NaN),
     evidenceCell: new Float64Array(count).fill(Number.NaN),
+    stops: stopsOf(count),
     rowsOutOfReach: 0,
   };
 }
@@ -85,13 +93,14 @@ export function startNormal(model: NormalModel): NormalState {
 export function readNormal(
   model: NormalModel,
   state: NormalState,
-  { isAdapting = true } = {},
+  { isAdapting = true, newUntil = Number.NEGATIVE_INFINITY } = {},
 ): NormalReader {
   const compiled = compilePlan(model.plan);
   const own = copyState(state);
   const shares = new Float64Array(model.parts.length);
   const fastShares = new Float64Array(model.parts.length);
   const house = Uint8Array.from(model.plan.parts, (part) => (part.house ? 1 : 0));
+  const drives = Uint8Array.from(model.plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0));
   const phi = new Float64Array(FEATURES_MAX);
   let { cell, rowsOutOfReach } = own;
   let slot = Number.isNaN(cell) ? 0 : slotOf(cell);
@@ -140,6 +149,7 @@ export function readNormal(
     }
     const expected = family + local;
     const rest = measured - expected;
+    if (drives[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
     const tolerance = toleranceOf(compiled, index, expected);
     const held =
       dayVariance +
@@ -167,7 +177,7 @@ export function readNormal(
     for (let day = Math.max(before, today - WAIT_DAYS - 1); day < today; day++) {
       own.fits.forEach((fit, index) => {
         const part = model.parts[index];
-        if (isAdapting && part?.isUsable) endLocalDay(fit, part, day % (WAIT_DAYS + 1));
+        if (isAdapting && part?.isUsable) endLocalDay(fit, part, day % (WAIT_DAYS + 1), (day - WAIT_DAYS + 1) * CELLS_PER_DAY <= newUntil);
       });
     }
   };
@@ -243,6 +253,30 @@ function copyState(state: NormalState): NormalState {
     evidence: state.evidence.slice(),
     calm: state.calm.slice(),
     evidenceCell: state.evidenceCell.slice(),
+    stops: state.stops.slice(),
     rowsOutOfReach: state.rowsOutOfReach,
   };
+}
+
+/**
+ * Whether a drive is at its stop and more was to be expected: it may want to and cannot, so this
+ * is no evidence. Also notes how far the drive has gone.
+ */
+function isAtStop(stops: Float64Array, part: number, measured: number, rest: number): boolean {
+  const low = Math.min(stops[part * 2] ?? 0, measured);
+  const high = Math.max(stops[part * 2 + 1] ?? 0, measured);
+  stops[part * 2] = low;
+  stops[part * 2 + 1] = high;
+  const near = STOP_SHARE * (high - low);
+  return (measured >= high - near && rest < 0) || (measured <= low + near && rest > 0);
+}
+
+/** No stop known: every value is beyond. */
+function stopsOf(count: number): Float64Array {
+  const stops = new Float64Array(count * 2);
+  for (let part = 0; part < count; part++) {
+    stops[part * 2] = Number.POSITIVE_INFINITY;
+    stops[part * 2 + 1] = Number.NEGATIVE_INFINITY;
+  }
+  return stops;
 }

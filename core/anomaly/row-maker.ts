@@ -182,6 +182,7 @@ function addRatios(mode: number, values: Float64Array, at: number): void {
     values[at + COP] = (values[at + THERMAL] ?? Number.NaN) / electric;
   const cop = values[at + COP] ?? Number.NaN;
   if (!(cop > 0 && cop <= 30)) values[at + COP] = Number.NaN;
+  else if (Number.isNaN(values[at + THERMAL])) values[at + THERMAL] = cop * electric;
 }
 
 /** What the last 24 hours were like; needs 22 of them. */

@@ -289,7 +289,9 @@ function betweenOf(
     const deviation = solveFactored(lower, right, local);
     for (let i = 0; i < local; i++) squares[i] = (squares[i] ?? 0) + (deviation[i] ?? 0) ** 2;
   }
-  return squares.map((square) => (square + 0.5 * (noise.row + noise.day)) / (count + 0.5));
+  // Deviations are measured from their own mean, and the next machine differs from that mean as well.
+  const few = count < 2 ? 1 : ((count + 0.5) / (count - 0.5)) * (1 + 1 / count);
+  return squares.map((square) => (few * (square + 0.5 * (noise.row + noise.day))) / (count + 0.5));
 }
 
 function packLeverage(inverse: Float64Array, size: number, rows: number): Float64Array {

@@ -39,7 +39,7 @@ export function startWatch(model: NormalModel, quietUntil: number): WatchState {
 
 /** Goes on from `state`, which stays as it is. */
 export function openWatch(model: NormalModel, state: WatchState): Watch {
-  const reader = readNormal(model, state.normal);
+  const reader = readNormal(model, state.normal, { newUntil: state.quietUntil });
   let { alarm } = state;
   return {
     read(row) {
