@@ -33,7 +33,7 @@ function run(model: NormalModel, rows: RowBlock, from: number, state: WatchState
     if (saveAt.has(i + from)) saved.set(i + from, watch.state());
     const ch = watch.read(row);
     score[i] = watch.score; alarm[i] = watch.alarm.raisedAt === undefined ? 0 : 1;
-    if (process.argv[6] && (ch === "raised" || ch === "reopened")) { const st = watch.reader.live; for (const p of watch.strongest(3)) console.error(new Date(row.cell*300000).toISOString(), plan.parts[p]?.id, "share", watch.reader.shares[p]!.toFixed(2), "fast", watch.reader.fastShares[p]!.toFixed(2), "S", [...st.sums.slice(p*6, p*6+6)].map((x) => x.toFixed(1)).join(" "), "last", [...st.last.slice(p*3,p*3+3)].map((x) => x.toFixed(3)).join(" "), "b", [...st.fits[p]!.deviation].map((x) => x.toFixed(4)).join(" "), "sqrtV", Math.sqrt(st.fits[p]!.covariance[0]!).toFixed(4), "s", Math.sqrt(model.parts[p]!.rowVariance).toFixed(4)); }
+    if (process.argv[6] === 'clean' && (ch === "raised" || ch === "reopened")) { const st = watch.reader.live; for (const p of watch.strongest(3)) console.error(new Date(row.cell*300000).toISOString(), plan.parts[p]?.id, "share", watch.reader.shares[p]!.toFixed(2), "fast", watch.reader.fastShares[p]!.toFixed(2), "S", [...st.sums.slice(p*6, p*6+6)].map((x) => x.toFixed(1)).join(" "), "last", [...st.last.slice(p*3,p*3+3)].map((x) => x.toFixed(3)).join(" "), "b", [...st.fits[p]!.deviation].map((x) => x.toFixed(4)).join(" "), "sqrtV", Math.sqrt(st.fits[p]!.covariance[0]!).toFixed(4), "s", Math.sqrt(model.parts[p]!.rowVariance).toFixed(4)); }
     if (ch === "raised" || ch === "reopened") named.set(i, watch.strongest(2).map((p) => plan.parts[p]?.id ?? ""));
     i++;
   }
@@ -44,10 +44,10 @@ const delays: Record<string, string[]> = {};
 for (let k = 0; k < 3; k++) {
   const grid = grids[k]!, rows = all[k]!;
   const first = rows.cells[0]!;
-  let model: NormalModel, begin: number, quiet: number;
+  let known: readonly Float64Array[] | undefined; let model: NormalModel, begin: number, quiet: number;
   if (which === "local") {
     begin = rowAt(rows, first + 75 * CELLS_PER_DAY); quiet = 0;
-    model = learnLocal(plan, sliceRows(rows, 0, begin));
+    ({ model, known } = learnLocal(plan, sliceRows(rows, 0, begin))); if (process.argv[7]) known = undefined;
     if (k===0) model.parts.forEach((p, i) => console.error(plan.parts[i]?.id.padEnd(20), p.isUsable, "s", Math.sqrt(p.rowVariance).toFixed(3), "k", Math.sqrt(p.dayVariance).toFixed(3), "psi", p.psi.toFixed(1), "T0", Math.sqrt(p.between[0]??0).toFixed(3), "lim", p.limitFast.toFixed(2), p.limitSlow.toFixed(2)));
   } else {
     begin = 0; quiet = first + 14 * CELLS_PER_DAY;
@@ -57,7 +57,7 @@ for (let k = 0; k < 3; k++) {
   }
   const qs = FAULTS.map((kind, q) => ({ q, kind, severity: [0.5, 0.75, 1][(q + offset) % 3]!, start: (90 + ((37 * q + 23 * offset) % 90)) * CELLS_PER_DAY }));
   const saveAt = new Set(qs.map((s) => rowAt(rows, first + s.start - 14 * CELLS_PER_DAY)));
-  const clean = run(model, rows, begin, startWatch(model, quiet), saveAt);
+  const clean = run(model, rows, begin, startWatch(model, quiet, known), saveAt);
   const cleanStarts = episodeStarts(clean).map((r) => clean.atMs[r]!);
   fa += cleanStarts.length; nRows += clean.alarm.length; for (const a of clean.alarm) onRows += a; months += clean.alarm.length / 288 / 30.4;
   if (process.argv[5]) console.error(k, "clean", episodeStarts(clean).map((r) => [new Date(clean.atMs[r]!).toISOString(), clean.named(r)].join(" ")).join(" | "), "max", Math.max(...clean.score));

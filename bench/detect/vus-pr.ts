@@ -70,8 +70,8 @@ function areaAt(
   let taken = 0;
   let area = 0;
   let recallBefore = 0;
-  for (let step = 1; step <= THRESHOLDS; step++) {
-    const last = order[Math.min(count, Math.ceil((step * count) / THRESHOLDS)) - 1] ?? 0;
+  for (let step = 0; step < THRESHOLDS; step++) {
+    const last = order[Math.floor((step * (count - 1)) / (THRESHOLDS - 1))] ?? 0;
     const threshold = scores[last] ?? 0;
     while (taken < count && (scores[order[taken] ?? 0] ?? 0) >= threshold) {
       const row = order[taken++] ?? 0;

@@ -14,9 +14,9 @@ export interface Watched extends Timeline {
 const CELL_MS = 300_000;
 
 /** Watches `rows`; nothing is raised before `quietUntil` (a cell). */
-export function watchRows(model: NormalModel, rows: RowBlock, quietUntil: number): Watched {
+export function watchRows(model: NormalModel, rows: RowBlock, quietUntil: number, known?: readonly Float64Array[]): Watched {
   const startedAt = performance.now();
-  const watch = openWatch(model, startWatch(model, quietUntil));
+  const watch = openWatch(model, startWatch(model, quietUntil, known));
   const score = new Float64Array(rows.length);
   const alarm = new Uint8Array(rows.length);
   const named = new Map<number, readonly string[]>();

@@ -29,7 +29,7 @@ export const CELL_SECONDS = 300;
 export const CELLS_PER_HOUR = 12;
 export const CELLS_PER_DAY = 288;
 
-const HALF_HOUR = 6;
+const HALF_HOUR = Number(process.env.HOLD ?? 6);
 const TEN_MINUTES = 2;
 
 type Scale = readonly [centre: number, spread: number];

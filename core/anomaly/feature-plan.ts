@@ -54,6 +54,7 @@ const off: readonly Mode[] = ["off"];
 /** With electric power or pressures. `load` stands for the first load channel present. */
 const ELECTRIC: readonly Draft[] = [
   [both, "power", "load outdoor flow", 0, 2],
+  [heat, "power", "thermal outdoor flow", 0, 2],
   [both, "low", "load outdoor flow", 0.08],
   [both, "high", "load outdoor flow", 0.12],
   [heat, "fan", "load outdoor", 0, 2],
@@ -115,7 +116,7 @@ export function planFor(available: ReadonlySet<ChannelId>, more: PlanOptions = {
     if (!isThere(target) && !hasCounts(target)) return [];
     const context = contextOf(words, target, load).filter(isThere);
     return modes.map((mode) => ({
-      id: `${mode}.${target}`,
+      id: words.startsWith('thermal') ? `${mode}.${target}.heat` : `${mode}.${target}`,
       mode: mode !== "off" && mode !== "day" && more.oneRunningMode === true ? "running" : mode,
       target,
       context,
@@ -146,6 +147,12 @@ export function isPlanPossible(available: ReadonlySet<ChannelId>): boolean {
     temperatures.every((channel) => available.has(channel)) &&
     hasAny(available, ["power", "frequency", "rating"])
   );
+}
+
+/** Smallest effect worth a notice, where this much is expected. */
+export function toleranceOf(part: PlanPart | undefined, expected: number): number {
+  if (part === undefined) return 0;
+  return part.tolerance + (part.percent / 100) * (expected < 0 ? -expected : expected);
 }
 
 /** Gives parts their name: first 16 hex of SHA-256 over their canonical JSON. */

@@ -104,6 +104,7 @@ export function gridChanges(changes: Changes): CellGrid {
     last[at] = value;
   }
   hold(grid, last);
+  if (process.env.SILENT) { const S = Number(process.env.SILENT); let age = 0; const seen = grid.seen.slice(); for (let c = 0; c < grid.length; c++) { age = seen[c] === 1 ? 0 : age + 1; if (age >= S) grid.values.fill(Number.NaN, c * CHANNEL_COUNT, (c + 1) * CHANNEL_COUNT); } }
   return grid;
 }
 

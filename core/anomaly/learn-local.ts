@@ -9,23 +9,41 @@ import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
 import { readNormal, startNormal } from "./normal-behaviour.js";
 import { type RowBlock, rowAt, rowsOf, sliceRows } from "./operating-row.js";
-import { solveNormal } from "./solve-normal.js";
-import { beginStatistics, learnRows, mergeStatistics, type Statistics } from "./statistics.js";
+import { informationOf, solveNormal } from "./solve-normal.js";
+import { trimAround } from "./trim.js";
+import { beginStatistics, learnRows, mergeStatistics, type RowFilter } from "./statistics.js";
 
 const FIFTHS = 5;
 const LIMIT_MIN = 3;
 const MARGIN = 1.15;
+/** The first reading fits everything; later ones leave out what does not belong. */
+const READINGS_AGAIN = 2;
+
+/** A model of one machine, and what it already knows of that machine's level. */
+export interface LocalModel {
+  readonly model: NormalModel;
+  readonly known: readonly Float64Array[];
+}
 
 /** Learns from `rows` of one machine, whole UTC days. */
-export function learnLocal(plan: FeaturePlan, rows: RowBlock): NormalModel {
+export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
   const fifths = splitDays(rows, FIFTHS);
-  const statistics = fifths.map((part) => learnRows(plan, beginStatistics(plan), rowsOf(part)));
-  const solve = (skip: number) => {
+  const begin = beginStatistics(plan);
+  const learn = (filter?: RowFilter) =>
+    fifths.map((part) => learnRows(plan, begin, rowsOf(part), filter));
+  let statistics = learn();
+  for (let reading = 0; reading < READINGS_AGAIN; reading++) {
+    const all = statistics.reduce(mergeStatistics, begin);
+    const model = solveNormal(plan, [{ installationId: "own", statistics: all }]);
+    statistics = learn(trimAround(model, all));
+  }
+  const solve = (skip: number): LocalModel => {
     const kept = statistics.filter((_, index) => index !== skip);
     const all = kept.reduce(mergeStatistics, beginStatistics(plan));
-    return solveNormal(plan, [{ installationId: "own", statistics: all }]);
+    const model = solveNormal(plan, [{ installationId: "own", statistics: all }]);
+    return { model, known: informationOf(model, all) };
   };
-  const model = solve(-1);
+  const { model, known } = solve(-1);
   const fast = new Float64Array(plan.parts.length);
   const slow = new Float64Array(plan.parts.length);
   fifths.forEach((part, index) => noteMaxima(solve(index), part, fast, slow));
@@ -35,7 +53,7 @@ export function learnLocal(plan: FeaturePlan, rows: RowBlock): NormalModel {
     limitFast: limit(fast[index]),
     limitSlow: limit(slow[index]),
   }));
-  return { ...model, parts, factor: 1 };
+  return { model: { ...model, parts, factor: 1 }, known };
 }
 
 /** Stretches of whole days, about equally long. */
@@ -49,12 +67,12 @@ function splitDays(rows: RowBlock, count: number): RowBlock[] {
 }
 
 function noteMaxima(
-  model: NormalModel,
+  { model, known }: LocalModel,
   rows: RowBlock,
   fast: Float64Array,
   slow: Float64Array,
 ): void {
-  const reader = readNormal(model, startNormal(model));
+  const reader = readNormal(model, startNormal(model, known));
   for (const row of rowsOf(rows)) {
     reader.read(row);
     for (let part = 0; part < fast.length; part++) {

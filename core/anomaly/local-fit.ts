@@ -28,19 +28,24 @@ export interface LocalFit {
   readonly waiting: Float64Array;
 }
 
-/** Nothing learnt: no deviation, and the family's spread as uncertainty. */
-export function startLocalFit(part: PartModel): LocalFit {
+/**
+ * No deviation yet, and the family's spread as uncertainty. A model that was learnt from this very
+ * machine knows it already: `known` is that information.
+ */
+export function startLocalFit(part: PartModel, known?: Float64Array): LocalFit {
   const size = part.between.length;
   const covariance = new Float64Array(size * size);
   for (let i = 0; i < size; i++) covariance[i * size + i] = part.between[i] ?? 0;
-  return {
+  const fit = {
     size,
-    information: new Float64Array(size * size),
+    information: known?.slice() ?? new Float64Array(size * size),
     pull: new Float64Array(size),
     covariance,
     deviation: new Float64Array(size),
     waiting: new Float64Array((WAIT_DAYS + 1) * strideOf(size)),
   };
+  if (known !== undefined) refit(fit, part);
+  return fit;
 }
 
 /** Notes a row of today (`slot` of the ring): `rest` is measured minus the family's expectation. */

@@ -4,8 +4,8 @@
  * every machine.
  */
 import { CELLS_PER_DAY } from "./channel.js";
+import { toleranceOf } from "./feature-plan.js";
 import {
-  type CompiledPlan,
   compilePlan,
   FEATURES_MAX,
   fillFeatures,
@@ -74,12 +74,15 @@ const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump
 const STOP_SHARE = 0.03;
 
 /** The state of a device about which nothing is known. */
-export function startNormal(model: NormalModel): NormalState {
+export function startNormal(
+  model: NormalModel,
+  known: readonly Float64Array[] = [],
+): NormalState {
   const count = model.parts.length;
   return {
     cell: Number.NaN,
     sums: new Float64Array(count * SUMS_PER_PART),
-    fits: model.parts.map(startLocalFit),
+    fits: model.parts.map((part, index) => startLocalFit(part, known[index])),
     last: new Float64Array(count * LAST_NUMBERS).fill(Number.NaN),
     evidence: new Float64Array(count),
     calm: new Float64Array(count).fill(Number.NaN),
@@ -150,7 +153,7 @@ export function readNormal(
     const expected = family + local;
     const rest = measured - expected;
     if (drives[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    const tolerance = toleranceOf(compiled, index, expected);
+    const tolerance = toleranceOf(model.plan.parts[index], expected);
     const held =
       dayVariance +
       tolerance * tolerance +
@@ -224,13 +227,6 @@ export function readNormal(
     live: own,
     state: () => copyState({ ...own, cell, rowsOutOfReach }),
   };
-}
-
-/** Smallest effect worth a notice, at this expectation. */
-function toleranceOf(compiled: CompiledPlan, index: number, expected: number): number {
-  const part = compiled.plan.parts[index];
-  if (part === undefined) return 0;
-  return part.tolerance + (part.percent / 100) * (expected < 0 ? -expected : expected);
 }
 
 function slotOf(cell: number): number {

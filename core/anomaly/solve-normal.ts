@@ -81,6 +81,22 @@ export function offsetsOf(model: NormalModel, statistics: Statistics): Float64Ar
   });
 }
 
+/** What an installation's own sums say about the local features of each part. */
+export function informationOf(model: NormalModel, statistics: Statistics): Float64Array[] {
+  return model.parts.map((part, index) => {
+    const local = part.between.length;
+    const information = new Float64Array(local * local);
+    const packed = statistics.sums[index];
+    if (packed === undefined || !part.isUsable) return information;
+    const { byRow } = openSums(packed);
+    const width = part.beta.length + 1;
+    for (let i = 0; i < local; i++)
+      for (let j = 0; j < local; j++)
+        information[i * local + j] = ((byRow[i * width + j] ?? 0) * part.rho) / part.rowVariance;
+    return information;
+  });
+}
+
 function openSums(packed: Float64Array): PartSums {
   const size = sizeOf(packed.length);
   const layout = layoutOf(size);

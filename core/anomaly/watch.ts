@@ -33,8 +33,12 @@ export interface Watch {
 }
 
 /** A device not seen before; nothing is raised before `quietUntil` (a cell). */
-export function startWatch(model: NormalModel, quietUntil: number): WatchState {
-  return { normal: startNormal(model), alarm: NO_ALARM, quietUntil };
+export function startWatch(
+  model: NormalModel,
+  quietUntil: number,
+  known?: readonly Float64Array[],
+): WatchState {
+  return { normal: startNormal(model, known), alarm: NO_ALARM, quietUntil };
 }
 
 /** Goes on from `state`, which stays as it is. */
