@@ -36,10 +36,11 @@ export interface EpisodeCounts {
 const HOUR_MS = 3_600_000;
 /** Crossings closer together than this are one episode. */
 const EPISODE_GAP_MS = 24 * HOUR_MS;
-const LATE_MS = 6 * HOUR_MS;
+/** An episode this long after an event still finds it. */
+export const LATE_MS = 6 * HOUR_MS;
 const AFTERMATH_MS = 36 * HOUR_MS;
 /** A month of 30.4 days. */
-const MONTH_MS = 30.4 * 24 * HOUR_MS;
+export const MONTH_MS = 30.4 * 24 * HOUR_MS;
 
 /** Nothing counted yet. */
 export function noEpisodes(): EpisodeCounts {

@@ -3,33 +3,46 @@ import type { NormalModel } from "#core/anomaly/normal-model.js";
 import { type RowBlock, rowsOf } from "#core/anomaly/operating-row.js";
 import { openWatch, startWatch, type WatchState } from "#core/anomaly/watch.js";
 import type { Timeline } from "./episodes.js";
+import { cpuSeconds } from "./figures.js";
 
 /** What a watch said, row by row. */
 export interface Watched extends Timeline {
   readonly score: Float64Array;
-  readonly state: WatchState;
+  /** States before the rows that were asked for. */
+  readonly states: ReadonlyMap<number, WatchState>;
   readonly seconds: number;
+}
+
+/** Where a watch begins and what it keeps. */
+export interface WatchOptions {
+  /** Nothing is raised before this cell. */
+  readonly quietUntil?: number;
+  /** What a local model knows of its machine. */
+  readonly known?: readonly Float64Array[];
+  /** Goes on from here instead of from nothing. */
+  readonly state?: WatchState | undefined;
+  /** Rows before which the state is kept. */
+  readonly keepAt?: ReadonlySet<number>;
 }
 
 const CELL_MS = 300_000;
 
-/** Watches `rows`; nothing is raised before `quietUntil` (a cell). */
-export function watchRows(model: NormalModel, rows: RowBlock, quietUntil: number, known?: readonly Float64Array[]): Watched {
-  const startedAt = performance.now();
-  const watch = openWatch(model, startWatch(model, quietUntil, known));
+/** Watches `rows`. */
+export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOptions = {}): Watched {
+  const startedAt = cpuSeconds();
+  const { quietUntil = Number.NEGATIVE_INFINITY, known, keepAt } = options;
+  const watch = openWatch(model, options.state ?? startWatch(model, quietUntil, known));
   const score = new Float64Array(rows.length);
   const alarm = new Uint8Array(rows.length);
   const named = new Map<number, readonly string[]>();
+  const states = new Map<number, WatchState>();
   let index = 0;
   for (const row of rowsOf(rows)) {
+    if (keepAt?.has(index)) states.set(index, watch.state());
     const change = watch.read(row);
     score[index] = watch.score;
     alarm[index] = watch.alarm.raisedAt === undefined ? 0 : 1;
-    if (change !== undefined && change !== "resolved")
-      named.set(
-        index,
-        watch.strongest(2).flatMap((part) => model.plan.parts[part]?.id ?? []),
-      );
+    if (change === "raised" || change === "reopened") named.set(index, watch.named());
     index++;
   }
   return {
@@ -37,7 +50,7 @@ export function watchRows(model: NormalModel, rows: RowBlock, quietUntil: number
     score,
     alarm,
     named: (row) => named.get(row) ?? [],
-    state: watch.state(),
-    seconds: (performance.now() - startedAt) / 1000,
+    states,
+    seconds: cpuSeconds() - startedAt,
   };
 }

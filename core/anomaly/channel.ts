@@ -29,15 +29,19 @@ export const CELL_SECONDS = 300;
 export const CELLS_PER_HOUR = 12;
 export const CELLS_PER_DAY = 288;
 
-const HALF_HOUR = Number(process.env.HOLD ?? 6);
-const TEN_MINUTES = 2;
+/** A quantity that settles stays the same for an hour, a slow one for longer. */
+const ONE_HOUR = 12;
+const SLOWLY = 36;
 
 type Scale = readonly [centre: number, spread: number];
 type Bounds = readonly [min: number, max: number, stepMax: number];
 type Names = readonly [de: string, en: string];
 
+/** Air outside and water in a tank. */
+const SLOW: ReadonlySet<string> = new Set(["outdoor", "tank"]);
+
 function temperature(id: string, scale: Scale, bounds: Bounds, names: Names): Channel {
-  return make(id, "°C", scale, bounds, names, HALF_HOUR, true);
+  return make(id, "°C", scale, bounds, names, SLOW.has(id) ? SLOWLY : ONE_HOUR, true);
 }
 
 function make(
@@ -46,7 +50,7 @@ function make(
   [centre, spread]: Scale,
   [min, max, stepMax]: Bounds,
   [de, en]: Names,
-  holdCells = TEN_MINUTES,
+  holdCells = ONE_HOUR,
   isAnalogue = false,
 ): Channel {
   const label = { de, en };
@@ -61,8 +65,8 @@ export const CHANNELS = [
   temperature("tank", [48, 6], [0, 95, 40], ["Warmwasser", "hot water temperature"]),
   make("power", "kW", [1.5, 1], [0, 60, 60], ["Leistungsaufnahme", "electric power"]),
   make("cop", "", [4, 2], [0.05, 30, 30], ["Leistungszahl", "COP"]),
-  make("high", "bar", [11, 4], [0.2, 60, 40], ["Hochdruck", "high pressure"], HALF_HOUR, true),
-  make("low", "bar", [5, 2], [0.2, 40, 30], ["Niederdruck", "low pressure"], HALF_HOUR, true),
+  make("high", "bar", [11, 4], [0.2, 60, 40], ["Hochdruck", "high pressure"], ONE_HOUR, true),
+  make("low", "bar", [5, 2], [0.2, 40, 30], ["Niederdruck", "low pressure"], ONE_HOUR, true),
   make("fan", "%", [50, 25], [0, 150, 150], ["Ventilator", "fan speed"]),
   make("frequency", "Hz", [50, 20], [0, 250, 250], ["Verdichterfrequenz", "compressor frequency"]),
   make("rating", "%", [50, 25], [0, 150, 150], ["Verdichterleistung", "compressor rating"]),
@@ -73,7 +77,7 @@ export const CHANNELS = [
   temperature("liquid", [30, 6], [-30, 90, 60], ["Flüssigkeitsleitung", "liquid line temperature"]),
   temperature("condenserOut", [31, 8], [-30, 95, 60], ["Kondensator", "condenser outlet"]),
   temperature("evaporator", [0, 10], [-50, 60, 60], ["Verdampfer", "evaporator temperature"]),
-  make("superheat", "K", [6, 4], [-10, 60, 60], ["Überhitzung", "superheat"], HALF_HOUR),
+  make("superheat", "K", [6, 4], [-10, 60, 60], ["Überhitzung", "superheat"], ONE_HOUR),
   make("thermal", "kW", [5, 3], [-60, 120, 120], ["Wärmeleistung", "thermal power"]),
   temperature("to24", [5, 8], [-45, 55, 15], ["Außentemperatur, Tag", "outdoor, one day"]),
   make("equalize", "bar", [0, 1], [-40, 60, 60], ["Druckausgleich", "high - low at rest"]),

@@ -86,7 +86,7 @@ function addTable(grid: CellGrid, cell: number, kind: FaultKind, size: number): 
 function add(grid: CellGrid, cell: number, departures: Departures, size: number): void {
   for (const [id, amount] of Object.entries(departures)) {
     const at = cell * CHANNEL_COUNT + channelIndex(id as ChannelId);
-    grid.values[at] = (grid.values[at] ?? Number.NaN) + amount * size;
+    grid.values[at] = (grid.values[at] ?? Number.NaN) + Number(amount) * size;
   }
 }
 

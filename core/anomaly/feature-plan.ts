@@ -108,15 +108,15 @@ export function planFor(available: ReadonlySet<ChannelId>, more: PlanOptions = {
     more.kind ?? (hasAny(available, ["power", "low", "high"]) ? "electric" : "refrigerant");
   const hasHeat = available.has("thermal") || (available.has("cop") && available.has("power"));
   const load = LOADS.find((channel) => available.has(channel)) ?? (hasHeat ? "thermal" : undefined);
-  const isThere = (id: ChannelId) => id === "thermal" ? hasHeat :
-    (DERIVED_FROM[id] ?? [id]).every((from) => available.has(from));
+  const isThere = (id: ChannelId) =>
+    id === "thermal" ? hasHeat : (DERIVED_FROM[id] ?? [id]).every((from) => available.has(from));
   const hasCounts = (id: ChannelId) => id === "starts" || id === "dhw" || id === "def";
   const drafts = kind === "electric" ? ELECTRIC : REFRIGERANT;
   const parts = drafts.flatMap(([modes, target, words, tolerance, percent = 0, house = false]) => {
     if (!isThere(target) && !hasCounts(target)) return [];
     const context = contextOf(words, target, load).filter(isThere);
     return modes.map((mode) => ({
-      id: words.startsWith('thermal') ? `${mode}.${target}.heat` : `${mode}.${target}`,
+      id: words.startsWith("thermal") ? `${mode}.${target}.heat` : `${mode}.${target}`,
       mode: mode !== "off" && mode !== "day" && more.oneRunningMode === true ? "running" : mode,
       target,
       context,

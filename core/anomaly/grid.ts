@@ -40,6 +40,8 @@ export interface Changes {
 /** 1,000 days: more is a clock that jumped, not a winter. */
 export const GRID_CELLS_MAX = 288_000;
 
+/** A device that reports changes is never silent for so long. */
+const SILENT_CELLS = 3;
 const CELL_MS = CELL_SECONDS * 1000;
 const UNKNOWN = MODES.indexOf("unknown");
 
@@ -104,7 +106,7 @@ export function gridChanges(changes: Changes): CellGrid {
     last[at] = value;
   }
   hold(grid, last);
-  if (process.env.SILENT) { const S = Number(process.env.SILENT); let age = 0; const seen = grid.seen.slice(); for (let c = 0; c < grid.length; c++) { age = seen[c] === 1 ? 0 : age + 1; if (age >= S) grid.values.fill(Number.NaN, c * CHANNEL_COUNT, (c + 1) * CHANNEL_COUNT); } }
+  silence(grid);
   return grid;
 }
 
@@ -112,6 +114,17 @@ export function gridChanges(changes: Changes): CellGrid {
 export function believable(channel: number, value: number): number {
   const { min, max } = channelAt(channel);
   return value >= min && value <= max ? value : Number.NaN;
+}
+
+/** Where nothing at all changes for a quarter of an hour nobody listened: nothing is known. */
+function silence(grid: CellGrid): void {
+  let age = 0;
+  for (let cell = 0; cell < grid.length; cell++) {
+    age = grid.seen[cell] === 1 ? 0 : age + 1;
+    if (age < SILENT_CELLS) continue;
+    const at = cell * CHANNEL_COUNT;
+    grid.values.fill(Number.NaN, at, at + CHANNEL_COUNT);
+  }
 }
 
 function inOrder(atMs: Float64Array): Uint32Array {

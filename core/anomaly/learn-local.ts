@@ -4,14 +4,14 @@
  * Limits come from leaving out each fifth of the time in turn and watching it with the rest.
  */
 import { CELLS_PER_DAY } from "./channel.js";
-import type { NormalModel } from "./normal-model.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
 import { readNormal, startNormal } from "./normal-behaviour.js";
+import type { NormalModel } from "./normal-model.js";
 import { type RowBlock, rowAt, rowsOf, sliceRows } from "./operating-row.js";
 import { informationOf, solveNormal } from "./solve-normal.js";
-import { trimAround } from "./trim.js";
 import { beginStatistics, learnRows, mergeStatistics, type RowFilter } from "./statistics.js";
+import { trimAround } from "./trim.js";
 
 const FIFTHS = 5;
 const LIMIT_MIN = 3;
@@ -47,7 +47,8 @@ export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
   const fast = new Float64Array(plan.parts.length);
   const slow = new Float64Array(plan.parts.length);
   fifths.forEach((part, index) => noteMaxima(solve(index), part, fast, slow));
-  const limit = (most: number | undefined) => Math.fround(Math.max(LIMIT_MIN, MARGIN * (most ?? 0)));
+  const limit = (most: number | undefined) =>
+    Math.fround(Math.max(LIMIT_MIN, MARGIN * (most ?? 0)));
   const parts = model.parts.map((part, index) => ({
     ...part,
     limitFast: limit(fast[index]),
@@ -63,7 +64,9 @@ function splitDays(rows: RowBlock, count: number): RowBlock[] {
   const borders = Array.from({ length: count + 1 }, (_, index) =>
     rowAt(rows, Math.round(first + ((last - first) * index) / count) * CELLS_PER_DAY),
   );
-  return borders.slice(0, -1).map((from, index) => sliceRows(rows, from, borders[index + 1] ?? from));
+  return borders
+    .slice(0, -1)
+    .map((from, index) => sliceRows(rows, from, borders[index + 1] ?? from));
 }
 
 function noteMaxima(

@@ -76,12 +76,7 @@ export function notePeak(fit: LocalFit, slot: number, share: number): void {
 }
 
 /** Ends the day in `slot`; takes in the day of five days ago when all was quiet since. */
-export function endLocalDay(
-  fit: LocalFit,
-  part: PartModel,
-  slot: number,
-  isNew = false,
-): void {
+export function endLocalDay(fit: LocalFit, part: PartModel, slot: number, isNew = false): void {
   const { size, waiting, information, pull } = fit;
   const stride = strideOf(size);
   const oldest = (slot + 1) % (WAIT_DAYS + 1);

@@ -187,7 +187,11 @@ export function contributions(model: MultivariateModel, state: MultivariateState
   });
 }
 
-function smooth(model: MultivariateModel, state: MultivariateState, values: ArrayLike<number>): void {
+function smooth(
+  model: MultivariateModel,
+  state: MultivariateState,
+  values: ArrayLike<number>,
+): void {
   const { scales, mean, deviation, axes, whiten } = model;
   const size = mean.length;
   const share = state.isStarted ? model.share : 1;

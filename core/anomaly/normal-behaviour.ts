@@ -74,10 +74,7 @@ const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump
 const STOP_SHARE = 0.03;
 
 /** The state of a device about which nothing is known. */
-export function startNormal(
-  model: NormalModel,
-  known: readonly Float64Array[] = [],
-): NormalState {
+export function startNormal(model: NormalModel, known: readonly Float64Array[] = []): NormalState {
   const count = model.parts.length;
   return {
     cell: Number.NaN,
@@ -180,7 +177,13 @@ export function readNormal(
     for (let day = Math.max(before, today - WAIT_DAYS - 1); day < today; day++) {
       own.fits.forEach((fit, index) => {
         const part = model.parts[index];
-        if (isAdapting && part?.isUsable) endLocalDay(fit, part, day % (WAIT_DAYS + 1), (day - WAIT_DAYS + 1) * CELLS_PER_DAY <= newUntil);
+        if (isAdapting && part?.isUsable)
+          endLocalDay(
+            fit,
+            part,
+            day % (WAIT_DAYS + 1),
+            (day - WAIT_DAYS + 1) * CELLS_PER_DAY <= newUntil,
+          );
       });
     }
   };

@@ -40,7 +40,7 @@ const TO24_CELLS_MIN = 144;
 /** 22 of 24 hours. */
 const DAY_CELLS_MIN = 264;
 /** A row is steady when its mode equals that of this many cells before. */
-const STEADY_CELLS = Number(process.env.STEADY ?? 3);
+const STEADY_CELLS = 3;
 /** Pressures meet within half an hour of standstill. */
 const EQUALIZE_CELLS = 6;
 /** Below this electric power a ratio of powers is noise. */

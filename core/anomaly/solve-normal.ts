@@ -92,7 +92,9 @@ export function informationOf(model: NormalModel, statistics: Statistics): Float
     const width = part.beta.length + 1;
     for (let i = 0; i < local; i++)
       for (let j = 0; j < local; j++)
-        information[i * local + j] = ((byRow[i * width + j] ?? 0) * part.rho) / part.rowVariance;
+        information[i * local + j] = Math.fround(
+          ((byRow[i * width + j] ?? 0) * part.rho) / part.rowVariance,
+        );
     return information;
   });
 }

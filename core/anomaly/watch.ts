@@ -27,8 +27,8 @@ export interface Watch {
   readonly score: number;
   readonly alarm: AlarmState;
   readonly reader: NormalReader;
-  /** The strongest parts of this moment, best first, by place in the plan. */
-  strongest(count: number): number[];
+  /** Ids of the two strongest parts of this moment, best first. */
+  named(): string[];
   state(): WatchState;
 }
 
@@ -71,7 +71,7 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
       return alarm;
     },
     reader,
-    strongest: (count) => strongest(reader.shares, count),
+    named: () => strongest(reader.shares, 2).flatMap((part) => model.plan.parts[part]?.id ?? []),
     state: () => ({ normal: reader.state(), alarm, quietUntil: state.quietUntil }),
   };
 }

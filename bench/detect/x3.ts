@@ -1,1 +1,0 @@
-import { runNibe } from "./nibe.js"; console.log(JSON.stringify(runNibe("../shared/ml", !!process.env.V)));
