@@ -8,7 +8,7 @@ import { makeRows } from "#core/anomaly/row-maker.js";
 import { type CsvTable, numbersOf, readCsv, textsOf, toMs } from "./csv-table.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
-import { COLUMNS } from "./heat-pump-file.js";
+import { COLUMNS } from "./plan-file.js";
 import { watchRows } from "./watched.js";
 
 const USED: readonly ChannelId[] = [
@@ -110,7 +110,8 @@ function readNibe(data: string): CellGrid {
   const table = readCsv(`${folder}/grid-5min.csv.gz`);
   const events = gridEvents(readCsv(`${folder}/events.csv.gz`));
   const cells = textsOf(table, "timestamp").map((time) => Math.floor(toMs(time) / CELL_MS));
-  const modes = textsOf(table, "mode").map((mode) => MODES.findIndex((name) => name === mode));
+  const names: readonly string[] = MODES;
+  const modes = textsOf(table, "mode").map((mode) => names.indexOf(mode));
   const columns = table.columns.flatMap((name) => {
     const id = USED.find((channel) => channel === COLUMNS[name]);
     return id === undefined ? [] : [{ channel: channelIndex(id), column: numbersOf(table, name) }];

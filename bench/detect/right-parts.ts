@@ -16,7 +16,7 @@ const RIGHT: Readonly<Record<string, readonly string[]>> = {
   sensor_flow_offset: ["cop", "return", "high"],
   sensor_return_stuck: ["return", "cop"],
   sensor_dhw_offset: ["tank", "dhw"],
-  sensor_plow_drift: ["low", "equalize"],
+  sensor_plow_drift: ["low", "high-low"],
   fan_failure: ["fan"],
 };
 

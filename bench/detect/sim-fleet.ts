@@ -2,6 +2,7 @@
 import { CELLS_PER_DAY, type ChannelId } from "#core/anomaly/channel.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
 import { learnFleet } from "#core/anomaly/learn-fleet.js";
+import { checkGrid } from "#core/anomaly/quality.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
 import {
   countEpisodes,
@@ -30,7 +31,7 @@ export function runSimFleet(data: string, keep: readonly ChannelId[]): SetFigure
   const { train, test } = readManifest(data);
   const machines = train.map((file) => ({
     installationId: file,
-    rows: makeRows(readSim(data, file, keep)),
+    rows: makeRows(checkGrid(readSim(data, file, keep)).grid),
   }));
   const startedAt = cpuSeconds();
   const model = learnFleet(planFor(new Set(keep)), machines);
@@ -40,8 +41,10 @@ export function runSimFleet(data: string, keep: readonly ChannelId[]): SetFigure
   let seconds = 0;
   let rowCount = 0;
   for (const { file, events } of test) {
-    const rows = makeRows(readSim(data, file, keep));
-    const watched = watchRows(model, rows, { quietUntil: (rows.cells[0] ?? 0) + QUIET_CELLS });
+    const { grid, findings } = checkGrid(readSim(data, file, keep));
+    const rows = makeRows(grid);
+    const quietUntil = grid.firstCell + QUIET_CELLS;
+    const watched = watchRows(model, rows, { quietUntil, findings });
     seconds += watched.seconds;
     rowCount += rows.length;
     count(counts, watched, events);

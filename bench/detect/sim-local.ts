@@ -6,6 +6,7 @@ import { planFor } from "#core/anomaly/feature-plan.js";
 import type { CellGrid } from "#core/anomaly/grid.js";
 import { learnLocal } from "#core/anomaly/learn-local.js";
 import { type RowBlock, rowAt, sliceRows } from "#core/anomaly/operating-row.js";
+import { checkGrid } from "#core/anomaly/quality.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
@@ -72,7 +73,8 @@ export function runSimLocal(data: string): SetFigures {
 }
 
 function runMachine(grid: CellGrid, tally: Tally): void {
-  const all = makeRows(grid);
+  const healthy = checkGrid(grid);
+  const all = makeRows(healthy.grid);
   const first = all.cells[0] ?? 0;
   const begin = rowAt(all, first + LEARN_DAYS * CELLS_PER_DAY);
   const startedAt = cpuSeconds();
@@ -85,17 +87,18 @@ function runMachine(grid: CellGrid, tally: Tally): void {
   const fromOf = ({ start }: Scenario) => rowAt(all, first + start - AROUND_CELLS);
   const rows = sliceRows(all, begin, all.length);
   const keepAt = new Set(scenarios.map((scenario) => fromOf(scenario) - begin));
-  const clean = watchRows(model, rows, { known, keepAt });
+  const clean = watchRows(model, rows, { known, keepAt, findings: healthy.findings });
   const cleanMs = episodeStarts(clean).map((row) => clean.atMs[row] ?? 0);
   tally.falseAlarms += cleanMs.length;
   tally.rows += rows.length;
   for (const on of clean.alarm) tally.alarmRows += on;
   for (const scenario of scenarios) {
-    const sick = makeRows(injectFault(grid, scenario));
+    const { grid: checked, findings } = checkGrid(injectFault(grid, scenario));
+    const sick = makeRows(checked);
     const until = rowAt(sick, first + endOf(scenario) + AROUND_CELLS);
     const from = fromOf(scenario);
     const part: RowBlock = sliceRows(sick, from, until);
-    const watched = watchRows(model, part, { state: clean.states.get(from - begin) });
+    const watched = watchRows(model, part, { state: clean.states.get(from - begin), findings });
     tally.scoreSeconds += watched.seconds;
     tally.scoredRows += part.length;
     judge(tally, scenario, watched, first, cleanMs);

@@ -1,4 +1,6 @@
 /** One device watched over a stretch of rows: score, alarm and named parts per row. */
+
+import type { Finding } from "#core/anomaly/finding.js";
 import type { NormalModel } from "#core/anomaly/normal-model.js";
 import { type RowBlock, rowsOf } from "#core/anomaly/operating-row.js";
 import { openWatch, startWatch, type WatchState } from "#core/anomaly/watch.js";
@@ -21,6 +23,10 @@ export interface WatchOptions {
   readonly known?: readonly Float64Array[];
   /** Goes on from here instead of from nothing. */
   readonly state?: WatchState | undefined;
+  /** Names are kept for every row, not only where an alarm begins. */
+  readonly isNaming?: boolean;
+  /** What was found wrong with the data. */
+  readonly findings?: readonly Finding[];
   /** Rows before which the state is kept. */
   readonly keepAt?: ReadonlySet<number>;
 }
@@ -30,7 +36,7 @@ const CELL_MS = 300_000;
 /** Watches `rows`. */
 export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOptions = {}): Watched {
   const startedAt = cpuSeconds();
-  const { quietUntil = Number.NEGATIVE_INFINITY, known, keepAt } = options;
+  const { quietUntil = Number.NEGATIVE_INFINITY, known, keepAt, findings = [] } = options;
   const watch = openWatch(model, options.state ?? startWatch(model, quietUntil, known));
   const score = new Float64Array(rows.length);
   const alarm = new Uint8Array(rows.length);
@@ -39,10 +45,12 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
   let index = 0;
   for (const row of rowsOf(rows)) {
     if (keepAt?.has(index)) states.set(index, watch.state());
-    const change = watch.read(row);
+    const active = findings.filter(({ since, last }) => since <= row.cell && row.cell <= last);
+    const change = watch.read(row, active);
     score[index] = watch.score;
-    alarm[index] = watch.alarm.raisedAt === undefined ? 0 : 1;
-    if (change === "raised" || change === "reopened") named.set(index, watch.named());
+    alarm[index] = watch.isOn ? 1 : 0;
+    if (options.isNaming === true || change === "raised" || change === "reopened")
+      named.set(index, watch.named());
     index++;
   }
   return {

@@ -17,7 +17,7 @@ const floats = z.base64().max(1_000);
 const part = z.strictObject({
   id: z
     .string()
-    .regex(/^[a-z_]+\.[a-zA-Z0-9]+(\.[a-z]+)?$/)
+    .regex(/^[a-z_]+\.[a-zA-Z0-9-]+(\.[a-z]+)?$/)
     .max(60),
   mode: z.enum([...MODES, "day"]),
   target: channel,

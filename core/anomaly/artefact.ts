@@ -164,7 +164,7 @@ function readKnown(written: WrittenPart, part: PlanPart | undefined): Float64Arr
 /** Little-endian float32. */
 function toBase64(numbers: readonly number[]): string {
   const view = new DataView(new ArrayBuffer(numbers.length * 4));
-  numbers.forEach((value, index) => view.setFloat32(index * 4, value, true));
+  for (const [index, value] of numbers.entries()) view.setFloat32(index * 4, value, true);
   return Buffer.from(view.buffer).toString("base64");
 }
 

@@ -34,16 +34,20 @@ const WEEK_CELLS = 7 * CELLS_PER_DAY;
 const LIMIT_MIN = 2;
 
 /** Solves on everything, with limits from machines held out. */
-export function calibrateNormal(plan: FeaturePlan, installations: readonly HeldOut[]): NormalModel {
+export function calibrateNormal(
+  plan: FeaturePlan,
+  installations: readonly HeldOut[],
+  others: readonly RowBlock[] = [],
+): NormalModel {
   const model = solveNormal(plan, installations);
-  if (installations.length < 2) return model;
-  const folds = foldsOf(installations).map((held) => ({
-    held,
-    model: solveNormal(
-      plan,
-      installations.filter((one) => !held.includes(one)),
-    ),
-  }));
+  const folds =
+    others.length > 0
+      ? [{ held: others.map((rows) => ({ rows })), model }]
+      : foldsOf(installations).map((held) => {
+          const rest = installations.filter((one) => !held.includes(one));
+          return { held, model: solveNormal(plan, rest) };
+        });
+  if (others.length === 0 && installations.length < 2) return model;
   const maxima = createMaxima(plan.parts.length);
   for (const fold of folds)
     for (const { rows } of fold.held) noteMonitors(fold.model, rows, maxima);
@@ -128,7 +132,7 @@ function weeklyScores(model: NormalModel, rows: RowBlock): number[] {
     const week = Math.floor((row.cell - warm) / WEEK_CELLS);
     maxima[week] = Math.max(maxima[week] ?? 0, reader.score);
   }
-  return maxima.filter((value) => value !== undefined);
+  return maxima.flat();
 }
 
 function withLimits(model: NormalModel, maxima: Maxima): NormalModel {

@@ -13,7 +13,7 @@ export const MONITOR_WEEKS = 104;
 export const SCORE_WEEKS = 8.7;
 
 /** Natural logarithms and Euler's constant as literals: engines differ in the last digit. */
-const LN_2 = 0.6931471805599453;
+const LN_2 = Math.LN2;
 const EULER = 0.5772;
 
 /** Level that weekly maxima pass once in `weeks`; `undefined` when there are too few of them. */

@@ -80,7 +80,7 @@ export const CHANNELS = [
   make("superheat", "K", [6, 4], [-10, 60, 60], ["Überhitzung", "superheat"], ONE_HOUR),
   make("thermal", "kW", [5, 3], [-60, 120, 120], ["Wärmeleistung", "thermal power"]),
   temperature("to24", [5, 8], [-45, 55, 15], ["Außentemperatur, Tag", "outdoor, one day"]),
-  make("equalize", "bar", [0, 1], [-40, 60, 60], ["Druckausgleich", "high - low at rest"]),
+  make("high-low", "bar", [0, 1], [-40, 60, 60], ["Druckausgleich", "high - low at rest"]),
   make("starts", "", [4, 4], [0, 400, 400], ["Starts am Tag", "starts a day"]),
   make("dhw", "", [0.1, 0.1], [0, 1, 1], ["Warmwasseranteil", "hot water share"]),
   make("def", "", [4, 4], [0, 200, 200], ["Abtauungen am Tag", "defrosts a day"]),

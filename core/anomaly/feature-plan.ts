@@ -68,7 +68,7 @@ const ELECTRIC: readonly Draft[] = [
   [both, "suction", "load outdoor flow", 1],
   [both, "flowRate", "load outdoor flow", 0, 5],
   [off, "power", "outdoor", 0.03],
-  [off, "equalize", "", 0.12],
+  [off, "high-low", "", 0.12],
   [["day"], "starts", "day", 2.5, 0, true],
   [["day"], "dhw", "day", 0.03, 0, true],
   [["day"], "def", "day", 6, 0, true],
@@ -98,7 +98,7 @@ const DERIVED_FROM: Partial<Record<ChannelId, readonly ChannelId[]>> = {
   to24: ["outdoor"],
   dayMean: ["outdoor"],
   dayLow: ["outdoor"],
-  equalize: ["high", "low"],
+  "high-low": ["high", "low"],
   kw: ["power"],
 };
 
@@ -128,7 +128,7 @@ export function planFor(available: ReadonlySet<ChannelId>, more: PlanOptions = {
   const usable = parts.filter(
     ({ mode, target, context }) =>
       (mode !== "day" || context.length === DAY_CONTEXT.length) &&
-      (context.length > 0 || target === "equalize"),
+      (context.length > 0 || target === "high-low"),
   );
   return namePlan(more.oneRunningMode === true ? onlyOnce(usable) : usable);
 }

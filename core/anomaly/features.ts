@@ -77,9 +77,9 @@ export function fillFeatures(
   phi[0] = 1;
   for (let index = 0; index < k; index++) {
     const value = values[at + (context[index] ?? 0)] ?? Number.NaN;
-    if (value !== value) return false;
+    if (Number.isNaN(value)) return false;
     const u = (value - (centre[index] ?? 0)) * (perSpread[index] ?? 0);
-    phi[1 + index] = u > CLIP ? CLIP : u < -CLIP ? -CLIP : u;
+    phi[1 + index] = u > CLIP ? CLIP : Math.max(u, -CLIP);
   }
   let next = 1 + k;
   for (let i = 1; i <= k; i++) {
@@ -92,7 +92,7 @@ export function fillFeatures(
 function fillDay(group: PartGroup, values: Float64Array, at: number, phi: Float64Array): boolean {
   const mean = values[at + (group.context[0] ?? 0)] ?? Number.NaN;
   const low = values[at + (group.context[1] ?? 0)] ?? Number.NaN;
-  if (!(mean === mean && low === low)) return false;
+  if (Number.isNaN(mean) || Number.isNaN(low)) return false;
   const a = (mean - 5) / 8;
   const b = mean < 15 ? (15 - mean) / 8 : 0;
   phi[0] = 1;

@@ -13,8 +13,16 @@ export interface Machine {
   readonly rows: RowBlock;
 }
 
-/** Learns twice: the second time without rows that are far from their own machine's usual. */
-export function learnFleet(plan: FeaturePlan, machines: readonly Machine[]): NormalModel {
+/**
+ * Learns twice: the second time without rows that are far from their own machine's usual.
+ *
+ * @param others limits come from these machines when there are any, else from leaving one out
+ */
+export function learnFleet(
+  plan: FeaturePlan,
+  machines: readonly Machine[],
+  others: readonly Machine[] = [],
+): NormalModel {
   const begin = beginStatistics(plan);
   const first = machines.map(({ installationId, rows }) => ({
     installationId,
@@ -25,5 +33,9 @@ export function learnFleet(plan: FeaturePlan, machines: readonly Machine[]): Nor
     const filter = trimAround(rough, first[index]?.statistics ?? begin);
     return { installationId, rows, statistics: learnRows(plan, begin, rowsOf(rows), filter) };
   });
-  return calibrateNormal(plan, held);
+  return calibrateNormal(
+    plan,
+    held,
+    others.map(({ rows }) => rows),
+  );
 }

@@ -46,7 +46,7 @@ export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
   const { model, known } = solve(-1);
   const fast = new Float64Array(plan.parts.length);
   const slow = new Float64Array(plan.parts.length);
-  fifths.forEach((part, index) => noteMaxima(solve(index), part, fast, slow));
+  for (const [index, part] of fifths.entries()) noteMaxima(solve(index), part, fast, slow);
   const limit = (most: number | undefined) =>
     Math.fround(Math.max(LIMIT_MIN, MARGIN * (most ?? 0)));
   const parts = model.parts.map((part, index) => ({

@@ -110,7 +110,8 @@ export function readNormal(
     if (!fillFeatures(group, row.values, row.at, phi)) return;
     for (let index = 0; index < group.parts.length; index++) {
       const measured = row.values[row.at + (group.targets[index] ?? 0)] ?? Number.NaN;
-      if (measured === measured) readPart(group.parts[index] ?? 0, group.size, measured, row.cell);
+      if (!Number.isNaN(measured))
+        readPart(group.parts[index] ?? 0, group.size, measured, row.cell);
     }
   };
   const readPart = (index: number, size: number, measured: number, now: number) => {
@@ -155,12 +156,12 @@ export function readNormal(
       dayVariance +
       tolerance * tolerance +
       (rowVariance + dayVariance) * reach +
-      (localVariance > 0 ? localVariance : 0);
+      Math.max(localVariance, 0);
     const ratio = held / rowVariance;
     const s = Math.sqrt(rowVariance);
     const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
     const e = rest / s;
-    addEvidence(own.sums, index, e > most ? most : e < -most ? -most : e, Math.sqrt(ratio));
+    addEvidence(own.sums, index, e > most ? most : Math.max(e, -most), Math.sqrt(ratio));
     own.evidence[index] = (own.evidence[index] ?? 0) + 1;
     own.evidenceCell[index] = now;
     own.last[index * LAST_NUMBERS] = measured;

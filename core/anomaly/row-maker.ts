@@ -25,7 +25,7 @@ const LOW = channelIndex("low");
 const FLOW_RATE = channelIndex("flowRate");
 const THERMAL = channelIndex("thermal");
 const TO24 = channelIndex("to24");
-const EQUALIZE = channelIndex("equalize");
+const HIGH_LOW = channelIndex("high-low");
 const STARTS = channelIndex("starts");
 const DHW = channelIndex("dhw");
 const DEF = channelIndex("def");
@@ -42,7 +42,7 @@ const DAY_CELLS_MIN = 264;
 /** A row is steady when its mode equals that of this many cells before. */
 const STEADY_CELLS = 3;
 /** Pressures meet within half an hour of standstill. */
-const EQUALIZE_CELLS = 6;
+const HIGH_LOW_CELLS = 6;
 /** Below this electric power a ratio of powers is noise. */
 const COP_POWER_MIN_KW = 0.2;
 /** Water, kJ/(l K). */
@@ -105,8 +105,8 @@ export function createRowMaker(): RowMaker {
       if (outdoorCells >= TO24_CELLS_MIN) values[at + TO24] = mean;
 
       addRatios(mode, values, at);
-      if (mode === OFF && sameModeCells >= EQUALIZE_CELLS)
-        values[at + EQUALIZE] = (values[at + HIGH] ?? Number.NaN) - (values[at + LOW] ?? 0);
+      if (mode === OFF && sameModeCells >= HIGH_LOW_CELLS)
+        values[at + HIGH_LOW] = (values[at + HIGH] ?? Number.NaN) - (values[at + LOW] ?? 0);
       if (cell % CELLS_PER_HOUR === 0) addDay(ring, values, at);
       previousCell = cell;
       previousMode = mode;

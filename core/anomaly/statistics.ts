@@ -131,7 +131,7 @@ function createLearner(
       const target = row.values[row.at + (group.targets[index] ?? 0)] ?? Number.NaN;
       const partSums = sums[part];
       const day = days[part];
-      if (target !== target || partSums === undefined || day === undefined) continue;
+      if (Number.isNaN(target) || partSums === undefined || day === undefined) continue;
       if (filter !== undefined && !filter(part, phi, target, row.cell)) continue;
       phi[group.size] = target;
       partSums[ROWS] = (partSums[ROWS] ?? 0) + 1;
