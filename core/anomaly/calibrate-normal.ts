@@ -9,13 +9,14 @@ import { levelOf, MONITOR_WEEKS, SCORE_WEEKS } from "./calibration.js";
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
-import { readNormal, startNormal } from "./normal-behaviour.js";
+import { readNormal } from "./normal-behaviour.js";
 import {
   type Contribution,
   FACTOR_UNCALIBRATED,
   LIMIT_UNCALIBRATED,
   type NormalModel,
 } from "./normal-model.js";
+import { startNormal } from "./normal-state.js";
 import { type RowBlock, rowsOf } from "./operating-row.js";
 import { solveNormal } from "./solve-normal.js";
 import type { Statistics } from "./statistics.js";

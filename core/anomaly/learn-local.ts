@@ -6,8 +6,9 @@
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
-import { readNormal, startNormal } from "./normal-behaviour.js";
+import { readNormal } from "./normal-behaviour.js";
 import type { NormalModel } from "./normal-model.js";
+import { startNormal } from "./normal-state.js";
 import { type RowBlock, rowAt, rowsOf, sliceRows } from "./operating-row.js";
 import { informationOf, solveNormal } from "./solve-normal.js";
 import { beginStatistics, learnRows, mergeStatistics, type RowFilter } from "./statistics.js";

@@ -18,13 +18,13 @@ export const QUIET_SHARE = 0.7;
 /** State of one part; sizes follow from the part's local features. */
 export interface LocalFit {
   readonly size: number;
-  /** Information and its pull, faded; lower and upper triangle both. */
+  /** Information and its pull, faded. */
   readonly information: Float64Array;
   readonly pull: Float64Array;
   /** Covariance and value of the deviation. */
   readonly covariance: Float64Array;
   readonly deviation: Float64Array;
-  /** A ring of days that wait: information, pull, then the highest share of the limit. */
+  /** A ring of days that wait: information (its lower triangle), pull, then the highest share of the limit. */
   readonly waiting: Float64Array;
 }
 
@@ -60,7 +60,7 @@ export function noteRow(
   const at = slot * strideOf(size);
   for (let i = 0; i < size; i++) {
     const left = (phi[i] ?? 0) * weight;
-    for (let j = 0; j < size; j++) {
+    for (let j = 0; j <= i; j++) {
       const place = at + i * size + j;
       waiting[place] = (waiting[place] ?? 0) + left * (phi[j] ?? 0);
     }
@@ -85,10 +85,13 @@ export function endLocalDay(fit: LocalFit, part: PartModel, slot: number, isNew 
     highest = Math.max(highest, waiting[day * stride + size * (size + 1)] ?? 0);
   const isQuiet = isNew || highest < QUIET_SHARE;
   const at = oldest * stride;
-  for (let i = 0; i < size * size; i++) {
-    const more = isQuiet ? (waiting[at + i] ?? 0) : 0;
-    information[i] = FORGET * (information[i] ?? 0) + more;
-  }
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j <= i; j++) {
+      const more = isQuiet ? (waiting[at + i * size + j] ?? 0) : 0;
+      const sum = FORGET * (information[i * size + j] ?? 0) + more;
+      information[i * size + j] = sum;
+      information[j * size + i] = sum;
+    }
   for (let i = 0; i < size; i++) {
     const more = isQuiet ? (waiting[at + size * size + i] ?? 0) : 0;
     pull[i] = FORGET * (pull[i] ?? 0) + more;

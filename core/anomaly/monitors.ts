@@ -17,7 +17,7 @@ const KEEP_SLOW = 0.9991980680382416;
 /** A longer gap makes the past meaningless: three days. */
 const GAP_CELLS_MAX = 864;
 /** Rows of evidence worth of doubt that every monitor starts with. */
-const DOUBT = 4;
+export const DOUBT = 4;
 
 /** Lets `cells` cells go by without evidence. */
 export function fade(sums: Float64Array, cells: number): void {

@@ -4,7 +4,6 @@
  * every machine.
  */
 import { CELLS_PER_DAY } from "./channel.js";
-import { toleranceOf } from "./feature-plan.js";
 import {
   compilePlan,
   FEATURES_MAX,
@@ -13,35 +12,12 @@ import {
   isDayCell,
   type PartGroup,
 } from "./features.js";
-import {
-  endLocalDay,
-  type LocalFit,
-  notePeak,
-  noteRow,
-  startLocalFit,
-  WAIT_DAYS,
-} from "./local-fit.js";
-import { addEvidence, fade, monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
+import { flattenModel } from "./flat-model.js";
+import { endLocalDay, notePeak, noteRow, WAIT_DAYS } from "./local-fit.js";
+import { addEvidence, DOUBT, fade, SLOW, SUMS_PER_PART } from "./monitors.js";
 import type { NormalModel } from "./normal-model.js";
+import { copyState, LAST_NUMBERS, type NormalState } from "./normal-state.js";
 import type { OperatingRow } from "./operating-row.js";
-
-/** What is known of a device between rows; belongs to one model. */
-export interface NormalState {
-  readonly cell: number;
-  /** Six sums per part, see `monitors.ts`. */
-  readonly sums: Float64Array;
-  readonly fits: readonly LocalFit[];
-  /** Last expectation per part: measured, expected, its standard deviation. */
-  readonly last: Float64Array;
-  /** Rows of evidence per part since its monitors were last calm. */
-  readonly evidence: Float64Array;
-  /** Cell in which the part was last calm, in which it last had evidence. */
-  readonly calm: Float64Array;
-  readonly evidenceCell: Float64Array;
-  /** Lowest and highest target seen per part: the stops of a drive. */
-  readonly stops: Float64Array;
-  readonly rowsOutOfReach: number;
-}
 
 /** Reads rows one after another and keeps the state; nobody else holds that state meanwhile. */
 export interface NormalReader {
@@ -49,7 +25,7 @@ export interface NormalReader {
   read(row: OperatingRow): void;
   /** Above 1: alarming. */
   readonly score: number;
-  /** Per part, what the score consists of, not divided by the factor. */
+  /** Per part its share of a limit, not divided by the factor; 0 while the part is calm. */
   readonly shares: Float64Array;
   readonly fastShares: Float64Array;
   /** The state as it changes: to be read, not kept. */
@@ -57,8 +33,14 @@ export interface NormalReader {
   state(): NormalState;
 }
 
-/** Numbers kept of the last row of a part. */
-export const LAST_NUMBERS = 3;
+/** How a reader is to read. */
+export interface ReadOptions {
+  /** Whether the machine's own level is learnt. */
+  readonly isAdapting?: boolean;
+  /** Until this cell the machine is new: its level is learnt even where it looks unusual. */
+  readonly newUntil?: number;
+}
+
 /** Beyond this a context was never seen: no evidence either way. */
 const REACH_MAX = 4;
 /** No single row counts more than this many of its own standard deviations. */
@@ -67,40 +49,21 @@ const RESIDUAL_MAX = 8;
 const FIT_DEVIATIONS_MAX = 5;
 /** Below this share of its limit a part is calm. */
 const CALM_SHARE = 0.25;
-
-/** Channels of drives that have a lowest and a highest speed. */
-const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
 /** Within this share of its range a drive is at its stop. */
 const STOP_SHARE = 0.03;
 
-/** The state of a device about which nothing is known. */
-export function startNormal(model: NormalModel, known: readonly Float64Array[] = []): NormalState {
-  const count = model.parts.length;
-  return {
-    cell: Number.NaN,
-    sums: new Float64Array(count * SUMS_PER_PART),
-    fits: model.parts.map((part, index) => startLocalFit(part, known[index])),
-    last: new Float64Array(count * LAST_NUMBERS).fill(Number.NaN),
-    evidence: new Float64Array(count),
-    calm: new Float64Array(count).fill(Number.NaN),
-    evidenceCell: new Float64Array(count).fill(Number.NaN),
-    stops: stopsOf(count),
-    rowsOutOfReach: 0,
-  };
-}
-
-/** A reader that goes on from `state`, which stays as it is. `isAdapting: false`: no local fit. */
+/** A reader that goes on from `state`, which stays as it is. */
 export function readNormal(
   model: NormalModel,
   state: NormalState,
-  { isAdapting = true, newUntil = Number.NEGATIVE_INFINITY } = {},
+  { isAdapting = true, newUntil = Number.NEGATIVE_INFINITY }: ReadOptions = {},
 ): NormalReader {
   const compiled = compilePlan(model.plan);
+  const flat = flattenModel(model);
   const own = copyState(state);
+  const { sums, fits, last, evidence, evidenceCell, calm, peaks } = own;
   const shares = new Float64Array(model.parts.length);
   const fastShares = new Float64Array(model.parts.length);
-  const house = Uint8Array.from(model.plan.parts, (part) => (part.house ? 1 : 0));
-  const drives = Uint8Array.from(model.plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0));
   const phi = new Float64Array(FEATURES_MAX);
   let { cell, rowsOutOfReach } = own;
   let slot = Number.isNaN(cell) ? 0 : slotOf(cell);
@@ -108,120 +71,119 @@ export function readNormal(
 
   const readGroup = (group: PartGroup, row: OperatingRow) => {
     if (!fillFeatures(group, row.values, row.at, phi)) return;
-    for (let index = 0; index < group.parts.length; index++) {
-      const measured = row.values[row.at + (group.targets[index] ?? 0)] ?? Number.NaN;
-      if (!Number.isNaN(measured))
-        readPart(group.parts[index] ?? 0, group.size, measured, row.cell);
+    const { parts, targets, size } = group;
+    for (let index = 0; index < parts.length; index++) {
+      const measured = row.values[row.at + (targets[index] ?? 0)] ?? Number.NaN;
+      if (!Number.isNaN(measured)) readPart(parts[index] ?? 0, size, measured);
     }
   };
-  const readPart = (index: number, size: number, measured: number, now: number) => {
-    const part = model.parts[index];
-    const fit = own.fits[index];
-    if (part === undefined || fit === undefined || !part.isUsable) return;
-    const { beta, leverage, rowVariance, dayVariance } = part;
+  const readPart = (index: number, size: number, measured: number) => {
+    const beta = flat.beta[index];
+    const leverage = flat.leverage[index];
+    const fit = fits[index];
+    if (beta === undefined || leverage === undefined || fit === undefined) return;
     let family = 0;
-    for (let i = 0; i < size; i++) family += (beta[i] ?? 0) * (phi[i] ?? 0);
-    let reach = 0;
-    if (size > 1) {
-      let lever = 0;
-      let next = 0;
-      for (let i = 0; i < size; i++) {
-        let sum = 0;
-        for (let j = i; j < size; j++) sum += (leverage[next++] ?? 0) * (phi[j] ?? 0);
-        lever += sum * (phi[i] ?? 0);
-      }
-      reach = lever / (3 * size) - 1;
-      if (reach < 0) reach = 0;
-      if (reach > REACH_MAX) {
-        rowsOutOfReach++;
-        return;
-      }
+    let lever = 0;
+    let next = 0;
+    for (let i = 0; i < size; i++) {
+      const left = phi[i] ?? 0;
+      let sum = 0;
+      for (let j = i; j < size; j++) sum += (leverage[next++] ?? 0) * (phi[j] ?? 0);
+      family += (beta[i] ?? 0) * left;
+      lever += sum * left;
     }
+    const beyond = size === 1 ? 0 : lever / (3 * size) - 1;
+    if (beyond > REACH_MAX) {
+      rowsOutOfReach++;
+      return;
+    }
+    const { deviation, covariance, size: localSize } = fit;
     let local = 0;
     let localVariance = 0;
-    const { deviation, covariance, size: localSize } = fit;
+    next = 0;
     for (let i = 0; i < localSize; i++) {
       const left = phi[i] ?? 0;
-      local += (deviation[i] ?? 0) * left;
       let sum = 0;
-      for (let j = 0; j < localSize; j++)
-        sum += (covariance[i * localSize + j] ?? 0) * (phi[j] ?? 0);
+      for (let j = 0; j < localSize; j++) sum += (covariance[next++] ?? 0) * (phi[j] ?? 0);
+      local += (deviation[i] ?? 0) * left;
       localVariance += sum * left;
     }
     const expected = family + local;
     const rest = measured - expected;
-    if (drives[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    const tolerance = toleranceOf(model.plan.parts[index], expected);
-    const held =
-      dayVariance +
-      tolerance * tolerance +
-      (rowVariance + dayVariance) * reach +
-      Math.max(localVariance, 0);
-    const ratio = held / rowVariance;
-    const s = Math.sqrt(rowVariance);
+    if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
+    const row = flat.rowVariance[index] ?? 1;
+    const day = flat.dayVariance[index] ?? 0;
+    const size1 = expected < 0 ? -expected : expected;
+    const tolerance = (flat.tolerance[index] ?? 0) + (flat.share[index] ?? 0) * size1;
+    let held = day + tolerance * tolerance;
+    if (beyond > 0) held += (row + day) * beyond;
+    if (localVariance > 0) held += localVariance;
+    const ratio = held / row;
     const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
-    const e = rest / s;
-    addEvidence(own.sums, index, e > most ? most : Math.max(e, -most), Math.sqrt(ratio));
-    own.evidence[index] = (own.evidence[index] ?? 0) + 1;
-    own.evidenceCell[index] = now;
-    own.last[index * LAST_NUMBERS] = measured;
-    own.last[index * LAST_NUMBERS + 1] = expected;
-    own.last[index * LAST_NUMBERS + 2] = s * Math.sqrt(1 + ratio);
-    const far = FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (rowVariance + held);
-    if (isAdapting && rest * rest <= far)
-      noteRow(fit, slot, phi, measured - family, part.rho / rowVariance);
-    if (Number.isNaN(own.calm[index])) own.calm[index] = now;
+    const e = rest * (flat.perDeviation[index] ?? 0);
+    addEvidence(sums, index, e > most ? most : Math.max(e, -most), Math.sqrt(ratio));
+    evidence[index] = (evidence[index] ?? 0) + 1;
+    evidenceCell[index] = cell;
+    last[index * LAST_NUMBERS] = measured;
+    last[index * LAST_NUMBERS + 1] = expected;
+    last[index * LAST_NUMBERS + 2] = ratio;
+    if (isAdapting && rest * rest <= FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (row + held))
+      noteRow(fit, slot, phi, measured - family, flat.information[index] ?? 0);
   };
   const endDays = (now: number) => {
     const today = Math.floor(now / CELLS_PER_DAY);
     const before = Math.floor(cell / CELLS_PER_DAY);
-    for (let day = Math.max(before, today - WAIT_DAYS - 1); day < today; day++) {
-      own.fits.forEach((fit, index) => {
-        const part = model.parts[index];
-        if (isAdapting && part?.isUsable)
-          endLocalDay(
-            fit,
-            part,
-            day % (WAIT_DAYS + 1),
-            (day - WAIT_DAYS + 1) * CELLS_PER_DAY <= newUntil,
-          );
-      });
-    }
-  };
-  const judge = (now: number) => {
-    score = 0;
-    for (let index = 0; index < shares.length; index++) {
+    if (today === before) return;
+    for (const index of flat.usable) {
       const part = model.parts[index];
-      if (part === undefined || !part.isUsable) continue;
-      const at = index * SUMS_PER_PART;
-      const fast = monitorAt(own.sums, at, part.psi) / part.limitFast;
-      const slow =
-        house[index] === 1 ? 0 : monitorAt(own.sums, at + SLOW, part.psi) / part.limitSlow;
-      const share = Math.max(fast, -fast, slow, -slow);
-      shares[index] = share;
-      fastShares[index] = fast < 0 ? -fast : fast;
-      const fit = own.fits[index];
-      if (isAdapting && fit !== undefined) notePeak(fit, slot, share);
-      if (share < CALM_SHARE) {
-        own.calm[index] = now;
-        own.evidence[index] = 0;
+      const fit = fits[index];
+      if (part === undefined || fit === undefined) continue;
+      notePeak(fit, slot, Math.sqrt(peaks[index] ?? 0));
+      for (let day = Math.max(before, today - WAIT_DAYS - 1); day < today; day++) {
+        const isNew = (day - WAIT_DAYS + 1) * CELLS_PER_DAY <= newUntil;
+        endLocalDay(fit, part, day % (WAIT_DAYS + 1), isNew);
       }
-      if (share > score) score = share;
     }
-    score /= model.factor;
+    peaks.fill(0);
+  };
+  const judge = () => {
+    let highest = 0;
+    for (let place = 0; place < flat.usable.length; place++) {
+      const index = flat.usable[place] ?? 0;
+      const at = index * SUMS_PER_PART;
+      const fast = squareAt(sums, at, flat.psi[index] ?? 1) * (flat.perFast[index] ?? 0);
+      const slow = squareAt(sums, at + SLOW, flat.psi[index] ?? 1) * (flat.perSlow[index] ?? 0);
+      const square = Math.max(fast, slow);
+      if (square > highest) highest = square;
+      if (square > (peaks[index] ?? 0)) peaks[index] = square;
+      if (square < CALM_SHARE * CALM_SHARE) {
+        calm[index] = cell;
+        evidence[index] = 0;
+        shares[index] = 0;
+        fastShares[index] = 0;
+      } else {
+        shares[index] = Math.sqrt(square);
+        fastShares[index] = Math.sqrt(fast);
+      }
+    }
+    score = Math.sqrt(highest) / model.factor;
   };
   return {
     read(row) {
       if (!Number.isNaN(cell)) {
         if (row.cell <= cell) return;
-        fade(own.sums, row.cell - cell);
-        endDays(row.cell);
+        fade(sums, row.cell - cell);
+        if (isAdapting) endDays(row.cell);
       }
       cell = row.cell;
       slot = slotOf(cell);
-      for (const group of groupsFor(compiled, row)) readGroup(group, row);
+      const groups = groupsFor(compiled, row);
+      for (let index = 0; index < groups.length; index++) {
+        const group = groups[index];
+        if (group !== undefined) readGroup(group, row);
+      }
       if (isDayCell(cell)) for (const group of compiled.day) readGroup(group, row);
-      judge(cell);
+      judge();
     },
     get score() {
       return score;
@@ -233,29 +195,15 @@ export function readNormal(
   };
 }
 
-function slotOf(cell: number): number {
-  return Math.floor(cell / CELLS_PER_DAY) % (WAIT_DAYS + 1);
+/** Square of the monitor whose sums stand at `at`. */
+function squareAt(sums: Float64Array, at: number, psi: number): number {
+  const sum = sums[at] ?? 0;
+  const held = sums[at + 2] ?? 0;
+  return (sum * sum) / (psi * (sums[at + 1] ?? 0) + held * held + DOUBT);
 }
 
-function copyState(state: NormalState): NormalState {
-  return {
-    cell: state.cell,
-    sums: state.sums.slice(),
-    fits: state.fits.map((fit) => ({
-      size: fit.size,
-      information: fit.information.slice(),
-      pull: fit.pull.slice(),
-      covariance: fit.covariance.slice(),
-      deviation: fit.deviation.slice(),
-      waiting: fit.waiting.slice(),
-    })),
-    last: state.last.slice(),
-    evidence: state.evidence.slice(),
-    calm: state.calm.slice(),
-    evidenceCell: state.evidenceCell.slice(),
-    stops: state.stops.slice(),
-    rowsOutOfReach: state.rowsOutOfReach,
-  };
+function slotOf(cell: number): number {
+  return Math.floor(cell / CELLS_PER_DAY) % (WAIT_DAYS + 1);
 }
 
 /**
@@ -269,14 +217,4 @@ function isAtStop(stops: Float64Array, part: number, measured: number, rest: num
   stops[part * 2 + 1] = high;
   const near = STOP_SHARE * (high - low);
   return (measured >= high - near && rest < 0) || (measured <= low + near && rest > 0);
-}
-
-/** No stop known: every value is beyond. */
-function stopsOf(count: number): Float64Array {
-  const stops = new Float64Array(count * 2);
-  for (let part = 0; part < count; part++) {
-    stops[part * 2] = Number.POSITIVE_INFINITY;
-    stops[part * 2 + 1] = Number.NEGATIVE_INFINITY;
-  }
-  return stops;
 }

@@ -9,13 +9,9 @@ import { type AlarmChange, type AlarmState, NO_ALARM, stepAlarm } from "./alarm.
 import { channelAt } from "./channel.js";
 import { type Finding, TELL_CELLS, TOLD } from "./finding.js";
 import { restartSlow } from "./monitors.js";
-import {
-  type NormalReader,
-  type NormalState,
-  readNormal,
-  startNormal,
-} from "./normal-behaviour.js";
+import { type NormalReader, readNormal } from "./normal-behaviour.js";
 import type { NormalModel } from "./normal-model.js";
+import { type NormalState, startNormal } from "./normal-state.js";
 import type { OperatingRow } from "./operating-row.js";
 
 /** State of the watch over a device. */
