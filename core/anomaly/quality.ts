@@ -40,7 +40,7 @@ const DAY_CELLS_MIN = 36;
 /** Thermal power read as electric gives a COP of 1. */
 const COP_ONE = 0.01;
 /** How near a factor must be to be the unit's. */
-const UNIT_NEAR = 0.08;
+const UNIT_NEAR = 0.2;
 
 const HEATING = MODES.indexOf("heating");
 const DEFROST = MODES.indexOf("defrost");
@@ -181,7 +181,7 @@ function isNewLevel(memory: Memory, value: number, cell: number, stepMax: number
   const isSame = Math.abs(value - memory.jump) <= stepMax;
   memory.jumpCells = isSame ? memory.jumpCells + 1 : 1;
   memory.jump = value;
-  if (memory.jumpCells < LEVEL_CELLS) return false;
+  if (memory.jumpCells < LEVEL_CELLS || memory.wrong?.kind === "mapping") return false;
   const unit = otherUnit(memory.value, value);
   if (unit === undefined) return true;
   memory.wrong ??= { kind: "mapping", since: cell, detail: unit };
