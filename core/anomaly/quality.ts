@@ -63,6 +63,8 @@ interface Memory {
   /** Steps seen and how many moved, per mode. */
   readonly steps: Uint32Array;
   readonly moves: Uint32Array;
+  /** Last value per mode: a jump is compared with what this mode had. */
+  readonly levels: Float64Array;
   /** A level beyond a jump that may be a spike. */
   jump: number;
   jumpCells: number;
@@ -141,6 +143,7 @@ function emptyMemory(): Memory {
     runMode: -1,
     steps: new Uint32Array(MODES.length),
     moves: new Uint32Array(MODES.length),
+    levels: new Float64Array(MODES.length).fill(Number.NaN),
     jump: Number.NaN,
     jumpCells: 0,
     wrong: undefined,
@@ -160,7 +163,7 @@ function checkValue(
 ): boolean {
   const stepMax = CHANNELS[channel]?.stepMax ?? Number.POSITIVE_INFINITY;
   if (!Number.isNaN(memory.value) && Math.abs(value - memory.value) > stepMax) {
-    if (!isNewLevel(memory, value, cell, stepMax)) return false;
+    if (!isNewLevel(memory, mode, value, cell, stepMax)) return false;
   } else if (memory.wrong?.kind === "mapping") memory.wrong = undefined;
   memory.jumpCells = 0;
   noteMove(memory, mode, value);
@@ -177,12 +180,19 @@ function checkValue(
 }
 
 /** After a jump: a spike is dropped, another unit is named, anything else becomes the new level. */
-function isNewLevel(memory: Memory, value: number, cell: number, stepMax: number): boolean {
+function isNewLevel(
+  memory: Memory,
+  mode: number,
+  value: number,
+  cell: number,
+  stepMax: number,
+): boolean {
   const isSame = Math.abs(value - memory.jump) <= stepMax;
   memory.jumpCells = isSame ? memory.jumpCells + 1 : 1;
   memory.jump = value;
   if (memory.jumpCells < LEVEL_CELLS || memory.wrong?.kind === "mapping") return false;
-  const unit = otherUnit(memory.value, value);
+  const before = memory.levels[mode] ?? Number.NaN;
+  const unit = otherUnit(Number.isNaN(before) ? memory.value : before, value);
   if (unit === undefined) return true;
   memory.wrong ??= { kind: "mapping", since: cell, detail: unit };
   return false;
@@ -205,6 +215,7 @@ function noteMove(memory: Memory, mode: number, value: number): void {
     if (!isEqual) memory.moves[mode] = (memory.moves[mode] ?? 0) + 1;
   }
   memory.value = value;
+  memory.levels[mode] = value;
   memory.equal = isEqual ? memory.equal + 1 : 0;
   if (!isEqual || (RUNS.has(mode) && mode !== memory.runMode)) memory.equalRunning = 0;
   if (isEqual && RUNS.has(mode)) memory.equalRunning++;
