@@ -43,6 +43,5 @@ export const normalSchema = z.strictObject({
   parts: z.array(part).min(1).max(PARTS_MAX),
 });
 
-/** A checked written form. */
-export type WrittenNormalModel = z.output<typeof normalSchema>;
+/** A part of a checked written form. */
 export type WrittenPart = z.output<typeof part>;

@@ -6,7 +6,7 @@
  * different plans never meet.
  */
 import { createHash } from "node:crypto";
-import { CHANNELS, type ChannelId, channelAt, channelIndex } from "./channel.js";
+import { type ChannelId, channelAt, channelIndex } from "./channel.js";
 import { MODES, type Mode } from "./operating-row.js";
 
 /** One expected relation. */
@@ -172,12 +172,6 @@ export function namePlan(parts: readonly PlanPart[]): FeaturePlan {
   ]);
   const planId = createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
   return { planId, parts };
-}
-
-/** The channels a plan looks at, in the order of channels. */
-export function channelsOf(plan: FeaturePlan): ChannelId[] {
-  const used = new Set(plan.parts.flatMap((part) => [part.target, ...part.context]));
-  return CHANNELS.map(({ id }) => id).filter((id) => used.has(id));
 }
 
 /** Index in `MODES` of a part's mode; -1 for `day`. */

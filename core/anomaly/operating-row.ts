@@ -87,14 +87,6 @@ export function* rowsOf(block: RowBlock): Generator<OperatingRow> {
   }
 }
 
-/** The block with the channels of `drop` absent. */
-export function withoutChannels(block: RowBlock, drop: readonly number[]): RowBlock {
-  const values = block.values.slice();
-  for (let at = 0; at < values.length; at += CHANNEL_COUNT)
-    for (const channel of drop) values[at + channel] = Number.NaN;
-  return { ...block, values };
-}
-
 /** Value of a channel in a row of a block, by name. */
 export function valueIn(
   block: RowBlock,
