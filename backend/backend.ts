@@ -2,34 +2,49 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { findMetric } from "#core/measurement/metrics.js";
+import { HeatpoolError } from "#core/errors.js";
+import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
+import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
+import { createReleaseJob } from "./aggregate/release-job.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
-import { runReleases } from "./aggregate/run-releases.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
+import { createCatalogue } from "./catalogue/create-catalogue.js";
+import { openOnlineKeys } from "./catalogue/online-keys.js";
+import { runResigning } from "./catalogue/run-resigning.js";
+import { readStoreKey } from "./catalogue/store-key.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
+import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
+import type { HttpBehind, ModelFiles } from "./http/http.js";
+import { HTTP_VERSION_PREFIX } from "./http/intake.js";
+import { runHttp } from "./http/server.js";
 import { createIngest } from "./ingest/create-ingest.js";
+import { createStoredTimes } from "./ingest/stored-times.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
-import { keptFromMs, type RetentionRun, runRetention } from "./privacy/retention.js";
+import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import type { InstallationState } from "./registry/registry.js";
+import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind } from "./rpc/door.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
+import { createSchedule } from "./schedule/create-schedule.js";
 import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
 import type { SnapshotStore } from "./store/snapshot-store.js";
 
@@ -48,6 +63,9 @@ export interface BackendParts {
   onBug(bug: unknown): void;
 }
 
+/** What is written to find out whether the store takes batches again, and how much of it. */
+const PROBE_RECORD = "probe";
+const PROBE_BYTES = 64 * 1024;
 /** Greatest message, both ways. */
 const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Calls at once on one connection: the stream, a question, and some air. */
@@ -55,6 +73,7 @@ const STREAMS_MAX = 4;
 const HOUR_MS = 3_600_000;
 /** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
 const CONNECTION_AGE_MARGIN = 1.25;
+const REQUEST_ID_BYTES = 8;
 /** Days that a registry remembers. */
 const DAYS_REMEMBERED = 64;
 
@@ -66,17 +85,31 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const { behind, rollups, retention } = await openRooms(parts, store);
+    const catalogue = openCatalogue(parts);
+    const { behind, web, rollups, retention } = await openRooms(parts, store, catalogue);
     const { clock, places } = parts;
     const file = places.rollupsFile;
-    const minuteOfDay = parts.config.statistics.releaseMinuteOfDay;
     const { community } = behind;
     const onFault = (fault: unknown): void => reportFault(parts, fault);
+    const schedule = await createSchedule({
+      ...{ store, clock, onFault },
+      jobs: [
+        createRetentionJob({ ...retention, clock }),
+        createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
+      ],
+      onRun: ({ job, durationMs, outcome, detail }) =>
+        parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
+          ...{ job, durationMs, outcome, detail },
+        }),
+    });
     const all = [
       runDoor(toDoor(parts, behind), ending.signal),
+      runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      runReleases({ community, clock, minuteOfDay, onFault }, ending.signal),
-      runRetention({ ...retention, clock, onFault }, ending.signal),
+      schedule.live(ending.signal),
+      ...(catalogue === undefined
+        ? []
+        : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -96,7 +129,25 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
   else onBug(fault);
 }
 
-async function openRooms(parts: BackendParts, store: SnapshotStore) {
+/** `undefined`: no keys were ever made, so there are no models. */
+function openCatalogue({ config, places, clock, chance }: BackendParts): Catalogue | undefined {
+  let storeKey: Buffer;
+  try {
+    storeKey = readStoreKey(places.storeKeyFile);
+  } catch (error) {
+    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+  const folder = places.catalogueDir;
+  const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
+  return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
+}
+
+async function openRooms(
+  parts: BackendParts,
+  store: SnapshotStore,
+  catalogue: Catalogue | undefined,
+) {
   const { config, places, clock } = parts;
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
@@ -129,15 +180,21 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
+  const daysWithData = (state: InstallationState, atMs: number): number =>
+    countDays(state.withData, dayOf(atMs), DAYS_REMEMBERED);
+  const privacy = {
+    cohortMin: config.cohort.installationsMin,
+    probationDays: config.cohort.probationDays,
+    closedTestPool: config.privacy.closedTestPool,
+  };
+  const efficiency = await createEfficiency({
+    ...{ store, registry, daysWithData, privacy, nowMs },
+    keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
+  });
   const community = await createCommunity({
-    ...shared,
-    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), DAYS_REMEMBERED),
+    ...{ ...shared, daysWithData, privacy },
     coldStart: rules.coldStart,
-    privacy: {
-      cohortMin: config.cohort.installationsMin,
-      probationDays: config.cohort.probationDays,
-      closedTestPool: config.privacy.closedTestPool,
-    },
+    alsoRelease: efficiency.release,
   });
   const facts = createFacts({
     store,
@@ -147,13 +204,16 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
-    warnings: () => parts.warnings,
+    warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
   const behind: Behind = {
     ingest,
+    probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community,
+    efficiency,
     ...facts,
+    metadata: async (role, version) => catalogue?.metadata(role, version),
     erase: erasure.erase,
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
@@ -172,7 +232,44 @@ async function openRooms(parts: BackendParts, store: SnapshotStore) {
       });
     },
   };
-  return { behind, rollups, retention };
+  const web: HttpBehind = {
+    ...{ ingest, community, efficiency },
+    models: NO_MODELS,
+    eligibility: facts.eligibility,
+    active30d: facts.active30d,
+    storedTimes: createStoredTimes(store),
+    isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
+  };
+  return { behind, web, rollups, retention };
+}
+
+/** Nothing is published. */
+const NO_MODELS: ModelFiles = {
+  list: () => [],
+  find: () => undefined,
+  read: () => Promise.resolve(new Uint8Array()),
+};
+
+/** The HTTP listener, where one is configured. */
+async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSignal): Promise<void> {
+  const { config, places, clock, log, identity, onBug, chance } = parts;
+  if (config.http === undefined) return;
+  const { host, port, publicPerMinute } = config.http;
+  const { countUnverified } = config.cohort;
+  const tokens = openBearerTokens(places.httpTokensFile, clock);
+  const onEvent = (event: string, facts: Readonly<Record<string, string | number>>): void =>
+    log("debug", event, facts);
+  await runHttp(
+    {
+      ...{ behind, tokens, host, port, identity, clock, prefixOf, onBug, onEvent },
+      metrics: METRICS,
+      rules: { countUnverified, publicPerMinute },
+      makeRequestId: () => Buffer.from(chance(REQUEST_ID_BYTES)).toString("hex"),
+      onListening: (http) =>
+        log("info", "backend.http-listening", { port: http, tokens: tokens.count }),
+    },
+    signal,
+  );
 }
 
 function toDoor(parts: BackendParts, behind: Behind): DoorParts {
@@ -193,7 +290,10 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
-    onEvent: (event, id, facts) => log("info", event, { installation: tag(id), ...facts }),
+    onEvent(event, id, facts) {
+      // Some events are about nobody.
+      log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
+    },
     onBug: parts.onBug,
     onListening: ({ main, admin }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;

@@ -52,6 +52,24 @@ const adminSchema = z.strictObject({
   ),
 });
 
+const httpSchema = z.strictObject({
+  host: z
+    .string()
+    .regex(HOST, "an address of this machine")
+    .default("::")
+    .describe("Address on which clients of the HTTP contract are awaited"),
+  port: PORT.default(8443).describe("TCP port; 0: any free one"),
+  tokensFile: PATH.optional().describe(
+    "SHA-256 of the bearer tokens, one a line; left out: http-tokens in stateDir",
+  ),
+  publicPerMinute: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(60)
+    .describe("Answers without a token to one /24 (IPv6: /56); 0: no limit, behind a TCP proxy"),
+});
+
 const tlsSchema = z.strictObject({
   certificateFile: PATH.optional().describe(
     "Certificate chain (PEM); left out: tls/server.crt in stateDir, made by `ca init`",
@@ -129,6 +147,10 @@ const cohortSchema = z.strictObject({
     .max(63)
     .default(7)
     .describe("Days with data before an installation counts; below 7 only in a closed test pool"),
+  countUnverified: z
+    .boolean()
+    .default(false)
+    .describe("Count installations that send by HTTP with a shared token, too"),
 });
 
 const privacySchema = z.strictObject({
@@ -145,6 +167,19 @@ const statisticsSchema = z.strictObject({
     .max(1439)
     .default(195)
     .describe("When community statistics are released, in minutes after midnight UTC"),
+});
+
+const catalogueSchema = z.strictObject({
+  autoSign: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Keep the key that signs models here, so that they publish themselves; " +
+        "who holds this machine can then publish any model to every daemon",
+    ),
+  storeKeyFile: PATH.optional().describe(
+    "Key that opens the sealed ones, e.g. a systemd credential; left out: store-key in stateDir",
+  ),
 });
 
 const retentionSchema = z.strictObject({
@@ -166,6 +201,9 @@ export const configSchema = z.strictObject({
     .describe("Least important event that is logged"),
   main: mainSchema.prefault({}).describe("The listener for daemons"),
   admin: adminSchema.prefault({}).describe("The listener for the operator, on this machine only"),
+  http: httpSchema
+    .optional()
+    .describe("The listener for clients of the earlier HTTP server; left out: none"),
   tls: tlsSchema.prefault({}).describe("Keys of the listeners"),
   enrolment: enrolmentSchema.prefault({}).describe("Who may send"),
   stream: streamSchema.prefault({}).describe("What daemons are told about sending"),
@@ -174,6 +212,7 @@ export const configSchema = z.strictObject({
   cohort: cohortSchema.prefault({}).describe("Whose figures are published"),
   privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
+  catalogue: catalogueSchema.prefault({}).describe("The signed catalogue of models"),
   retention: retentionSchema.prefault({}).describe("How long data are kept"),
 });
 
@@ -187,9 +226,12 @@ export interface Places {
   readonly caFile: string;
   readonly tlsDir: string;
   readonly claimTokensFile: string;
+  readonly httpTokensFile: string;
   readonly storeDir: string;
   readonly rollupsFile: string;
   readonly tombstonesFile: string;
+  readonly catalogueDir: string;
+  readonly storeKeyFile: string;
   readonly adminSocket: string;
 }
 
@@ -213,9 +255,12 @@ export function toPlaces(config: Config, file: string): Places {
     caFile: place(tls.caFile, "tls/ca.crt"),
     tlsDir: join(stateDir, "tls"),
     claimTokensFile: place(enrolment.claimTokensFile, "claim-tokens"),
+    httpTokensFile: place(config.http?.tokensFile, "http-tokens"),
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
     tombstonesFile: join(stateDir, "tombstones"),
+    catalogueDir: join(stateDir, "catalogue"),
+    storeKeyFile: place(config.catalogue.storeKeyFile, "store-key"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Bytes that reach a memory card in a day of polls each 10 s, for the time that may be lost at a
- * power cut: 30 s as it comes, 60 s, and 300 s. The baseline is a row of JSON per poll, synced, on
+ * power cut: 30 s as it comes, 60 s, 300 s and an hour. The baseline is a row of JSON per poll, synced, on
  * a card of the same kind. Then the power is cut where it hurts most, and what is gone is counted.
  *
  * A day takes seconds here, so the file system's own timers hardly run; both sides gain from that.
@@ -24,7 +24,7 @@ import { makeCard, missingForCard } from "./card-image.js";
 import { type BenchOptions, measure } from "./harness.js";
 
 /** Greatest time at risk, in seconds. */
-const WINDOWS = [30, 60, 300];
+const WINDOWS = [30, 60, 300, 3_600];
 const HOURS = 24;
 const HOURS_SHORT = 2;
 /** What a sync of a file that grew costs on ext4 with 4-KiB blocks. */

@@ -11,6 +11,7 @@ import { runNibe } from "./detect/nibe.js";
 import { FULL, REDUCED } from "./detect/sim-files.js";
 import { runSimFleet } from "./detect/sim-fleet.js";
 import { runSimLocal } from "./detect/sim-local.js";
+import { runSimOwn } from "./detect/sim-own.js";
 import { runSkab } from "./detect/skab.js";
 import type { BenchOptions } from "./harness.js";
 
@@ -29,6 +30,7 @@ const SETS: Readonly<Record<string, DataSet>> = {
   "sim-local": { needs: "hp-sim-dev/manifest.json", run: runSimLocal },
   lbnl: { needs: "lbnl-ahu/MZVAV-2-2.csv.gz", run: runLbnl },
   skab: { needs: "skab/valve1", run: runSkab },
+  "sim-own": { needs: "", run: runSimOwn },
   nibe: { needs: "heatpump-nibe-f730/events.csv.gz", run: runNibe },
 };
 

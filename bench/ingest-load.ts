@@ -200,6 +200,7 @@ function helloMessage(table: ChannelTable, codec: number): Buffer {
         heatpumpModel: "idm/navigator-2.0",
         tableId: Buffer.from(table.id),
         stepMs: STEP_MS,
+        timeToleranceMs: 0,
       },
     ],
     epochs: [{ epochId: id(), firstUnacked: 1n, lastSealed: 0n }],

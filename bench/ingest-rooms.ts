@@ -45,6 +45,14 @@ export async function openRooms(store: SnapshotStore) {
   const notHere = () => {
     throw new HeatpoolError("NOT_FOUND", "nobody is erased or exported while it is measured");
   };
-  const behind: Behind = { ingest, community, ...facts, erase: notHere, export: notHere };
+  const efficiency = {
+    figures: () => {
+      throw new HeatpoolError("NOT_FOUND", "efficiency is not measured here");
+    },
+  };
+  const probeStore = async (): Promise<void> => undefined;
+  const metadata = async () => undefined;
+  const rest = { metadata, probeStore, erase: notHere, export: notHere };
+  const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

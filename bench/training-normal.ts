@@ -40,7 +40,7 @@ const MONTH_MINUTES = 30 * 1440;
 const plan = planFor(new Set(CHANNELS));
 
 /** Prints the lines of the normal-behaviour model. */
-export async function run(options: BenchOptions): Promise<void> {
+export async function measureNormal(options: BenchOptions): Promise<void> {
   const before = peakMiB();
   const count = options.short ? ROWS_SHORT : ROWS;
   const rows = heatingRows(count);

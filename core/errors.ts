@@ -39,6 +39,7 @@ const CODES = {
   TOO_SOON: { retryable: true, exit: 1 },
   INVALID_ARGUMENT: { retryable: false, exit: 64 },
   NOT_FOUND: { retryable: false, exit: 1 },
+  CATALOGUE_REFUSED: { retryable: true, exit: 1 },
   STORE_LOCKED: { retryable: true, exit: 1 },
   STORE_DAMAGED: { retryable: false, exit: 1 },
   STORE_FAILED: { retryable: true, exit: 1 },

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { readYaml } from "#core/schema/read-yaml.js";
+import { notifySchema } from "./notify/channel-schema.js";
 
 /** More heat pumps than a house has; each costs memory. */
 const DEVICES_MAX = 16;
@@ -128,6 +129,9 @@ const backendSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Plain text to a backend on this machine, for trials"),
+  rootFile: PATH.optional().describe(
+    "The operator's 1.root.json, by which models are trusted; left out: no models",
+  ),
 });
 
 const uplinkSchema = z.strictObject({
@@ -155,11 +159,15 @@ const backlogSchema = z.strictObject({
     .min(0)
     .max(3600)
     .default(30)
-    .describe("A power cut loses at most this much; less wears the SD card more; 0: nothing"),
+    .describe(
+      "Seconds of readings that a power cut may cost, from 0 (none) to an hour; less wears the card more",
+    ),
   evict: z
-    .enum(["drop-oldest", "drop-newest"])
+    .enum(["drop-oldest", "thin-oldest", "drop-newest"])
     .default("drop-oldest")
-    .describe("What goes when the limit is reached"),
+    .describe(
+      "What goes when the limit is reached: the oldest, every second snapshot of the oldest, or new ones",
+    ),
 });
 
 /** Shape of the file. */
@@ -171,6 +179,7 @@ export const configSchema = z
       .describe("Left out: nothing is shared, whatever was agreed to"),
     uplink: uplinkSchema.prefault({}).describe("How often data are sent"),
     backlog: backlogSchema.prefault({}).describe("What waits on disk until the backend has it"),
+    notify: notifySchema.prefault({}).describe("How you are told, and of what"),
     stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
     runtimeDir: PATH.default("/run/heatpool").describe("Where the control socket lives"),
     profileDirs: z

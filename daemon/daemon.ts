@@ -13,7 +13,9 @@ import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
+import { answerDeadLetters } from "./backlog/dead-letter-desk.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
 import { createMqttFeed } from "./device/mqtt-feed.js";
@@ -22,7 +24,7 @@ import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
-import { openStateFile } from "./host/state-file.js";
+import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
@@ -79,13 +81,13 @@ const CLIENT_ID_BYTES = 6;
 
 /** Files of the state directory. */
 export function openState(config: Config, clock: Clock, daemonVersion: string) {
-  const file = (name: string) => openStateFile(join(config.stateDir, name));
+  const pathOf = (name: string) => join(config.stateDir, name);
   return {
-    installationId: file("installation-id"),
-    uplinkLimits: file("uplink-limits.json"),
+    installationId: openStateFile(pathOf("installation-id")),
+    uplinkLimits: openCheckedFile(pathOf("uplink-limits.json")),
     book: openConsentBook({
-      file: file("consent.json"),
-      marker: file("withdrawal"),
+      file: openCheckedFile(pathOf("consent.json")),
+      marker: openStateFile(pathOf("withdrawal")),
       clock,
       daemonVersion,
     }),
@@ -254,12 +256,17 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       });
       return backlog;
     },
-    deliver: createDelivery(parts, state, installationId, (next) => {
-      uplink.state = next;
-    }),
+    deliver: (...term) => {
+      const delivery = createDelivery(parts, state, installationId, (next) => {
+        uplink.state = next;
+      });
+      // Both end with the agreement: nobody is asked for models without it.
+      return Promise.all([delivery(...term), trust?.run(term[2], term[3])]).then(() => undefined);
+    },
     destroyRemains: () => destroyRemains(parts, state.backlogFolder),
   });
   const devices = openDevices(parts);
+  const trust = await openTrust(parts);
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
   if (signal.aborted) ending.abort();
@@ -290,9 +297,22 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           path: controlSocketPath(config.runtimeDir),
           control: {
             status: () =>
-              describeDaemon({ parts, installationId, sharing, devices, uplink: uplink.state }),
+              describeDaemon({
+                parts,
+                installationId,
+                sharing,
+                devices,
+                uplink: uplink.state,
+                catalogue: trust?.catalogue,
+              }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
+            }),
+            rejected: async (ask) => ({
+              rejected:
+                sharing.queue === undefined
+                  ? undefined
+                  : await answerDeadLetters(sharing.queue, ask),
             }),
             consentChanged: async () => {
               await sharing.consentChanged();
@@ -312,10 +332,13 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         ),
   ]);
   const ended = endInOrder({ polling, rest, ending, lateEnding, devices, clock });
-  await Promise.all([polling, rest, ended]).finally(() => {
+  try {
+    await Promise.all([polling, rest, ended]);
+  } finally {
+    await trust?.close();
     notify("STOPPING=1");
     log("info", "daemon.stopped");
-  });
+  }
 }
 
 /** Pollers first, then what keeps and sends what they read; and never longer than allowed. */
@@ -464,6 +487,57 @@ function createDelivery(
   };
 }
 
+/** Which models may be trusted, asked for while the owner agrees. */
+interface Trust {
+  readonly catalogue: Catalogue;
+  run(stop: AbortSignal, withdrawn: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `undefined`: the configuration names no root, so there are no models. */
+async function openTrust({ config, clock, chance, log }: DaemonParts): Promise<Trust | undefined> {
+  const { backend, stateDir, runtimeDir } = config;
+  if (backend?.rootFile === undefined) return undefined;
+  const [{ openCatalogue }, { openLevelMetadataStore }, time, refreshes, { connectMetadata }] =
+    await Promise.all([
+      import("./catalogue/create-catalogue.js"),
+      import("./catalogue/level-metadata-store.js"),
+      import("./catalogue/effective-time.js"),
+      import("./catalogue/run-refreshes.js"),
+      import("./uplink/metadata-client.js"),
+    ]);
+  const store = await openLevelMetadataStore(join(stateDir, "catalogue"), (cause) =>
+    log("error", "catalogue.lost", { why: String(cause) }),
+  );
+  const source = connectMetadata(toEndpoint(backend));
+  const catalogue = await openCatalogue({
+    store,
+    source,
+    time: time.createEffectiveTime(clock, 0),
+    pinnedRoot: await readRoot(backend.rootFile),
+    folder: join(runtimeDir, "catalogue"),
+  });
+  return {
+    catalogue,
+    run: (stop, withdrawn) =>
+      refreshes.runRefreshes({ catalogue, clock, chance, log }, AbortSignal.any([stop, withdrawn])),
+    async close() {
+      source.close();
+      await store.close();
+    },
+  };
+}
+
+async function readRoot(path: string): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  return await readFile(path).catch((cause: unknown) => {
+    throw new HeatpoolError("CONFIG_INVALID", `backend.rootFile: ${path} cannot be read`, {
+      cause,
+      hint: "Copy the operator's 1.root.json there.",
+    });
+  });
+}
+
 /** Wipes what is on disk without a daemon; used by the command as well. */
 export async function destroyRemains(
   parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
@@ -488,6 +562,7 @@ function describeDaemon(of: {
   sharing: Sharing<Backlog>;
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
+  catalogue: Catalogue | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -497,6 +572,7 @@ function describeDaemon(of: {
     consent: sharing.state.status,
     backend: parts.config.backend?.url,
     uplink: of.uplink,
+    catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),

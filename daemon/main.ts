@@ -49,7 +49,11 @@ const terminal: Terminal = {
   ending: ending.signal,
 };
 
-type Run<Options> = (options: Options, terminal: Terminal) => Promise<void>;
+type Run<Options> = (
+  options: Options,
+  terminal: Terminal,
+  words: readonly string[],
+) => Promise<void>;
 
 /** A command with the options that all have. */
 function add<Options extends CommonOptions>(
@@ -64,7 +68,12 @@ function add<Options extends CommonOptions>(
     .description(about)
     .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
-    .action(async (options: Options) => (await load())(options, terminal));
+    .action(async (...given: readonly unknown[]) => {
+      // The arguments, then the options and the command.
+      const [options] = given.slice(-2) as [Options];
+      const words = given.slice(0, -2).flat() as string[];
+      await (await load())(options, terminal, words);
+    });
 }
 
 async function createProgram(wanted: string | undefined): Promise<Command> {
@@ -103,6 +112,31 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(backlog, "losses", "what was not delivered, and why", async () => {
     return (await import("./commands/show-backlog.js")).showLosses;
   });
+  const rejected = backlog
+    .command("rejected")
+    .description("what was set aside because it cannot be delivered");
+  const desk = () => import("./commands/rejected-backlog.js");
+  add(rejected, "list", "what is kept aside, and why", async () => (await desk()).listRejected);
+  add(rejected, "show", "one of them with its values", async () => {
+    return (await desk()).showRejected;
+  }).argument("<number>", "as `list` says");
+  add(rejected, "replay", "send them again under new numbers", async () => {
+    return (await desk()).replayRejected;
+  })
+    .argument("[numbers...]", "as `list` says")
+    .option("--all", "all of them");
+  add(rejected, "drop", "give them up; the loss ledger says so", async () => {
+    return (await desk()).dropRejected;
+  })
+    .argument("[numbers...]", "as `list` says")
+    .option("--all", "all of them");
+  add(backlog, "replay", "send everything again that was set aside", async () => {
+    return (await desk()).replayAll;
+  });
+  const notices = program.command("notify").description("how you are told");
+  add(notices, "test", "send one message by every channel", async () => {
+    return (await import("./commands/notify.js")).testNotify;
+  }).option("--channel <name>", "only by this one");
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
   if (wanted === "profile") await addProfile(program);

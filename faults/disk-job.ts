@@ -50,6 +50,8 @@ export async function runDiskJobs(
         const one = createTally();
         left = await runWorker({ name, library, folder, seeds: left }, one);
         addTally(all, one);
+        // A long run tells at once what it found.
+        for (const failure of one.failures) request.note(failure);
       }
       await rm(folder, { recursive: true, force: true });
       request.note(`${all.runs} runs, ${all.failures.length} failures`);

@@ -1,5 +1,6 @@
 /**
- * `npm run -s faults -- <suite> [--seeds N] [--seconds S] [--seed X] [--json]`: runs one fault suite.
+ * `npm run -s faults -- <suite> [--seeds N] [--seconds S] [--seed X] [--json]`: runs one fault suite;
+ * `mutate` also takes `--cases N`.
  * Standard output is one JSON line; what went wrong, with the command that repeats it, and what a
  * person may want to watch goes to standard error. The exit status says whether all is well.
  */
@@ -14,6 +15,7 @@ const SUITES: Readonly<Record<string, string>> = {
   network: "cuts, stalls, half-open links, truncation, delays, replays between uplink and door",
   device: "late, doubled, short, foreign, half and missing answers of a Modbus device",
   clock: "boots in 1970 or beyond 2038, no time server, steps, reboots in between",
+  mutate: "every field and byte of requests, blocks, records and files changed",
   weeks: "30 days offline with 80 registers a minute, then the drain",
   storm: "a thousand daemons reconnect at once",
 };
@@ -24,6 +26,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seeds: { type: "string" },
+    cases: { type: "string" },
     seconds: { type: "string" },
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
@@ -33,7 +36,7 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<number> {
   const [name, ...rest] = positionals;
-  const numbers = [values.seeds, values.seconds, values.seed].map(toNumber);
+  const numbers = [values.seeds, values.seconds, values.seed, values.cases].map(toNumber);
   if (values.help) {
     console.log(usage());
     return 0;
@@ -43,12 +46,13 @@ async function main(): Promise<number> {
     console.error(`not understood: ${process.argv.slice(2).join(" ")}\n${usage()}`);
     return EXIT_USAGE;
   }
-  const [seeds, seconds, seed] = numbers;
+  const [seeds, seconds, seed, cases] = numbers;
   const { run } = (await import(`./${name}.ts`)) as { run: Suite };
   const startedMs = performance.now();
   const { failures, figures, ...counts } = await run({
     seed: seed ?? 1,
     seeds,
+    cases,
     seconds,
     note: (text) => (values.json ? undefined : console.error(text)),
   });
@@ -65,7 +69,8 @@ function toNumber(text: string | undefined): number | undefined {
 
 function usage(): string {
   const lines = Object.entries(SUITES).map(([key, what]) => `  ${key.padEnd(10)} ${what}`);
-  const head = "usage: npm run -s faults -- <suite> [--seeds N] [--seconds S] [--seed X] [--json]";
+  const head =
+    "usage: npm run -s faults -- <suite> [--seeds N | --cases N] [--seconds S] [--seed X] [--json]";
   return [head, ...lines].join("\n");
 }
 

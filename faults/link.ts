@@ -32,12 +32,12 @@ export function createLink(backlog: Backlog, ingest: Ingest): Link {
         const isUnknown = delivery.unknownTables.some((id) => Buffer.compare(id, table.id) === 0);
         if (isUnknown) await delivery.learnTable(table);
       }
-      for (const [index, { epochId, lastSealed }] of epochs.entries()) {
-        const through = delivery.ackedThrough[index] ?? 0;
-        if (through > lastSealed) {
-          await backlog.beginEpoch();
-          continue;
-        }
+      for (const [index, { epochId, firstUnacked, lastSealed }] of epochs.entries()) {
+        const known = delivery.ackedThrough[index] ?? 0;
+        const isAhead = known > lastSealed;
+        if (isAhead && index === epochs.length - 1) await backlog.beginEpoch();
+        // Of what the backend knows by numbers that we never gave, the rest is sent as repeats.
+        const through = isAhead ? firstUnacked - 1 : known;
         await backlog.acknowledge({ epochId, ackedThrough: through, ...NO_COUNTS });
         for (const entry of await backlog.after(epochId, through, batches)) {
           const isLast = losesAck();

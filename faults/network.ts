@@ -235,9 +235,13 @@ async function drainAndCount(
   tally: Tally,
   fail: (what: string) => void,
 ): Promise<void> {
-  const untilMs = performance.now() + DRAIN_MS_MAX;
   const waiting = (): number => backlog.status().snapshots + backlog.status().unsealed;
-  while (waiting() > 0 && performance.now() < untilMs) await pause(20);
+  // However slow the machine: as long as it gets less it drains.
+  let least = Number.POSITIVE_INFINITY;
+  for (let untilMs = 0; waiting() > 0; await pause(20)) {
+    if (waiting() < least) [least, untilMs] = [waiting(), performance.now() + DRAIN_MS_MAX];
+    if (performance.now() > untilMs) break;
+  }
   const found: (number | undefined)[] = [];
   for await (const { batch } of store.blocks()) found.push(...numbersOf(batch, WORLD_TABLE));
   const stored = new Set(found);

@@ -117,6 +117,7 @@ function createHarbour(clock: FleetClock): (daemon: number) => Harbour {
         lossAckedThrough: 0n,
         priors: [],
         keepsState: false,
+        answersVoid: false,
       },
     },
   });

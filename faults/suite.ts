@@ -9,6 +9,8 @@ export interface Request {
   readonly seed: number;
   /** How many runs; the suite's own number when left out. */
   readonly seeds: number | undefined;
+  /** How many cases, where a suite counts them; instead of `seeds`. */
+  readonly cases?: number | undefined;
   /** No run begins after so many seconds. */
   readonly seconds: number | undefined;
   /** For a person who watches. */

@@ -11,7 +11,7 @@ import { NUMBER_METRIC } from "./oracle.js";
 import { openWithSmallBuffer } from "./small-buffer.js";
 import { openWorld, STEP_MS, type World, type WorldOptions } from "./world.js";
 
-/** File of the marks, below the world's folder. */
+/** File of the marks, below the world's folder: `+7` was taken, `7` is committed. */
 export const MARKS = ".marks";
 const BATCHES_MAX = 4;
 /** Longer than the backlog waits before it tries a disk again that refused. */
@@ -51,8 +51,12 @@ export class WorldLife {
       const numbers = snapshots.map(
         ({ readings }) => readings.find(({ metric }) => metric === NUMBER_METRIC)?.value,
       );
-      appendFileSync(join(this.#options.folder, MARKS), `${numbers.join("\n")}\n`);
+      this.#mark(numbers.join("\n"));
     });
+  }
+
+  #mark(lines: string): void {
+    appendFileSync(join(this.#options.folder, MARKS), `${lines}\n`);
   }
 
   /** @param mayRestart whether a clean restart may be what happens */
@@ -60,7 +64,8 @@ export class WorldLife {
     const { world } = this;
     const turn = this.#random();
     if (turn < 0.6) {
-      world.record(++this.recorded);
+      this.#mark(`+${++this.recorded}`);
+      world.record(this.recorded);
       await this.clock.advance(STEP_MS);
     } else if (turn < 0.72) await world.backlog.seal();
     else if (turn < 0.9) {

@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { HeatpoolError } from "#core/errors.js";
 import { detectFiles } from "../bench/detect/detect-files.js";
+import { replayHst } from "../bench/detect-hst.js";
 
 const USAGE = `usage: npm run -s detect -- --learn a.csv … --score d.csv --out d.scores.csv
   --learn file        healthy machines of one model; repeat; .gz is read as well
@@ -21,7 +22,8 @@ const many = { type: "string", multiple: true } as const;
 const one = { type: "string" } as const;
 
 try {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       learn: many,
       calibrate: many,
@@ -38,7 +40,10 @@ try {
     },
   });
   if (values.help) console.log(USAGE);
-  else if (values.hst !== undefined) await replay(values.hst);
+  else if (positionals.length > 0 && values.hst === undefined)
+    throw new HeatpoolError("USAGE", `unexpected: ${positionals.join(" ")}`);
+  else if (values.hst !== undefined)
+    console.log(JSON.stringify(await replayHst([...values.hst, ...positionals])));
   else
     detectFiles({
       learn: values.learn ?? [],
@@ -58,13 +63,4 @@ try {
   console.error(error.message);
   if (isOurs && error.hint !== undefined) console.error(error.hint);
   process.exitCode = isOurs ? error.exitStatus : 64;
-}
-
-/** Half-space trees have their own file. */
-async function replay(files: readonly string[]): Promise<void> {
-  const name = "../bench/detect/replay-vectors.ts";
-  const { replayVectors } = (await import(name)) as {
-    replayVectors: (files: readonly string[]) => unknown;
-  };
-  console.log(JSON.stringify(replayVectors(files)));
 }

@@ -11,6 +11,7 @@ const PEERS = {
   "libmodbus-dev": () => ok("pkg-config", ["--exists", "libmodbus"]) && ok("cc", ["--version"]),
   mbpoll: () => ok("mbpoll", ["-V"]),
   mosquitto: () => existsSync("/usr/sbin/mosquitto"),
+  "python3-aiosmtpd": () => ok("/usr/bin/python3", ["-c", "import aiosmtpd"]),
   openssl: () => ok("openssl", ["version"]),
 };
 

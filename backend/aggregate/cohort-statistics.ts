@@ -51,7 +51,7 @@ export function effectiveRules(settings: Partial<PrivacyRules>): PrivacyRules {
 
 /** Figures of one metric, or `undefined` where the rules forbid them. */
 export function summarise(
-  metric: Metric,
+  metric: Pick<Metric, "id" | "unit" | "min" | "max">,
   installationMeans: Float64Array,
   rules: PrivacyRules,
 ): MetricAverage | undefined {

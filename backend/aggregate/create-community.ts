@@ -36,6 +36,8 @@ export interface CommunityDeps {
   readonly privacy?: Partial<PrivacyRules>;
   /** Heat pump models for which a trained model is published. */
   readonly modelsAvailable?: () => readonly string[];
+  /** Released at the same moment. */
+  readonly alsoRelease?: (nowMs: number) => Promise<void>;
 }
 
 /** Reads the newest release back. */
@@ -73,9 +75,13 @@ export async function createCommunity(deps: CommunityDeps): Promise<Community> {
           members: registry.members(heatpumpModel),
         }));
         const daysWithData = (state: InstallationState) => deps.daysWithData(state, nowMs);
-        const release = computeRelease({ ...deps, nowMs, cohorts, daysWithData, rules });
+        const release = computeRelease({
+          ...{ ...deps, nowMs, cohorts, daysWithData, rules },
+          before: newest,
+        });
         await store.putRecord(RECORD, Buffer.from(JSON.stringify(release), "utf8"));
         newest = release;
+        await deps.alsoRelease?.(nowMs);
         const cohortsSuppressed = release.cohorts.filter((one) => one.installations === 0).length;
         const cohortsReleased = release.cohorts.length - cohortsSuppressed;
         return { releasedAtMs: nowMs, cohortsReleased, cohortsSuppressed };

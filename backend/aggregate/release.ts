@@ -5,6 +5,8 @@ import type { Metric } from "#core/measurement/metrics.js";
 import type { InstallationState } from "../registry/registry.js";
 import { type PrivacyRules, summarise } from "./cohort-statistics.js";
 import type { MetricAverage } from "./community.js";
+import { carryOver, type Figure } from "./figure.js";
+import { memberNumber } from "./membership.js";
 import { HOUR_MS } from "./rollup-part.js";
 import type { Rollups } from "./rollups.js";
 
@@ -21,6 +23,8 @@ interface ReleasedCohort {
   readonly installations: number;
   readonly metrics: readonly MetricAverage[];
   readonly suppressedBecause: string;
+  /** The last figure of each metric and who stands behind it, told or not. Never told itself. */
+  readonly kept?: Readonly<Record<string, Figure<MetricAverage>>>;
 }
 
 /** All cohorts of one moment. */
@@ -38,6 +42,8 @@ export interface ReleaseFacts {
   /** Distinct days with data of an installation, by the snapshots' own time. */
   readonly daysWithData: (state: InstallationState) => number;
   readonly rules: PrivacyRules;
+  /** The release before this one. */
+  readonly before?: Release;
 }
 
 /** Computes all cohorts. */
@@ -53,27 +59,52 @@ function computeCohort(
   heatpumpModel: string,
   members: Iterable<InstallationState>,
 ): ReleasedCohort {
-  const { rollups, rules, nowMs, findMetric, daysWithData } = facts;
-  const columns = Int32Array.from(
-    [...members]
-      .filter((one) => one.consentScopes.includes(SCOPE))
-      .filter((one) => daysWithData(one) >= rules.probationDays)
-      .flatMap((one) => one.models)
-      .filter((one) => one.heatpumpModel === heatpumpModel)
-      .map((one) => one.column),
-  );
+  const { rollups, rules, nowMs, findMetric } = facts;
+  const counted = listMembers(facts, heatpumpModel, members);
+  const columns = Int32Array.from(counted.map((one) => one.column));
+  const numbers = counted.map((one) => one.number);
+  const before = facts.before?.cohorts.find((one) => one.heatpumpModel === heatpumpModel);
   const to = Math.floor(nowMs / HOUR_MS);
   const hours = { from: to - WINDOW_HOURS, to };
+  const kept: Record<string, Figure<MetricAverage>> = { ...before?.kept };
   const metrics = rollups.state.metrics.flatMap((id, index) => {
     const metric = findMetric(id);
     if (metric === undefined || columns.length < rules.cohortMin) return [];
-    return summarise(metric, rollups.means(index, columns, hours), rules) ?? [];
+    const found = carryOver({
+      values: rollups.means(index, columns, hours),
+      numbers,
+      before: kept[id],
+      compute: (chosen) => summarise(metric, chosen, rules),
+    });
+    if (found === undefined) return [];
+    kept[id] = found;
+    return [found.figure];
   });
   if (metrics.length > 0) {
     const installations = Math.max(...metrics.map((one) => one.installations));
-    return { heatpumpModel, installations, metrics, suppressedBecause: "" };
+    return { heatpumpModel, installations, metrics, suppressedBecause: "", kept };
   }
   // The number of those that are there is not told: it would tell who joined or left.
   const suppressedBecause = `fewer than ${rules.cohortMin} installations of this model count`;
-  return { heatpumpModel, installations: 0, metrics, suppressedBecause };
+  return { heatpumpModel, installations: 0, metrics: [], suppressedBecause, kept };
+}
+
+/** Those of a cohort who agreed and are there for long enough. */
+export function listMembers(
+  { rules, daysWithData }: Pick<ReleaseFacts, "rules" | "daysWithData">,
+  heatpumpModel: string,
+  members: Iterable<InstallationState>,
+): { installationId: string; column: number; number: number }[] {
+  return [...members]
+    .filter((one) => one.consentScopes.includes(SCOPE))
+    .filter((one) => daysWithData(one) >= rules.probationDays)
+    .flatMap(({ installationId, firstSeenAtMs, models }) =>
+      models
+        .filter((one) => one.heatpumpModel === heatpumpModel)
+        .map(({ column }) => ({
+          installationId,
+          column,
+          number: memberNumber(column, firstSeenAtMs),
+        })),
+    );
 }

@@ -8,6 +8,7 @@ import {
   showStatus,
 } from "./admin.js";
 import { initAuthority } from "./authority.js";
+import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { serve } from "./serve.js";
 import { createToken } from "./token.js";
@@ -38,6 +39,7 @@ export function createProgram(machine: Machine): Command {
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
   addSetUp(program, machine);
+  addKeys(program, machine, withConfig);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")
@@ -53,9 +55,11 @@ function addSetUp(program: Command, machine: Machine): void {
     .option("--host <name...>", "name or address under which daemons reach this backend", [])
     .option("--json", "print the paths as JSON")
     .action((options) => initAuthority(machine, options));
-  const token = program.command("token").description("claim tokens: who may send");
+  const token = program.command("token").description("tokens: who may send");
   withConfig(token.command("create"))
-    .description("make a claim token and print it once")
+    .description("make a bearer token for clients by HTTP, or a claim token; printed once")
+    .option("--claim", "a claim token for a daemon that enrols")
+    .option("--installation <uuid>", "a bearer token of this installation alone")
     .option("--label <text>", "who has it, for your own list", "")
     .option("--json", "print it as JSON")
     .action((options) => createToken(machine, options));

@@ -97,7 +97,7 @@ function readHashes(path: string): Buffer[] {
     if (hash !== undefined) return Buffer.from(hash, "hex");
     const what = `${path}: entry ${index + 1} is not the SHA-256 of a token`;
     throw new HeatpoolError("STATE_INVALID", what, {
-      hint: "Make tokens with `heatpool-backend token create`; the token itself is never in it.",
+      hint: "Make tokens with `heatpool-backend token create --claim`; the token itself is never in it.",
     });
   });
 }
@@ -110,7 +110,7 @@ function readLines(path: string): string[] {
   } catch (cause) {
     throw new HeatpoolError("STATE_INVALID", `cannot read the claim tokens in ${path}`, {
       cause,
-      hint: "Make the first one with `heatpool-backend token create`.",
+      hint: "Make the first one with `heatpool-backend token create --claim`.",
     });
   }
 }

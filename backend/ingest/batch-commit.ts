@@ -85,3 +85,9 @@ function writeCheck(check: number): Uint8Array {
   new DataView(bytes.buffer).setUint32(0, check, true);
   return bytes;
 }
+
+/** First four bytes of a digest; nothing where there is none. */
+export function readCheck(digest: Uint8Array | undefined): number | undefined {
+  if (digest === undefined) return undefined;
+  return new DataView(digest.buffer, digest.byteOffset).getUint32(0, true);
+}

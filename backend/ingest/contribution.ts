@@ -50,7 +50,25 @@ export function addDecision(
     snapshotsRejected,
     received: markDay(state.received, Math.floor(nowMs / DAY_MS)),
     withData: admitted.days.reduce(markDay, state.withData),
+    arrivals: addArrival(state.arrivals ?? [], Math.floor(nowMs / DAY_MS), admitted.days),
   };
+}
+
+/** Days of receipt that are remembered; whoever looks comes every night. */
+const ARRIVALS_MAX = 8;
+
+function addArrival(
+  arrivals: NonNullable<InstallationState["arrivals"]>,
+  receivedDay: number,
+  days: readonly number[],
+): NonNullable<InstallationState["arrivals"]> {
+  const last = arrivals.at(-1);
+  const oldest = days.reduce((a, b) => Math.min(a, b), receivedDay);
+  if (last?.receivedDay !== receivedDay) {
+    return [...arrivals, { receivedDay, oldestDay: oldest }].slice(-ARRIVALS_MAX);
+  }
+  if (oldest >= last.oldestDay) return arrivals;
+  return [...arrivals.slice(0, -1), { receivedDay, oldestDay: oldest }];
 }
 
 function addReadings(

@@ -21,6 +21,7 @@ import { checkIntroduction } from "./introduction.js";
 import { takeLosses } from "./losses.js";
 import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
 import { type FindMetric, planTable, type TablePlan } from "./table-plan.js";
+import { takeBack } from "./take-back.js";
 import { createWorks } from "./works.js";
 
 /** What ingest works with. */
@@ -177,6 +178,13 @@ function createDelivery(
       return await result;
     },
     takeLosses: (losses) => takeLosses(deps, work, losses),
+    async takeBack(batch) {
+      const epoch = epochs[batch.epoch];
+      if (epoch === undefined) {
+        throw new HeatpoolError("INVALID_ARGUMENT", `epoch ${batch.epoch} was not declared`);
+      }
+      return await takeBack(deps, work, epoch, batch);
+    },
     close() {
       deps.chains.forget(stream.number);
       onClose();

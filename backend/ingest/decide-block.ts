@@ -63,9 +63,13 @@ export type DecideBlock = (
   chain?: Chain,
 ) => BlockDecision;
 
+/** Retention counts in months: a limit that is a minute old is as good, and free. */
+const LIMIT_MS = 60_000;
+
 /** @param keptFromMs what was measured before it is not kept, whatever daemons may still hold */
 export function createBlockDecider(keptFromMs: (nowMs: number) => number): DecideBlock {
   const buffers = new Map<TablePlan, Columns>();
+  let limit = { atMs: Number.NaN, fromMs: 0 };
   return (incoming, device, plan, nowMs, chain) => {
     const refusal = refuseUnread(incoming, plan);
     if (refusal !== undefined) return refusal;
@@ -75,7 +79,9 @@ export function createBlockDecider(keptFromMs: (nowMs: number) => number): Decid
         ? continueBlock(incoming, device, plan, columns, chain)
         : readAlone(incoming, device, plan, columns, chain);
     if ("outcomes" in read) return read;
-    const facts = { ...read, device, plan, nowMs, keptFromMs: keptFromMs(nowMs) };
+    const isFresh = Math.abs(nowMs - limit.atMs) < LIMIT_MS;
+    if (!isFresh) limit = { atMs: nowMs, fromMs: keptFromMs(nowMs) };
+    const facts = { ...read, device, plan, nowMs, keptFromMs: limit.fromMs };
     const decision = admitRows(facts, columns, read.digest);
     return read.chain === undefined ? decision : { ...decision, chain: read.chain };
   };

@@ -9,7 +9,7 @@ import type { PartBuilder } from "../aggregate/rollup-part.js";
 import type { Rollups } from "../aggregate/rollups.js";
 import type { Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
-import { toCommit } from "./batch-commit.js";
+import { readCheck, toCommit } from "./batch-commit.js";
 import type { Chains } from "./chains.js";
 import { addDecision, type MarkDay } from "./contribution.js";
 import { type BlockDecision, type DecideBlock, refuseAll } from "./decide-block.js";
@@ -184,9 +184,4 @@ function ensureColumn(registry: Registry, work: InstallationWork, heatpumpModel:
   const column = registry.nextColumn();
   work.state = { ...work.state, models: [...models, { heatpumpModel, column, readings: 0 }] };
   return column;
-}
-
-function readCheck(digest: Uint8Array | undefined): number | undefined {
-  if (digest === undefined) return undefined;
-  return new DataView(digest.buffer, digest.byteOffset).getUint32(0, true);
 }

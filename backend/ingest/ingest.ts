@@ -12,6 +12,8 @@ export interface DeclaredDevice {
   readonly heatpumpModel: string;
   readonly tableId: Uint8Array;
   readonly stepMs: number;
+  /** A row this near to its slot was stamped with it; left out: not told. */
+  readonly timeToleranceMs?: number;
 }
 
 /** What a door knows about the sender. The installation id is already established. */
@@ -86,6 +88,18 @@ export interface ReportedLoss {
   readonly batches: { epochId: string; sequenceFrom: number; sequenceTo: number } | undefined;
 }
 
+/** A batch whose number is taken back. */
+export interface RetractedBatch {
+  /** Index into the introduction's epochs. */
+  readonly epoch: number;
+  readonly sequence: number;
+  /** First four bytes of the digest, little-endian. */
+  readonly check: number;
+}
+
+/** What a number that is taken back stands for: nothing for ever, this batch, or another one. */
+export type Retraction = "voided" | "stored" | "forked";
+
 /** Cause of a `RATE_LIMITED`: when the same batch may come again. */
 export interface RetryDelay {
   readonly retryAfterMs: number;
@@ -116,6 +130,12 @@ export interface Delivery {
   take(batch: IncomingBatch): Promise<Decision>;
   /** Stores loss entries; passes over the batches they void. Resolves with the last number. */
   takeLosses(losses: readonly ReportedLoss[]): Promise<number>;
+  /**
+   * Takes a number back, so that its rows may come under other ones. May be asked again.
+   *
+   * @throws HeatpoolError `INVALID_ARGUMENT` not declared, or too many such ranges · `STORE_FAILED`
+   */
+  takeBack(batch: RetractedBatch): Promise<Retraction>;
   /** The stream ended. */
   close(): void;
 }

@@ -10,6 +10,8 @@ const NAME_CHARS_MAX = 128;
 const VERSION_CHARS_MAX = 64;
 const TABLE_ID_BYTES = 8;
 
+/** Daemons make version 4 and their door asks for it; clients by HTTP have others. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const DEVICE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a name
@@ -18,7 +20,7 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 /** @throws HeatpoolError `CONSENT_MISSING`, `INVALID_ARGUMENT` */
 export function checkIntroduction(introduction: Introduction): void {
   const { installationId, daemonVersion, devices, epochs } = introduction;
-  demand(UUID_V4.test(installationId), "installation id is no lower-case UUIDv4");
+  demand(UUID.test(installationId), "installation id is no lower-case UUID");
   checkConsent(introduction);
   demand(isName(daemonVersion, VERSION_CHARS_MAX), "daemon version is too long");
   demand(devices.length <= LIST_MAX, `${devices.length} devices, at most ${LIST_MAX}`);

@@ -1,12 +1,14 @@
 /**
  * Retention: what was measured is deleted after some months, and the days on which an installation
- * was active after 90 days without contact. Every night, and at a start for the nights missed.
+ * was active after 90 days without contact.
  *
  * Whole days (UTC) go, each in the night after its last reading's time is up. Only a clock that is
  * known to be right deletes anything.
  */
 import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import type { InstallationState, Registry } from "../registry/registry.js";
+import type { Job } from "../schedule/schedule.js";
 import type { Slice, SnapshotStore } from "../store/snapshot-store.js";
 
 /** What one run did. */
@@ -31,17 +33,12 @@ export interface RetentionDeps {
   /** Whether an installation delivers right now. */
   readonly isDelivering: (installationId: string) => boolean;
   readonly onRun: (run: RetentionRun) => void;
-  /** A run that failed; it is tried again soon. */
-  readonly onFault: (fault: unknown) => void;
 }
 
 const DAY_MS = 86_400_000;
 
 /** When the night's run is due, after midnight UTC: before the release of statistics. */
 const NIGHT_MS = 2 * 3_600_000;
-
-/** The wall clock may step, and a run may fail: it is looked at this often. */
-const LOOK_MS = 10 * 60_000;
 
 /** Without contact for longer, the days of activity are forgotten (privacy rules, retention). */
 const INACTIVE_MS = 90 * DAY_MS;
@@ -56,24 +53,21 @@ const SLICES_MAX = 4_096;
 /** No day marked. */
 const NO_DAYS: InstallationState["received"] = { lastDay: -1, low: 0, high: 0 };
 
-/** Lives until the signal. */
-export async function runRetention(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
-  const { clock, onRun, onFault } = deps;
-  let doneNight = -1;
-  while (!signal.aborted) {
-    const night = Math.floor((clock.nowMs() - NIGHT_MS) / DAY_MS);
-    if (night !== doneNight && clock.isSynced()) {
-      try {
-        const run = await cleanUp(deps, night, signal);
-        if (signal.aborted) return;
-        onRun(run);
-        doneNight = night;
-      } catch (fault) {
-        onFault(fault);
-      }
-    }
-    await clock.sleep(LOOK_MS, signal);
-  }
+/** Every night at two (UTC), before statistics are released; at a first start for nights missed. */
+export function createRetentionJob(deps: RetentionDeps): Job {
+  const { clock, onRun } = deps;
+  return {
+    name: "retention",
+    pattern: "0 2 * * *",
+    atFirstStart: true,
+    async run(signal) {
+      const run = await cleanUp(deps, Math.floor((clock.nowMs() - NIGHT_MS) / DAY_MS), signal);
+      if (signal.aborted) throw new HeatpoolError("UNAVAILABLE", "stopped before it was through");
+      onRun(run);
+      const { ranAtMs: _, keptFromMs: fromMs, ...removed } = run;
+      return { keptFrom: new Date(fromMs).toISOString().slice(0, 10), ...removed };
+    },
+  };
 }
 
 /** The beginning of the day from which on everything is kept. */

@@ -24,7 +24,7 @@ export interface FactSources {
   /** The rule of `backend/eligibility`, with its settings. */
   readonly decide: (facts: EligibilityFacts) => Eligibility;
   readonly windowDays: number;
-  readonly warnings?: () => readonly string[];
+  readonly warnings?: () => Promise<readonly string[]>;
   readonly retention?: RetentionFacts;
 }
 
@@ -33,10 +33,10 @@ const DAY_MS = 86_400_000;
 /** Days after which an installation is no longer called active. */
 const ACTIVE_DAYS = 30;
 
-/** All of `Behind` but ingest and community. */
+/** All of `Behind` but ingest and community, and what the HTTP door asks beside it. */
 export function createFacts(
   sources: FactSources,
-): Pick<Behind, "eligibility" | "totals" | "installations"> {
+): Pick<Behind, "eligibility" | "totals" | "installations"> & { active30d(): number } {
   const { store, registry, nowMs } = sources;
   return {
     eligibility(installationId, heatpumpModel) {
@@ -65,8 +65,9 @@ export function createFacts(
         retentionBatchesRemoved: sources.retention?.newest()?.blocks ?? 0,
         retentionMonths: sources.retention?.months ?? 0,
         closedTestPool: sources.community.poolStatus().closedTestPool,
-        warnings: sources.warnings?.() ?? [],
+        warnings: (await sources.warnings?.()) ?? [],
       }) satisfies BackendTotals,
+    active30d: () => countActive(registry, nowMs()),
     installations: (after, limit) => registry.list(after, limit, nowMs()),
   };
 }

@@ -49,6 +49,8 @@ export interface InstallationState extends Contribution {
   /** Days with data, by the snapshots' own time. */
   readonly withData: DayBitmap;
   readonly lossAckedThrough: number;
+  /** Per day of receipt, newest last, the oldest day that data came for. */
+  readonly arrivals?: readonly { readonly receivedDay: number; readonly oldestDay: number }[];
 }
 
 /** How much a cohort, or the whole pool, has contributed. */

@@ -4,11 +4,14 @@ import { HeatpoolError } from "#core/errors.js";
 import type {
   GetAveragesRequest,
   GetAveragesResponse,
+  GetPerformanceRequest,
+  GetPerformanceResponse,
   GetPoolStatusRequest,
   GetPoolStatusResponse,
 } from "#proto/heatpool/community/v1/community.js";
 import type { CommunityServiceServer } from "#proto/heatpool/community/v1/community_service.js";
-import type { Community } from "../aggregate/community.js";
+import type { PerformanceWindow } from "../aggregate/performance.js";
+import type { Behind } from "./door.js";
 import { guardUnary } from "./guard.js";
 import type { ToStatus } from "./status.js";
 
@@ -17,7 +20,7 @@ const METRICS_MAX = 64;
 const MODEL_MAX = 128;
 
 export function createCommunityHandler(
-  community: Community,
+  { community, efficiency }: Pick<Behind, "community" | "efficiency">,
   clock: Clock,
   toStatus: ToStatus,
 ): CommunityServiceServer {
@@ -46,5 +49,30 @@ export function createCommunityHandler(
         };
       },
     ),
+    getPerformance: guardUnary<GetPerformanceRequest, GetPerformanceResponse>(
+      toStatus,
+      async ({ heatpumpModel, window }) => {
+        if (heatpumpModel.length > MODEL_MAX) {
+          const what = `a model of ${heatpumpModel.length} characters`;
+          throw new HeatpoolError("INVALID_ARGUMENT", what);
+        }
+        const found = efficiency.figures(heatpumpModel, toWindow(window));
+        return {
+          ...found,
+          figures: found.figures.map((figure) => ({ ...figure })),
+          releasedAtMs: BigInt(found.releasedAtMs),
+        };
+      },
+    ),
   };
+}
+
+const WINDOWS: readonly PerformanceWindow[] = ["24h", "7d", "30d", "365d"];
+
+function toWindow(text: string): PerformanceWindow {
+  if (text === "") return "30d";
+  const window = WINDOWS.find((one) => one === text);
+  if (window !== undefined) return window;
+  const what = `window ${JSON.stringify(text.slice(0, 16))} is none of ${WINDOWS.join(", ")}`;
+  throw new HeatpoolError("INVALID_ARGUMENT", what);
 }

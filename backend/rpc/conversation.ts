@@ -16,7 +16,7 @@ import type { Greeting } from "./greeting.js";
 import type { Inbox } from "./inbox.js";
 import type { LiveStreams } from "./live-streams.js";
 import type { Outbox } from "./outbox.js";
-import { toIncomingBatch, toLosses } from "./telemetry-wire.js";
+import { toIncomingBatch, toLosses, toRetractedBatch, toVoided } from "./telemetry-wire.js";
 
 /** Rules that every welcome states and every stream keeps. */
 export interface StreamRules extends wire.Limits {
@@ -109,6 +109,14 @@ async function answer(
       outbox.send({ body: { $case: "lossAck", value } });
       return;
     }
+    case "void": {
+      // What was sent under this number before is decided first.
+      await decider.settle();
+      const { epoch, sequence } = body.value;
+      const result = await delivery.takeBack(toRetractedBatch(body.value, greeting));
+      outbox.sendAfterAcks(toVoided({ epoch, sequence, result }));
+      return;
+    }
     case "ping": {
       const value = { nonce: body.value.nonce, serverTimeMs: BigInt(parts.clock.nowMs()) };
       outbox.send({ body: { $case: "pong", value } });
@@ -149,6 +157,7 @@ export function toWelcome(
     lossAckedThrough: BigInt(delivery.lossAckedThrough),
     priors: [...PRIOR_IDS],
     keepsState: true,
+    answersVoid: true,
   };
   return { body: { $case: "welcome", value } };
 }

@@ -100,12 +100,23 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
     }
   };
 
+  /**
+   * Acks are cumulative: one that passed over a batch which came by another stream of the same
+   * daemon would say nothing of its counts. The next hello learns where everything stands.
+   */
+  const demandAwaited = ({ epoch, sequence }: Decision): void => {
+    const expected = awaited.get(epoch);
+    if (expected === undefined || sequence < expected) return;
+    if (sequence === expected) awaited.delete(epoch);
+    else throw new HeatpoolError("BATCH_GAP", `${sequence} is decided, ${expected} came elsewhere`);
+  };
+
   const work = async (): Promise<void> => {
     try {
       for (let head = queue[0]; head !== undefined; head = queue[0]) {
         const decision = await decide(head);
         if (decision !== undefined) {
-          if (awaited.get(decision.epoch) === decision.sequence) awaited.delete(decision.epoch);
+          demandAwaited(decision);
           parts.onDecision(decision);
         }
         queue.shift();

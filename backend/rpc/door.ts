@@ -3,6 +3,8 @@
  * nothing.
  */
 import type { Community } from "../aggregate/community.js";
+import type { Efficiency } from "../aggregate/efficiency.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
 import type { Ingest } from "../ingest/ingest.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
@@ -33,9 +35,14 @@ export interface BackendTotals {
 /** The rooms behind the door. */
 export interface Behind {
   readonly ingest: Ingest;
+  /** Writes about as much as a batch durably. @throws when the store refuses */
+  probeStore(): Promise<void>;
   readonly community: Community;
+  readonly efficiency: Pick<Efficiency, "figures">;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
+  /** A file of the catalogue's metadata, as signed bytes. */
+  readonly metadata: Catalogue["metadata"];
   totals(): Promise<BackendTotals>;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   installations(installationId: string, limit: number): readonly InstallationRecord[];

@@ -61,10 +61,11 @@ export function toGreeting(hello: wire.Hello): Greeting {
 }
 
 function toDevice(device: wire.Device): Introduction["devices"][number] {
-  const { deviceId, profileVersion, tableId, stepMs } = device;
+  const { deviceId, profileVersion, tableId, stepMs, timeToleranceMs } = device;
   if (!DEVICE_ID.test(deviceId)) throw invalid("device_id is not a device's name");
   if (tableId.length !== TABLE_ID_BYTES) throw invalid(`table_id has ${tableId.length} bytes`);
   if (stepMs < STEP_MS_MIN || stepMs > STEP_MS_MAX) throw invalid(`step_ms ${stepMs}`);
+  if (timeToleranceMs > stepMs / 2) throw invalid(`time_tolerance_ms ${timeToleranceMs}`);
   return {
     deviceId,
     profile: short("profile", device.profile, NAME_MAX),
@@ -72,5 +73,6 @@ function toDevice(device: wire.Device): Introduction["devices"][number] {
     heatpumpModel: short("heatpump_model", device.heatpumpModel, NAME_MAX),
     tableId: Uint8Array.from(tableId),
     stepMs,
+    timeToleranceMs,
   };
 }

@@ -6,22 +6,50 @@ import type { Clock } from "#core/clock.js";
 /** One stream's inbox. */
 export interface Inbox<Message> {
   /**
-   * The next message; `"silent"` after `silenceMaxMs` without one (0: no limit); `undefined` when
-   * the daemon said all it had, or `stop` fired.
+   * The next message; `"silent"` after `silenceMaxMs` without one (0: no limit), which is the end of
+   * reading and not shorter than it was before; `undefined` when the daemon said all it had, or
+   * `stop` fired. One at a time.
    */
   next(silenceMaxMs: number): Promise<Message | "silent" | undefined>;
 }
 
-/** @param stop nothing is read after it fired */
+/**
+ * Nothing is made per message but its promise: a stream lives for a day, and what each message left
+ * behind at a promise or a timer that lives as long would add up.
+ *
+ * @param stop nothing is read after it fired
+ */
 export function createInbox<Message>(
   messages: AsyncIterable<Message>,
   clock: Clock,
   stop: AbortSignal,
 ): Inbox<Message> {
   const iterator = messages[Symbol.asyncIterator]();
-  const stopped = new Promise<undefined>((resolve) => {
-    stop.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
+  let answer: ((next: Message | "silent" | undefined) => void) | undefined;
+  /** On the monotonic clock; infinite while silence has no limit. */
+  let silentAtMs = Number.POSITIVE_INFINITY;
+  let isWatching = false;
+
+  const settle = (next: Message | "silent" | undefined): void => {
+    answer?.(next);
+    answer = undefined;
+  };
+  stop.addEventListener("abort", () => settle(undefined), { once: true });
+
+  /** One timer for all messages: it looks whether the time has moved on meanwhile. */
+  const watch = async (): Promise<void> => {
+    isWatching = true;
+    while (Number.isFinite(silentAtMs) && !stop.aborted) {
+      const leftMs = silentAtMs - clock.monotonicMs();
+      if (leftMs > 0) await clock.sleep(leftMs, stop);
+      else {
+        silentAtMs = Number.POSITIVE_INFINITY;
+        settle("silent");
+      }
+    }
+    isWatching = false;
+  };
+
   const read = async (): Promise<Message | undefined> => {
     try {
       const step = await iterator.next();
@@ -32,15 +60,17 @@ export function createInbox<Message>(
       throw error;
     }
   };
+
   return {
-    async next(silenceMaxMs) {
-      if (stop.aborted) return undefined;
-      if (silenceMaxMs === 0) return Promise.race([read(), stopped]);
-      const timer = new AbortController();
-      const silence = clock.sleep(silenceMaxMs, timer.signal).then(() => "silent" as const);
-      const next = await Promise.race([read(), stopped, silence]);
-      timer.abort();
-      return next;
+    next(silenceMaxMs) {
+      if (stop.aborted) return Promise.resolve(undefined);
+      return new Promise((resolve, reject) => {
+        answer = resolve;
+        read().then(settle, reject);
+        const isLimited = silenceMaxMs > 0;
+        silentAtMs = isLimited ? clock.monotonicMs() + silenceMaxMs : Number.POSITIVE_INFINITY;
+        if (isLimited && !isWatching) void watch();
+      });
     },
   };
 }

@@ -1,21 +1,26 @@
-/** The model service: who may have models, on the wire. */
+/** The model service: who may have models and which there are, on the wire. */
 import { HeatpoolError } from "#core/errors.js";
 import {
   type CheckEligibilityRequest,
   type CheckEligibilityResponse,
   EligibilityReason,
+  type GetMetadataRequest,
+  type GetMetadataResponse,
 } from "#proto/heatpool/model/v1/model.js";
 import type { ModelServiceServer } from "#proto/heatpool/model/v1/model_service.js";
 import type { Behind } from "./door.js";
-import { guardUnary } from "./guard.js";
+import { guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
 import type { ToStatus } from "./status.js";
 
 /** Of the wire contract. */
 const MODEL_MAX = 128;
+const PIECE_BYTES_MAX = 64 * 1024;
+const MAX_VERSION = BigInt(Number.MAX_SAFE_INTEGER);
+const ROLES = ["root", "timestamp", "snapshot", "targets"] as const;
 
 export function createModelHandler(
-  behind: Pick<Behind, "eligibility">,
+  behind: Pick<Behind, "eligibility" | "metadata">,
   toStatus: ToStatus,
 ): ModelServiceServer {
   return {
@@ -36,5 +41,27 @@ export function createModelHandler(
         };
       },
     ),
+    getMetadata: guardServerStream<GetMetadataRequest, GetMetadataResponse>(toStatus, (request) =>
+      readPieces(behind, request),
+    ),
   };
+}
+
+async function* readPieces(
+  { metadata }: Pick<Behind, "metadata">,
+  { name, version }: GetMetadataRequest,
+): AsyncGenerator<GetMetadataResponse> {
+  const role = ROLES.find((one) => one === name);
+  const isNewest = version === 0n;
+  if (role === undefined || isNewest !== (role === "timestamp") || version > MAX_VERSION) {
+    const what = `no metadata is called ${JSON.stringify(name.slice(0, 32))}, version ${version}`;
+    throw new HeatpoolError("INVALID_ARGUMENT", what);
+  }
+  const bytes = await metadata(role, isNewest ? undefined : Number(version));
+  if (bytes === undefined) {
+    throw new HeatpoolError("NOT_FOUND", isNewest ? name : `${version}.${name}`);
+  }
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES_MAX) {
+    yield { piece: Buffer.from(bytes.subarray(at, at + PIECE_BYTES_MAX)) };
+  }
 }

@@ -35,6 +35,7 @@ import { addReflection } from "./reflection.js";
 import { decodeRequest } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus } from "./status.js";
+import { watchStore } from "./store-watch.js";
 import { createDeliver } from "./telemetry-handler.js";
 
 /** What the door works with. */
@@ -80,7 +81,17 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     messageBytesMax: 2 * parts.limits.messageBytesMax,
   };
   const admin = createServer(adminLimits, []);
-  for (const server of [main, admin]) addServices(server, parts, live, toStatus);
+  const ended = new AbortController();
+  const onChange = (isWell: boolean): void => {
+    health.setStatus("", isWell ? "SERVING" : "NOT_SERVING");
+    parts.onEvent(isWell ? "rpc.store-well" : "rpc.store-refuses", "");
+  };
+  const { ingest, probeStore } = parts.behind;
+  const watch = { ingest, clock: parts.clock, probe: probeStore, onChange };
+  const watched = { ...parts.behind, ingest: watchStore(watch, ended.signal) };
+  for (const server of [main, admin]) {
+    addServices(server, { ...parts, behind: watched }, live, toStatus);
+  }
   for (const server of [main, admin]) health.addToServer(server);
   const facts = { version: parts.version, openStreams: () => live.count, expel: live.expel };
   admin.addService(AdminServiceService, createAdminHandler(parts.behind, facts, toStatus));
@@ -99,10 +110,12 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     };
     parts.onListening(ports);
     await fired(signal);
+    ended.abort();
     health.setStatus("", "NOT_SERVING");
     front.close();
     await end(main, live, parts);
   } finally {
+    ended.abort();
     front?.destroy();
     main.forceShutdown();
     admin.forceShutdown();
@@ -126,7 +139,7 @@ function addServices(
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(ModelServiceService, createModelHandler(behind, toStatus));
-  const community = createCommunityHandler(behind.community, clock, toStatus);
+  const community = createCommunityHandler(behind, clock, toStatus);
   server.addService(CommunityServiceService, community);
 }
 

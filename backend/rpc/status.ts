@@ -19,6 +19,10 @@ const DETAILS_MAX = 512;
 /** Where a refusal for the rate says no time. */
 const RETRY_DEFAULT_MS = 60_000;
 
+/** A store that refuses is given this time. */
+const STORE_RETRY_MS = 60_000;
+const STORE_CODES: ReadonlySet<ErrorCode> = new Set(["STORE_FAILED", "STORE_LOCKED"]);
+
 /** Codes that may pass the door. */
 const STATUS_OF: Partial<Record<ErrorCode, status>> = {
   BATCH_FORKED: status.ABORTED,
@@ -63,7 +67,10 @@ export function createToStatus(report: (bug: unknown) => void): ToStatus {
     }
     const metadata = new Metadata();
     metadata.set(CODE_KEY, error.code);
-    const retryAfterMs = retryDelayMs(error);
+    const retryAfterMs =
+      code === status.UNAVAILABLE && STORE_CODES.has(error.code)
+        ? STORE_RETRY_MS
+        : retryDelayMs(error);
     if (retryAfterMs !== undefined) metadata.set(RETRY_KEY, String(Math.ceil(retryAfterMs)));
     return { code, details: error.message.slice(0, DETAILS_MAX), metadata };
   };

@@ -4,7 +4,13 @@
  */
 import { fromWireBatch } from "#core/batch/wire-batch.js";
 import * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
-import type { IncomingBatch, Rejection, ReportedLoss } from "../ingest/ingest.js";
+import type {
+  IncomingBatch,
+  Rejection,
+  ReportedLoss,
+  RetractedBatch,
+  Retraction,
+} from "../ingest/ingest.js";
 import type { Greeting } from "./greeting.js";
 import { fromUuidBytes } from "./installation-id.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
@@ -65,6 +71,32 @@ function toLoss(loss: wire.Loss, { introduction }: Greeting): ReportedLoss {
     snapshots: safe("snapshots", loss.snapshots),
     batches,
   };
+}
+
+/** @throws HeatpoolError `INVALID_ARGUMENT` an epoch that the hello did not declare */
+export function toRetractedBatch(
+  { epoch, sequence, check }: wire.Void,
+  { introduction }: Greeting,
+): RetractedBatch {
+  if (epoch >= introduction.epochs.length) throw invalid(`epoch ${epoch} was not declared`);
+  return { epoch, sequence: safe("sequence", sequence), check };
+}
+
+const VOID_RESULTS: Record<Retraction, wire.VoidResult> = {
+  voided: wire.VoidResult.VOID_RESULT_VOIDED,
+  stored: wire.VoidResult.VOID_RESULT_STORED,
+  forked: wire.VoidResult.VOID_RESULT_FORKED,
+};
+
+/** What became of a number that was taken back. */
+export function toVoided(of: {
+  epoch: number;
+  sequence: bigint;
+  result: Retraction;
+}): wire.DeliverResponse {
+  const { epoch, sequence } = of;
+  const value: wire.Voided = { epoch, sequence, result: VOID_RESULTS[of.result] };
+  return { body: { $case: "voided", value } };
 }
 
 /** The receipt as a message. */

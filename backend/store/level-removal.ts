@@ -6,7 +6,7 @@
  */
 import type { Database, Operation } from "./level-database.js";
 import type { Removal, Slice } from "./snapshot-store.js";
-import { daysBefore, key, range, type Space, uuidBytes } from "./store-keys.js";
+import { daysBefore, isBlockKey, key, range, type Space, uuidBytes } from "./store-keys.js";
 import { openJournal, sealJournal } from "./store-values.js";
 
 /** Bounds of keys. */
@@ -16,16 +16,13 @@ interface Bounds {
 }
 
 /** Spaces whose keys begin with an installation; its state comes last, so that an end is seen. */
-const OF_INSTALLATION = ["epoch", "digest", "block", "loss", "installation"] as const;
+const OF_INSTALLATION = ["epoch", "digest", "block", "loss", "day", "installation"] as const;
 
 /** Of an id so many bytes may stay in a file: they say nothing about whose it was. */
 const TELLTALE_BYTES = 2;
 
 /** Different beginnings of ids, of two bytes. */
 const BEGINNINGS = 65_536;
-
-/** Length of a block's key without its device. */
-const BLOCK_KEY_BYTES_MIN = 47;
 
 /**
  * Takes an installation out of every space but refused batches, whose keys begin with a time.
@@ -64,7 +61,7 @@ export async function clearBlocksBefore(database: Database, day: number): Promis
   for (let from = gte; ; ) {
     const [at] = await database.keys({ gte: from, lt, limit: 1 }).all();
     if (at === undefined) return count;
-    if (at.length < BLOCK_KEY_BYTES_MIN) {
+    if (!isBlockKey(at)) {
       from = Buffer.concat([at, Buffer.alloc(1)]);
       continue;
     }
@@ -75,9 +72,9 @@ export async function clearBlocksBefore(database: Database, day: number): Promis
   }
 }
 
-/** Rewrites the blocks and losses of a slice. */
+/** Rewrites the blocks, losses and days of a slice. */
 export async function compactSlice(database: Database, { index, of }: Slice): Promise<void> {
-  for (const space of ["block", "loss"] as const) {
+  for (const space of ["block", "loss", "day"] as const) {
     const edge = (part: number): Buffer => {
       const beginning = Math.floor((part * BEGINNINGS) / of);
       if (beginning >= BEGINNINGS) return range(space).lt;

@@ -9,6 +9,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
 import { createGroupCommit } from "./group-commit.js";
@@ -20,6 +21,7 @@ import {
   toStoreError,
   toWriteError,
 } from "./level-database.js";
+import { listDevices } from "./level-devices.js";
 import { clearBlocksBefore, compactSlice, eraseInstallation, rewrite } from "./level-removal.js";
 import type {
   Commit,
@@ -31,7 +33,18 @@ import type {
   StoreTotals,
 } from "./snapshot-store.js";
 import { isLetterBefore, isLossBefore } from "./store-ages.js";
-import { blockKey, key, range, readU64, u64, uuidBytes } from "./store-keys.js";
+import {
+  blockKey,
+  dayKey,
+  dayRange,
+  daysFrom,
+  key,
+  range,
+  readDay,
+  readU64,
+  u64,
+  uuidBytes,
+} from "./store-keys.js";
 import { addCounts, NO_TOTALS } from "./store-totals.js";
 import {
   openBlock,
@@ -170,6 +183,8 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     digest: (id, epochId, sequence) =>
       read(digestKey(id, epochId, sequence), (at, value) => openDigest(at, value, sequence)),
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
+    devices: (id) => guarded(async () => listDevices(await ready(), id)),
+    blocksOfDay: (id, deviceId, day) => scan(dayRange(id, deviceId, day), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
       for await (const keys of scan(bounds, openJournal)) {
@@ -200,6 +215,15 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       }
       return found satisfies StoreCount;
     },
+    async putDays(id, days) {
+      await write(
+        days.map((one) => {
+          const at = dayKey(id, one.day, one.deviceId);
+          return { type: "put", key: at, value: sealJson(at, one) };
+        }),
+      );
+    },
+    days: (id, fromDay) => scan(daysFrom(id, fromDay), openJson<DaySummary>),
     async putRecord(name, bytes) {
       const at = key("record", Buffer.from(name, "utf8"));
       await write([{ type: "put", key: at, value: sealValue(at, bytes) }]);
@@ -227,11 +251,11 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
         const losses = await keysOf(range("loss"), (at, value) =>
           isLossBefore(openJson<ReportedLoss>(at, value), timeMs),
         );
-        await write([...letters, ...losses].map((at) => ({ type: "del", key: at })));
+        const firstDay = Math.floor(timeMs / DAY_MS);
+        const days = await keysOf(range("day"), (at) => readDay(at) < firstDay);
+        await write([...letters, ...losses, ...days].map((at) => ({ type: "del", key: at })));
         forget(deadLetterKeys, letters);
-        const blocks = await change((handle) =>
-          clearBlocksBefore(handle, Math.floor(timeMs / DAY_MS)),
-        );
+        const blocks = await change((handle) => clearBlocksBefore(handle, firstDay));
         if (letters.length > 0) await change((handle) => rewrite(handle, range("deadLetter")));
         return { blocks, deadLetters: letters.length, losses: losses.length };
       }),

@@ -2,7 +2,9 @@
  * The snapshot store in memory, for tests: the promise holds while the shelf does. Opening another
  * store on the same shelf is a restart.
  */
+
 import type { ChannelTable } from "#core/batch/channel-table.js";
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
 import type {
@@ -19,6 +21,7 @@ const DAY_MS = 86_400_000;
 
 /** What lasts from one store to the next. */
 export interface Shelf {
+  readonly days: Map<string, DaySummary>;
   readonly blocks: Map<string, { block: StoredBlock; commitNumber: number }>;
   readonly installations: Map<string, InstallationState>;
   readonly epochs: Map<string, EpochState>;
@@ -35,6 +38,7 @@ export interface Shelf {
 /** An empty shelf. */
 export function createShelf(): Shelf {
   return {
+    days: new Map(),
     blocks: new Map(),
     installations: new Map(),
     epochs: new Map(),
@@ -67,6 +71,22 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     epoch: async (id, epochId) => shelf.epochs.get(`${id}/${epochId}`),
     digest: async (id, epochId, sequence) => shelf.digests.get(`${id}/${epochId}/${sequence}`),
     blocks: (id) => each(sorted().filter((one) => id === undefined || one.installationId === id)),
+    devices: async (id) => [
+      ...new Set(
+        sorted()
+          .filter((one) => one.installationId === id)
+          .map((one) => one.batch.deviceId),
+      ),
+    ],
+    blocksOfDay: (id, deviceId, day) =>
+      each(
+        sorted().filter(
+          ({ installationId, batch, firstMs }) =>
+            installationId === id &&
+            batch.deviceId === deviceId &&
+            Math.floor(firstMs / DAY_MS) === day,
+        ),
+      ),
     blocksAfter: (commitNumber) =>
       each(
         [...shelf.blocks.values()]
@@ -89,6 +109,16 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
         readings: blocks.reduce((sum, { batch }) => sum + batch.readings, 0),
       };
     },
+    async putDays(id, days) {
+      for (const one of days) shelf.days.set(dayName(id, one.day, one.deviceId), one);
+    },
+    days: (id, fromDay) =>
+      each(
+        [...shelf.days]
+          .filter(([at]) => at.startsWith(id) && at >= dayName(id, fromDay, ""))
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([, day]) => day),
+      ),
     async putRecord(name, bytes) {
       shelf.records.set(name, Uint8Array.from(bytes));
     },
@@ -97,6 +127,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
       const isMine = (at: string) => at.startsWith(id);
       remove(shelf.epochs, isMine);
       remove(shelf.digests, isMine);
+      remove(shelf.days, isMine);
       shelf.installations.delete(id);
       return {
         blocks: remove(shelf.blocks, isMine),
@@ -106,6 +137,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     },
     async forgetBefore(timeMs) {
       const day = Math.floor(timeMs / DAY_MS);
+      remove(shelf.days, (_, one) => one.day < day);
       return {
         blocks: remove(shelf.blocks, (_, { block }) => Math.floor(block.firstMs / DAY_MS) < day),
         losses: remove(shelf.losses, (_, loss) => isLossBefore(loss, timeMs)),
@@ -116,6 +148,10 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     bytes: async () => 0,
     close: async () => undefined,
   };
+}
+
+function dayName(id: string, day: number, deviceId: string): string {
+  return [id, String(day).padStart(8, "0"), deviceId].join("/");
 }
 
 function putOn(shelf: Shelf, commit: Commit): void {

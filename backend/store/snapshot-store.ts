@@ -9,6 +9,7 @@
  */
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
 import type { BackendTotals } from "../rpc/door.js";
@@ -135,6 +136,10 @@ export interface SnapshotStore {
   ): Promise<Uint8Array | undefined>;
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
+  /** Devices that an installation has blocks of. */
+  devices(installationId: string): Promise<readonly string[]>;
+  /** Blocks of one device that begin on one day, as days since 1970 (UTC). */
+  blocksOfDay(installationId: string, deviceId: string, day: number): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
   blocksAfter(commitNumber: number): AsyncIterable<StoredBlock>;
   /** Drops the journal up to and including a group; blocks stay. */
@@ -146,13 +151,17 @@ export interface SnapshotStore {
   totals(): StoreTotals;
   /** Reads every block back, checks it, and counts. */
   count(): Promise<StoreCount>;
+  /** Replaces sums of days of one installation; see `DaySummary`. Durable when it resolves. */
+  putDays(installationId: string, days: readonly DaySummary[]): Promise<void>;
+  /** Its days from `fromDay` on, by day and device. */
+  days(installationId: string, fromDay: number): AsyncIterable<DaySummary>;
   /** A named record of another room, e.g. the newest release of statistics. */
   putRecord(name: string, bytes: Uint8Array): Promise<void>;
   record(name: string): Promise<Uint8Array | undefined>;
   /** Removes everything about one installation, in files too. Counters stay. */
   erase(installationId: string): Promise<Removal>;
   /**
-   * Removes what was measured before a time: blocks that begin on an earlier day (UTC), refused
+   * Removes what was measured before a time: blocks and sums of earlier days (UTC), refused
    * batches and losses of that time. Installations, epochs and counters stay.
    */
   forgetBefore(timeMs: number): Promise<Removal>;

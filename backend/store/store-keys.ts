@@ -13,6 +13,7 @@ const SPACES = {
   block: "b/",
   journal: "c/",
   loss: "l/",
+  day: "y/",
   deadLetter: "x/",
   table: "t/",
   totals: "m/",
@@ -109,8 +110,48 @@ export function daysBefore(at: Buffer, day: number): { gte: Buffer; lt: Buffer; 
   const gte = at.subarray(0, 19 + (at[18] ?? 0));
   const until = Buffer.alloc(DAY_BYTES);
   until.writeUInt32BE(Math.max(0, day), 0);
-  const next = Buffer.concat([gte, Buffer.alloc(DAY_BYTES + 1, 0xff)]);
-  return { gte, lt: Buffer.concat([gte, until]), next };
+  return { gte, lt: Buffer.concat([gte, until]), next: nextDevice(at) };
+}
+
+/** Length of a block's key without its device. */
+const BLOCK_KEY_BYTES_MIN = 47;
+
+/** Whether it is the key of a block, and not the end of a range that is being rewritten. */
+export function isBlockKey(at: Buffer): boolean {
+  return at.length >= BLOCK_KEY_BYTES_MIN;
+}
+
+/** Beyond every block of a block's device. */
+export function nextDevice(at: Buffer): Buffer {
+  return Buffer.concat([at.subarray(0, 19 + (at[18] ?? 0)), Buffer.alloc(DAY_BYTES + 1, 0xff)]);
+}
+
+/** Key of the sums of one device's day. */
+export function dayKey(installationId: string, day: number, deviceId: string): Buffer {
+  return key("day", uuidBytes(installationId), dayBytes(day), Buffer.from(deviceId, "utf8"));
+}
+
+/** Bounds of an installation's days from `fromDay` on. */
+export function daysFrom(installationId: string, fromDay: number): { gte: Buffer; lt: Buffer } {
+  const id = uuidBytes(installationId);
+  return { gte: key("day", id, dayBytes(fromDay)), lt: range("day", id).lt };
+}
+
+/** The day in a `dayKey`. */
+export function readDay(at: Buffer): number {
+  return at.readUInt32BE(18);
+}
+
+function dayBytes(day: number): Buffer {
+  const bytes = Buffer.alloc(DAY_BYTES);
+  bytes.writeUInt32BE(Math.max(0, day), 0);
+  return bytes;
+}
+
+/** Bounds of the blocks of one device that begin on `day`. */
+export function dayRange(installationId: string, deviceId: string, day: number) {
+  const name = Buffer.from(deviceId, "utf8");
+  return range("block", uuidBytes(installationId), Buffer.of(name.length), name, dayBytes(day));
 }
 
 /** Reads what `blockKey` wrote. */

@@ -87,48 +87,87 @@ function decodeTime(from: RangeDecoder, model: Model, lane: number): void {
   else model.history[lane] = HISTORY_AFTER[was] as number;
 }
 
+/**
+ * One row. Code and range live in variables: in memory each bit would wait for the one before it to
+ * be written and read again. Whatever is rare hands them over in `state`.
+ */
 function decodeRow(from: RangeDecoder, model: Model, plan: LanePlan, row: number): void {
   const { lanes, odds, last, seen, history } = model;
   const { cells, isPartial } = plan;
   const { state } = from;
   const busy = ZERO + ZERO_PER_ACTIVITY * activityOf(model);
+  let code = state[0] as number;
+  let range = state[1] as number;
   let act = 0;
   let changed = 0;
   for (let lane = 0; lane < lanes; lane++) {
-    if (isPartial[lane] === 1 && decodePresence(from, model, plan, lane, row) === 0) {
-      lane += plan.more[lane] as number;
-      changed = 0;
-      continue;
-    }
-    if (seen[lane] === 0) {
-      decodeFirst(from, model, lane);
-      changed = 0;
-    } else {
-      // Two of three cells end here: `decodeBit` in place, which halves what they cost.
-      const was = history[lane] as number;
-      const k = lane * CONTEXTS + busy + (ZERO_OF[was] as number) + changed;
-      const now = odds[k] as number;
-      const code = state[0] as number;
-      const range = state[1] as number;
-      const bound = scale(range, now);
-      if (code < bound) {
-        odds[k] = learnZero(now);
-        state[1] = bound;
-        if (bound < RANGE_MIN) shiftIn(from);
-        history[lane] = HISTORY_AFTER[was] as number;
+    if (isPartial[lane] === 1 || seen[lane] === 0) {
+      state[0] = code;
+      state[1] = range;
+      const sort = decodeSpecial(from, model, plan, lane, row);
+      code = state[0] as number;
+      range = state[1] as number;
+      if (sort === ABSENT) lane += plan.more[lane] as number;
+      if (sort !== KNOWN) {
         changed = 0;
-      } else {
-        odds[k] = learnOne(now);
-        state[0] = code - bound;
-        state[1] = range - bound;
-        if (range - bound < RANGE_MIN) shiftIn(from);
-        changed = decodeChange(from, model, lane);
-        act += changed;
+        continue;
       }
+    }
+    // Two of three cells end here, in one bit.
+    const was = history[lane] as number;
+    const k = lane * CONTEXTS + busy + (ZERO_OF[was] as number) + changed;
+    const now = odds[k] as number;
+    const bound = scale(range, now);
+    if (code < bound) {
+      odds[k] = learnZero(now);
+      range = bound;
+      history[lane] = HISTORY_AFTER[was] as number;
+      changed = 0;
+      if (range < RANGE_MIN) {
+        state[0] = code;
+        state[1] = range;
+        shiftIn(from);
+        code = state[0] as number;
+        range = state[1] as number;
+      }
+    } else {
+      odds[k] = learnOne(now);
+      state[0] = code - bound;
+      state[1] = range - bound;
+      if (range - bound < RANGE_MIN) shiftIn(from);
+      changed = decodeChange(from, model, lane);
+      act += changed;
+      code = state[0] as number;
+      range = state[1] as number;
     }
     (cells[lane] as Int32Array)[row] = last[lane] as number;
   }
+  state[0] = code;
+  state[1] = range;
   model.act = act;
+}
+
+/** A cell of which more than its difference has to be known. */
+const ABSENT = 0;
+/** Its first value was read. */
+const FIRST = 1;
+/** Like any other. */
+const KNOWN = 2;
+
+function decodeSpecial(
+  from: RangeDecoder,
+  model: Model,
+  plan: LanePlan,
+  lane: number,
+  row: number,
+): number {
+  if (plan.isPartial[lane] === 1 && decodePresence(from, model, plan, lane, row) === 0) {
+    return ABSENT;
+  }
+  if (model.seen[lane] === 1) return KNOWN;
+  decodeFirst(from, model, lane);
+  (plan.cells[lane] as Int32Array)[row] = model.last[lane] as number;
+  return FIRST;
 }
 
 /** Returns 1 when the column that begins with `lane` has a cell in this row. */
@@ -160,14 +199,104 @@ function decodeFirst(from: RangeDecoder, model: Model, lane: number): void {
   model.last[lane] = x;
 }
 
-/** A difference that is known not to be 0. Returns 1, or 0 where a hostile block says 0 anyway. */
+/**
+ * A difference that is known not to be 0. Returns 1, or 0 where a hostile block says 0 anyway.
+ *
+ * Sign, length and first bits one after the other in variables, as in `decodeRow`.
+ */
 function decodeChange(from: RangeDecoder, model: Model, lane: number): number {
   const { odds, last, history } = model;
+  const { state, bytes } = from;
+  const end = bytes.length;
   const base = lane * CONTEXTS;
   const was = history[lane] as number;
-  const isNegative = decodeBit(from, odds, base + SIGN + (SIGN_OF[was] as number)) === 1;
+  let at = from.at;
+  let code = state[0] as number;
+  let range = state[1] as number;
+
+  let k = base + SIGN + (SIGN_OF[was] as number);
+  let now = odds[k] as number;
+  let bound = scale(range, now);
+  let isNegative = false;
+  if (code < bound) {
+    odds[k] = learnZero(now);
+    range = bound;
+  } else {
+    odds[k] = learnOne(now);
+    code = (code - bound) >>> 0;
+    range = (range - bound) >>> 0;
+    isNegative = true;
+  }
+  while (range < RANGE_MIN) {
+    code = ((code << 8) | (at < end ? (bytes[at] as number) : 0)) >>> 0;
+    range = (range << 8) >>> 0;
+    at++;
+  }
+
   const prefix = base + PREFIX + (PREFIX_OF[was] as number);
-  const v = decodeMagnitude(from, odds, prefix, DELTA_STOP, base + MANTISSA);
+  let e = 0;
+  for (; e < DELTA_STOP; e++) {
+    k = prefix + e;
+    now = odds[k] as number;
+    bound = scale(range, now);
+    const isLast = code < bound;
+    if (isLast) {
+      odds[k] = learnZero(now);
+      range = bound;
+    } else {
+      odds[k] = learnOne(now);
+      code = (code - bound) >>> 0;
+      range = (range - bound) >>> 0;
+    }
+    while (range < RANGE_MIN) {
+      code = ((code << 8) | (at < end ? (bytes[at] as number) : 0)) >>> 0;
+      range = (range << 8) >>> 0;
+      at++;
+    }
+    if (isLast) break;
+  }
+
+  let v = 1;
+  let left = e === DELTA_STOP ? 32 : e;
+  let context = base + MANTISSA + 4 * e + 1;
+  for (let known = 0; known < 2 && left > 0 && e < DELTA_STOP; known++) {
+    now = odds[context] as number;
+    bound = scale(range, now);
+    if (code < bound) {
+      odds[context] = learnZero(now);
+      range = bound;
+      v = 2 * v;
+    } else {
+      odds[context] = learnOne(now);
+      code = (code - bound) >>> 0;
+      range = (range - bound) >>> 0;
+      v = 2 * v + 1;
+    }
+    while (range < RANGE_MIN) {
+      code = ((code << 8) | (at < end ? (bytes[at] as number) : 0)) >>> 0;
+      range = (range << 8) >>> 0;
+      at++;
+    }
+    left--;
+    context = base + MANTISSA + 4 * e + v;
+  }
+  for (; left > 0; left--) {
+    const half = range >>> 1;
+    // -1 where the bit is 0; both numbers fit, because code < range.
+    const mask = (code - half) >> 31;
+    code = (code - half + (half & mask)) >>> 0;
+    v = (2 * v + 1 + mask) | 0;
+    range = half;
+    while (range < RANGE_MIN) {
+      code = ((code << 8) | (at < end ? (bytes[at] as number) : 0)) >>> 0;
+      range = (range << 8) >>> 0;
+      at++;
+    }
+  }
+
+  from.at = at;
+  state[0] = code;
+  state[1] = range;
   const d = isNegative ? -v | 0 : v | 0;
   last[lane] = (last[lane] as number) + d;
   history[lane] = (HISTORY_AFTER[was] as number) + sortStep(d);

@@ -134,7 +134,7 @@ export function forgetLanes(model: Model): void {
 export function learnZero(odds: number): number {
   const count = odds & COUNT_MAX;
   const one = 65_536 - (odds >>> COUNT_BITS);
-  const left = one - ((one * (RATES[count] as number)) >> 15);
+  const left = one - (Math.imul(one, RATES[count] as number) >> 15);
   const p = left < PROBABILITY_MIN ? PROBABILITY_MAX : 65_536 - left;
   return (p << COUNT_BITS) | (count < COUNT_MAX ? count + 1 : COUNT_MAX);
 }
@@ -143,7 +143,7 @@ export function learnZero(odds: number): number {
 export function learnOne(odds: number): number {
   const count = odds & COUNT_MAX;
   const was = odds >>> COUNT_BITS;
-  const left = was - ((was * (RATES[count] as number)) >> 15);
+  const left = was - (Math.imul(was, RATES[count] as number) >> 15);
   const p = Math.max(PROBABILITY_MIN, left);
   return (p << COUNT_BITS) | (count < COUNT_MAX ? count + 1 : COUNT_MAX);
 }

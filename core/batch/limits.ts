@@ -42,3 +42,15 @@ export const STEP_MS_MAX = 3_600_000;
 export function isCodec(number: number): boolean {
   return CODECS.some((codec) => codec.number === number);
 }
+
+/**
+ * A row this near to its slot, as a share of the step and at most, is stamped with the slot: 1 s of
+ * a minute. The jitter of a poll loop says nothing about the heat pump and is 6 % of a day's bytes.
+ */
+const TIME_TOLERANCE_SHARE = 1 / 60;
+const TIME_TOLERANCE_MS_MAX = 1_000;
+
+/** How near to its slot a row is stamped with it, in whole milliseconds. */
+export function timeToleranceOf(stepMs: number): number {
+  return Math.floor(Math.min(TIME_TOLERANCE_MS_MAX, stepMs * TIME_TOLERANCE_SHARE));
+}

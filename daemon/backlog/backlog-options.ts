@@ -4,6 +4,7 @@
 import { BLOCK_BYTES_MAX, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
 import type { DeviceStream } from "./backlog.js";
+import type { WhenFull } from "./custody.js";
 import type { RecordBacklogOptions } from "./record-backlog.js";
 
 /** Least and usual bytes of the directory. LevelDB itself needs about 1.5 MiB. */
@@ -27,7 +28,7 @@ export interface BacklogOptions {
   /** Bytes that the backlog may take. */
   readonly limitBytes?: number;
   /** What goes when it takes more. */
-  readonly whenFull?: "drop-oldest" | "drop-newest";
+  readonly whenFull?: WhenFull;
   /** Codec of sealed batches. */
   readonly codec?: number;
   /** Greatest number of snapshots in a batch. */

@@ -40,6 +40,59 @@ export interface EpochState {
   /** `lastSealed + 1` when nothing waits. */
   readonly firstUnacked: number;
   readonly lastSealed: number;
+  /** Numbers after `firstUnacked` that stand for nothing; the backend was or will be told. */
+  readonly voids: readonly { from: number; to: number }[];
+}
+
+/** A batch by its number. */
+export interface BatchNumber {
+  readonly epochId: string;
+  readonly sequence: number;
+}
+
+/** Why a batch is kept aside. */
+export type DeadLetterReason =
+  /** A single snapshot above what the backend takes. */
+  | "too-large"
+  /** The backend refuses it by name. */
+  | "refused"
+  /** Every stream dies with it. */
+  | "poison"
+  /** The backend has another batch under its number. */
+  | "forked"
+  /** Cannot be read here. */
+  | "unreadable";
+
+/** What becomes of a batch when its number is taken back: halves under new numbers, or aside. */
+export type Fate = "split" | DeadLetterReason;
+
+/** A number that is being taken back; its batch waits for the backend's answer. */
+export interface Retraction extends BatchNumber {
+  readonly fate: Fate;
+  /** Why, for a person to read. */
+  readonly detail: string;
+  /** First four bytes of the content digest, little-endian. */
+  readonly check: number;
+}
+
+/** What the backend says a number stands for: nothing, this batch, or another one. */
+export type RetractionResult = "voided" | "stored" | "forked";
+
+/** A batch kept aside because it cannot be delivered as it is. */
+export interface DeadLetter {
+  /** Rises from 1. */
+  readonly number: number;
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  /** Of the wall clock. */
+  readonly setAsideAtMs: number;
+  readonly deviceId: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly snapshots: number;
+  readonly readings: number;
+  /** On disk. */
+  readonly bytes: number;
 }
 
 /** What the backend decided about one epoch up to a number. */
@@ -67,6 +120,7 @@ export type LossReason =
   | "dead-letter-dropped"
   | "count-mismatch"
   | "operator-dropped"
+  | "backend-forgot"
   | "shutdown";
 
 /** An entry of the loss ledger. */
@@ -101,7 +155,10 @@ export interface BacklogStatus {
   readonly snapshots: number;
   /** Snapshots not yet sealed: in memory or journal. */
   readonly unsealed: number;
-  /** Since the backlog was made. The law of conservation: recorded = admitted + duplicate + rejected + snapshots + unsealed + lost. */
+  /** Batches kept aside, and the snapshots in them. */
+  readonly deadLetters: number;
+  readonly deadSnapshots: number;
+  /** Since the backlog was made. The law of conservation: recorded = admitted + duplicate + rejected + snapshots + unsealed + deadSnapshots + lost. */
   readonly recorded: number;
   readonly admitted: number;
   readonly duplicate: number;
@@ -134,6 +191,27 @@ export interface Backlog {
    * counts beyond them does not count.
    */
   acknowledge(receipt: Receipt): Promise<void>;
+  /**
+   * Begins to take a number back: durably, no ack decides its batch any more, and neither it nor
+   * what follows it in its epoch is handed out before `settleRetraction`. False: it is not there, or
+   * the disk refuses at present.
+   */
+  retract(batch: BatchNumber, fate: Fate, detail: string): Promise<boolean>;
+  /** Numbers whose answer is awaited, also those of an earlier life. */
+  retractions(): readonly Retraction[];
+  /**
+   * Does with a retracted batch what its fate says, in one commit. `stored`: it counts as duplicate;
+   * `forked`: it goes aside whatever its fate. Another call of the same is harmless.
+   */
+  settleRetraction(batch: BatchNumber, result: RetractionResult): Promise<void>;
+  /** What is kept aside, oldest first. */
+  deadLetters(): readonly DeadLetter[];
+  /** The batch of a dead letter; `undefined`: not there, or damaged. */
+  readDeadLetter(number: number): Promise<SealedBatch | undefined>;
+  /** Puts dead letters back under new numbers. Resolves with how many of `numbers` there were. */
+  replayDeadLetters(numbers: readonly number[]): Promise<number>;
+  /** Gives dead letters up, with an entry in the ledger. Resolves with how many there were. */
+  dropDeadLetters(numbers: readonly number[]): Promise<number>;
   /** Notes what never came here: not collected, or lost on the way. Rides in the next commit. */
   recordLoss(loss: Omit<Loss, "number">): void;
   /** Ledger entries after `number`, oldest first, at most `limit`; committed, and fixed from here. */

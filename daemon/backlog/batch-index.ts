@@ -5,7 +5,7 @@
  * its last batch left. A number that was given once is never given again: `lastSealed` outlives the
  * batches.
  */
-import type { EpochState } from "./backlog.js";
+import type { BatchNumber, EpochState, Retraction } from "./backlog.js";
 
 /** A waiting batch without its bytes. */
 export interface WaitingBatch {
@@ -22,11 +22,26 @@ export interface WaitingBatch {
   readonly bytes: number;
 }
 
+type Range = EpochState["voids"][number];
+
+/** An epoch as the store keeps it. */
+export interface StoredEpoch extends EpochState {
+  /** Batches up to this number may have been sent; `undefined`: nobody noted it. */
+  readonly handedThrough: number | undefined;
+}
+
+/** Holes remembered per epoch; one that is forgotten is reported to the backend once more. */
+const VOIDS_MAX = 64;
+
 interface Epoch {
   readonly epochId: string;
   lastSealed: number;
   /** Next number that the backend expects. */
   firstUnacked: number;
+  /** Numbers behind `firstUnacked` that stand for nothing, rising. */
+  voids: readonly Range[];
+  /** Batches up to this number may have been sent. */
+  handedThrough: number;
   /** Born while the disk refused: its batches may be sent before they are on disk. */
   isVolatile: boolean;
   readonly batches: Map<number, WaitingBatch>;
@@ -37,6 +52,8 @@ export class BatchIndex {
   #epochs: Epoch[] = [];
   /** Batches whose commit has not succeeded. */
   readonly #unwritten = new Set<WaitingBatch>();
+  /** Their numbers are being taken back. */
+  readonly #retracted = new Map<WaitingBatch, Retraction>();
   #rows = 0;
   #bytes = 0;
   #count = 0;
@@ -58,17 +75,28 @@ export class BatchIndex {
   }
 
   get states(): readonly EpochState[] {
-    return this.#epochs.map(({ epochId, firstUnacked, lastSealed }) => ({
+    return this.stored.map(({ handedThrough: _, ...state }) => state);
+  }
+
+  get stored(): readonly StoredEpoch[] {
+    return this.#epochs.map(({ epochId, firstUnacked, lastSealed, voids, handedThrough }) => ({
       epochId,
       firstUnacked,
       lastSealed,
+      voids,
+      handedThrough,
     }));
+  }
+
+  get retractions(): readonly Retraction[] {
+    return [...this.#retracted.values()];
   }
 
   /** Begins an epoch; what was current drains under its own name. */
   begin(epochId: string, isVolatile: boolean): void {
     const batches = new Map<number, WaitingBatch>();
-    this.#epochs.push({ epochId, lastSealed: 0, firstUnacked: 1, isVolatile, batches });
+    const numbers = { lastSealed: 0, firstUnacked: 1, voids: [], handedThrough: 0 };
+    this.#epochs.push({ epochId, ...numbers, isVolatile, batches });
     this.#dropEmpty();
   }
 
@@ -82,10 +110,16 @@ export class BatchIndex {
    *
    * @param isClean the last of them may go on, if this life has not numbered anything
    */
-  adopt(states: readonly EpochState[], batches: readonly WaitingBatch[], isClean: boolean): void {
+  adopt(
+    states: readonly StoredEpoch[],
+    batches: readonly WaitingBatch[],
+    isClean: boolean,
+    retractions: readonly Retraction[] = [],
+  ): void {
     if (isClean && this.#current.lastSealed === 0) this.#epochs.pop();
     const earlier: Epoch[] = states.map((state) => ({
       ...state,
+      handedThrough: state.handedThrough ?? state.lastSealed,
       isVolatile: false,
       batches: new Map(),
     }));
@@ -97,8 +131,55 @@ export class BatchIndex {
     for (const epoch of earlier) {
       const [first] = epoch.batches.keys();
       epoch.firstUnacked = first ?? epoch.lastSealed + 1;
+      trimVoids(epoch);
+    }
+    for (const one of retractions) {
+      const batch = this.find(one);
+      if (batch !== undefined) this.#retracted.set(batch, one);
     }
     this.#dropEmpty();
+  }
+
+  find({ epochId, sequence }: BatchNumber): WaitingBatch | undefined {
+    return this.#find(epochId)?.batches.get(sequence);
+  }
+
+  /** From here on no ack decides it. */
+  retract(batch: WaitingBatch, retraction: Retraction): void {
+    this.#retracted.set(batch, retraction);
+  }
+
+  /** The batch of a number that is being taken back, and its fate. */
+  findRetracted(of: BatchNumber): [WaitingBatch, Retraction] | undefined {
+    const batch = this.find(of);
+    const retraction = batch && this.#retracted.get(batch);
+    return batch === undefined || retraction === undefined ? undefined : [batch, retraction];
+  }
+
+  isOnDisk(batch: WaitingBatch): boolean {
+    return !this.#unwritten.has(batch);
+  }
+
+  isVolatile(epochId: string): boolean {
+    return this.#find(epochId)?.isVolatile === true;
+  }
+
+  /** Notes that batches were handed out. Returns whether that is news. */
+  noteHanded(epochId: string, sequence: number): boolean {
+    const epoch = this.#find(epochId);
+    if (epoch === undefined || epoch.handedThrough >= sequence) return false;
+    epoch.handedThrough = sequence;
+    return true;
+  }
+
+  /** Batches that were never handed out and are on disk, oldest number first. */
+  *neverSent(): Generator<WaitingBatch> {
+    for (const epoch of this.#epochs) {
+      for (const batch of epoch.batches.values()) {
+        const isFree = batch.sequence > epoch.handedThrough && !this.#retracted.has(batch);
+        if (isFree && this.isOnDisk(batch)) yield batch;
+      }
+    }
   }
 
   /** Numbers a batch in the current epoch. */
@@ -130,6 +211,7 @@ export class BatchIndex {
       if (found.length === limit) break;
       if (batch.sequence <= sequence) continue;
       if (!epoch.isVolatile && this.#unwritten.has(batch)) break;
+      if (this.#retracted.has(batch)) break;
       found.push(batch);
     }
     return found;
@@ -139,9 +221,14 @@ export class BatchIndex {
   forget(epochId: string, through: number): readonly WaitingBatch[] {
     const epoch = this.#find(epochId);
     if (epoch === undefined) return [];
-    const gone = [...epoch.batches.values()].filter((batch) => batch.sequence <= through);
+    const waiting = [...epoch.batches.values()];
+    // A number that is being taken back may be passed over before the answer comes.
+    const kept = waiting.find((batch) => this.#retracted.has(batch))?.sequence ?? Infinity;
+    const last = Math.min(through, epoch.lastSealed, kept - 1);
+    const gone = waiting.filter((batch) => batch.sequence <= last);
     for (const batch of gone) this.remove(batch);
-    epoch.firstUnacked = Math.max(epoch.firstUnacked, Math.min(through, epoch.lastSealed) + 1);
+    epoch.firstUnacked = Math.max(epoch.firstUnacked, last + 1);
+    trimVoids(epoch);
     this.#dropEmpty();
     return gone;
   }
@@ -151,11 +238,15 @@ export class BatchIndex {
     const epoch = this.#find(batch.epochId);
     if (epoch === undefined || !epoch.batches.delete(batch.sequence)) return;
     this.#unwritten.delete(batch);
+    this.#retracted.delete(batch);
     this.#rows -= batch.rows;
     this.#bytes -= batch.bytes;
     this.#count--;
     const [first] = epoch.batches.keys();
     epoch.firstUnacked = Math.max(epoch.firstUnacked, first ?? epoch.lastSealed + 1);
+    epoch.voids = addNumber(epoch.voids, batch.sequence);
+    trimVoids(epoch);
+    if (epoch.batches.size === 0) this.#dropEmpty();
   }
 
   /** The oldest batches that take at least `bytes`, of one epoch. `isUnwritten`: only of memory. */
@@ -203,4 +294,22 @@ export class BatchIndex {
     const last = this.#epochs.length - 1;
     this.#epochs = this.#epochs.filter((epoch, at) => at === last || epoch.batches.size > 0);
   }
+}
+
+/** Ranges with one number more, rising and apart. */
+function addNumber(ranges: readonly Range[], number: number): readonly Range[] {
+  const before = ranges.filter(({ to }) => to < number - 1);
+  const after = ranges.filter(({ from }) => from > number + 1);
+  const near = ranges.slice(before.length, ranges.length - after.length);
+  const from = Math.min(number, ...near.map((one) => one.from));
+  const to = Math.max(number, ...near.map((one) => one.to));
+  return [...before, { from, to }, ...after].slice(-VOIDS_MAX);
+}
+
+/** Only holes behind the oldest batch have to be known. */
+function trimVoids(epoch: Epoch): void {
+  const [first] = epoch.batches.keys();
+  if (epoch.voids.length === 0) return;
+  const from = first ?? epoch.lastSealed + 1;
+  epoch.voids = epoch.voids.filter(({ to }) => to > from);
 }

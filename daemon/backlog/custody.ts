@@ -3,18 +3,31 @@
  * in a waiting batch, decided by the backend, or lost with an entry in the ledger. Whatever changes
  * here leaves its records in `pending`; when they reach the disk is not decided here.
  */
+import { digestCheck } from "#core/batch/digest.js";
 import { encodeChannelTable, encodeSealedBatch } from "#core/batch/records.js";
+import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { Chance, Clock } from "#core/clock.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
-import type { DeviceStream, LossReason, Receipt } from "./backlog.js";
+import type {
+  BatchNumber,
+  DeadLetter,
+  DeadLetterReason,
+  DeviceStream,
+  Fate,
+  LossReason,
+  Receipt,
+  RetractionResult,
+} from "./backlog.js";
 import { BatchIndex, type WaitingBatch } from "./batch-index.js";
+import { DeadLetters, deadLetterKey } from "./dead-letters.js";
 import { emptyCounters, type Inventory } from "./inventory.js";
 import { type FreshSnapshot, Journal, type UnsealedBlock } from "./journal.js";
 import { batchKey, namedKey, randomUuid, STATE_KEY, uuidBytes } from "./keys.js";
 import { LossLedger, type NewLoss } from "./loss-ledger.js";
 import { PendingChanges } from "./pending-changes.js";
-import { type PlannedBatch, planSealing, type SealingRules, spanOf } from "./sealing.js";
-import { encodeState, encodeStream, streamKeyOf } from "./stored-records.js";
+import { halve, THIN_KEEP_EVERY } from "./reseal.js";
+import { type PlannedBatch, planSealing, type SealingRules, sealRows, spanOf } from "./sealing.js";
+import { encodeDeadLetter, encodeState, encodeStream, streamKeyOf } from "./stored-records.js";
 
 /** What custody needs to know. */
 export interface CustodyFacts {
@@ -25,7 +38,14 @@ export interface CustodyFacts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly sealing: SealingRules;
+  /** Bytes the store may take. */
+  readonly limitBytes: number;
+  /** What goes when it takes more. */
+  readonly whenFull: WhenFull;
 }
+
+/** Policies of a full backlog. */
+export type WhenFull = "drop-oldest" | "thin-oldest" | "drop-newest";
 
 /** Snapshots that wait, uncommitted or for a trusted clock. */
 export const WAITING_ROWS_MAX = 10_000;
@@ -46,6 +66,7 @@ export class Custody {
   readonly ledger = new LossLedger();
   readonly journal = new Journal();
   readonly counters = emptyCounters();
+  readonly deadLetters: DeadLetters;
   /** Not in the journal yet. */
   fresh: FreshSnapshot[] = [];
   readonly #facts: CustodyFacts;
@@ -60,6 +81,7 @@ export class Custody {
 
   constructor(facts: CustodyFacts) {
     this.#facts = facts;
+    this.deadLetters = new DeadLetters(facts.limitBytes);
     this.#bootId = uuidBytes(facts.bootId);
     this.#current = new Map(facts.streams.map((stream) => [stream.deviceId, stream]));
     for (const stream of facts.streams) this.#streams.set(nameOf(stream), stream);
@@ -175,11 +197,81 @@ export class Custody {
     this.lose({ ...describeLoss(batches), reason });
   }
 
+  /** Whether it is noted on disk what may have been sent: only what never was may be thinned. */
+  get notesHanded(): boolean {
+    return this.#facts.whenFull === "thin-oldest";
+  }
+
+  /** Begins to take a number back. */
+  retract(batch: WaitingBatch, sealed: SealedBatch, fate: Fate, detail: string): void {
+    const { epochId, sequence } = batch;
+    const check = digestCheck(sealed.digest);
+    this.index.retract(batch, { epochId, sequence, fate, detail, check });
+  }
+
+  /** Does what the fate of a number says that was taken back. */
+  settleRetraction(of: BatchNumber, result: RetractionResult, sealed: SealedBatch): void {
+    const found = this.index.findRetracted(of);
+    if (found === undefined) return;
+    const [batch, { fate, detail }] = found;
+    this.#forget(batch);
+    if (result === "stored") {
+      this.counters.duplicate += batch.rows;
+      return;
+    }
+    const stream = this.#streams.get(batch.streamKey);
+    if (fate === "split" && result === "voided") {
+      const halves = stream && halve(sealed, stream, this.#facts.sealing);
+      if (halves === undefined) this.#setAside(batch, sealed, "unreadable", detail);
+      else for (const half of halves) this.#addBatch(half);
+      return;
+    }
+    const reason = result === "forked" || fate === "split" ? "forked" : fate;
+    this.#setAside(batch, sealed, reason, detail);
+  }
+
+  /** Puts a dead letter back under a new number. */
+  replay(letter: DeadLetter, sealed: SealedBatch): void {
+    this.pending.drop(this.deadLetters.remove(letter));
+    this.#addBatch({ sealed, fromMs: letter.fromMs, toMs: letter.toMs });
+  }
+
+  /** Gives a dead letter up, with an entry in the ledger. */
+  dropLetter(letter: DeadLetter, reason: LossReason): void {
+    this.pending.drop(this.deadLetters.remove(letter));
+    const { deviceId, fromMs, toMs, snapshots, readings } = letter;
+    const span = { fromMs, toMs, snapshots, readings };
+    this.lose({ class: "lost", reason, deviceId, ...span, batches: undefined });
+  }
+
+  /** Seals batches of one stream again with fewer rows, under new numbers. */
+  thin(sources: readonly { batch: WaitingBatch; rows: readonly Snapshot[] }[]): void {
+    const [first] = sources;
+    const stream = first && this.#streams.get(first.batch.streamKey);
+    if (stream === undefined) return;
+    let at = 0;
+    const kept: Snapshot[] = [];
+    for (const { batch, rows } of sources) {
+      const stay = rows.filter(() => at++ % THIN_KEEP_EVERY === 0);
+      kept.push(...stay);
+      this.#forget(batch);
+      const readings = batch.readings - sumReadings(stay);
+      const snapshots = batch.rows - stay.length;
+      this.lose({ ...describeLoss([batch]), reason: "thinned", snapshots, readings });
+    }
+    for (const batch of sealRows(kept, stream, this.#facts.sealing)) this.#addBatch(batch);
+  }
+
+  streamOf(batch: WaitingBatch): DeviceStream | undefined {
+    return this.#streams.get(batch.streamKey);
+  }
+
   /** Takes in what an earlier life left on disk. */
   adopt(found: Inventory, isNew: boolean): void {
     const { state } = found;
     for (const [name, stream] of found.streams) this.#streams.set(name, stream);
-    this.index.adopt(state.epochs, found.batches, found.isClean);
+    this.index.adopt(state.epochs, found.batches, found.isClean, state.retractions);
+    this.deadLetters.adopt(found.deadLetters, state.deadLetterNext);
     this.journal.adopt(found.blocks, state.journalNext);
     this.ledger.adopt(found.losses, state.lossNext);
     for (const name of ["recorded", "admitted", "duplicate", "rejected", "lost"] as const) {
@@ -206,12 +298,16 @@ export class Custody {
     }
     if (this.pending.isEmpty && !isForced) return;
     const state = {
-      epochs: this.index.states,
+      epochs: this.index.stored.map((one) =>
+        this.notesHanded ? one : { ...one, handedThrough: undefined },
+      ),
+      retractions: this.index.retractions,
       // Fresh snapshots are not in this commit; a crash must not look as if the disk had lost them.
       counters: { ...this.counters, recorded: this.counters.recorded - this.fresh.length },
       journalFirst: this.journal.firstNumber,
       journalNext: this.journal.nextNumber,
       lossNext: this.ledger.nextNumber,
+      deadLetterNext: this.deadLetters.nextNumber,
       newestMs: this.#newestMs,
       sealedThroughMs: this.#sealedThroughMs,
     };
@@ -237,6 +333,26 @@ export class Custody {
     const { epochId, sequence } = this.index.add({ ...facts, bytes: payload.length });
     this.pending.put(batchKey(epochId, sequence), payload);
     this.#sealedThroughMs = Math.max(this.#sealedThroughMs, toMs);
+  }
+
+  #forget(batch: WaitingBatch): void {
+    this.index.remove(batch);
+    this.#dropRecords([batch]);
+  }
+
+  #setAside(
+    batch: WaitingBatch,
+    sealed: SealedBatch,
+    reason: DeadLetterReason,
+    detail: string,
+  ): void {
+    const { deviceId, fromMs, toMs, rows: snapshots, readings } = batch;
+    const setAsideAtMs = this.#facts.clock.nowMs();
+    const facts = { reason, detail, setAsideAtMs, deviceId, fromMs, toMs, snapshots, readings };
+    const payload = encodeDeadLetter(facts, encodeSealedBatch(sealed));
+    const letter = this.deadLetters.add({ ...facts, bytes: payload.length });
+    this.pending.put(deadLetterKey(letter.number), payload);
+    for (const gone of this.deadLetters.excess()) this.dropLetter(gone, "dead-letter-dropped");
   }
 
   /** Rows that never get a trusted time are not kept without end. */
@@ -355,4 +471,8 @@ function nameOf(stream: DeviceStream): string {
 
 function sumRows(batches: readonly WaitingBatch[]): number {
   return batches.reduce((sum, batch) => sum + batch.rows, 0);
+}
+
+function sumReadings(rows: readonly Snapshot[]): number {
+  return rows.reduce((sum, row) => sum + row.readings.length, 0);
 }

@@ -5,10 +5,10 @@
  */
 
 import type { CleanMark } from "./record-store.js";
-import { readWhole, writeWhole } from "./state-file.js";
+import { readChecked, writeChecked } from "./state-file.js";
 
 /** Format number of the directory. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The file's content. */
 export interface Identity {
@@ -30,21 +30,20 @@ export const NO_IDENTITY: Identity = {
   lossNumberMin: 1,
 };
 
-/** Reads the file. What cannot be understood says nothing about a clean end. */
+/**
+ * Reads the file. What is damaged, or of another format, says nothing about a clean end: it is like
+ * a file that is missing beside a database.
+ */
 export async function readIdentity(path: string): Promise<Identity | undefined> {
-  const text = await readWhole(path);
-  if (text === undefined) return undefined;
-  try {
-    const { format, ...identity } = JSON.parse(text) as Identity & { format: number };
-    if (format === FORMAT && typeof identity.hasDatabase === "boolean") {
-      return { ...NO_IDENTITY, ...identity };
-    }
-  } catch {
-    // A file that is damaged is like one that is missing beside a database.
+  const found = await readChecked(path);
+  if (found === undefined) return undefined;
+  if (found !== "damaged") {
+    const { format, ...identity } = JSON.parse(found.text) as Identity & { format: number };
+    if (format === FORMAT) return { ...NO_IDENTITY, ...identity };
   }
   return { ...NO_IDENTITY, hasDatabase: true };
 }
 
 export function writeIdentity(path: string, identity: Identity): Promise<void> {
-  return writeWhole(path, `${JSON.stringify({ format: FORMAT, ...identity })}\n`);
+  return writeChecked(path, JSON.stringify({ format: FORMAT, ...identity }));
 }

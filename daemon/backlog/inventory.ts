@@ -6,8 +6,8 @@
  */
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { decodeChannelTable, decodeJournalBlock, decodeSealedBatch } from "#core/batch/records.js";
-import type { DeviceStream, EpochState, Loss } from "./backlog.js";
-import type { WaitingBatch } from "./batch-index.js";
+import type { DeadLetter, DeviceStream, Loss } from "./backlog.js";
+import type { StoredEpoch, WaitingBatch } from "./batch-index.js";
 import type { UnsealedBlock } from "./journal.js";
 import { batchKey, numberKey, parseKey } from "./keys.js";
 import type { NewLoss } from "./loss-ledger.js";
@@ -16,6 +16,7 @@ import type { Opening } from "./record-store.js";
 import {
   type BacklogState,
   type Counters,
+  decodeDeadLetter,
   decodeLoss,
   decodeState,
   decodeStream,
@@ -32,6 +33,7 @@ export interface Inventory {
   readonly batches: readonly WaitingBatch[];
   readonly blocks: readonly UnsealedBlock[];
   readonly losses: readonly Loss[];
+  readonly deadLetters: readonly DeadLetter[];
   /** By stream key. */
   readonly streams: ReadonlyMap<string, DeviceStream>;
   /** What is missing; not in the ledger yet, but counted as lost. */
@@ -47,6 +49,7 @@ interface Found {
   readonly batches: WaitingBatch[];
   readonly blocks: UnsealedBlock[];
   readonly losses: Loss[];
+  readonly deadLetters: DeadLetter[];
   readonly streams: StoredStream[];
   readonly tables: Map<string, ChannelTable>;
   readonly removals: Buffer[];
@@ -64,6 +67,7 @@ export async function takeInventory(
     batches: [],
     blocks: [],
     losses: [],
+    deadLetters: [],
     streams: [],
     tables: new Map(),
     removals: [],
@@ -111,7 +115,9 @@ function takePayload(
   } else if (name.sort === "s") {
     found.blocks.push({ ...decodeJournalBlock(payload), number: name.number });
   } else if (name.sort === "l") found.losses.push(decodeLoss(payload));
-  else if (name.sort === "m") found.state = decodeState(payload);
+  else if (name.sort === "d") {
+    found.deadLetters.push({ ...decodeDeadLetter(payload).letter, number: name.number, bytes });
+  } else if (name.sort === "m") found.state = decodeState(payload);
   else if (name.sort === "v") found.streams.push(decodeStream(payload));
   else if (name.sort === "t") {
     const table = decodeChannelTable(payload);
@@ -130,7 +136,14 @@ function reconcile(found: Found, opening: Opening, known: readonly DeviceStream[
   const blocks = found.blocks.filter(keepBlock);
   const epochs = joinEpochs(before?.epochs ?? [], batches);
   const counters = { ...(before?.counters ?? emptyCounters()) };
-  const damage = findDamage(counters, { epochs, batches, blocks, opening, before });
+  const damage = findDamage(counters, {
+    epochs,
+    batches,
+    blocks,
+    deadLetters: found.deadLetters,
+    opening,
+    before,
+  });
   const last = epochs.at(-1);
   const { clean } = opening;
   const isClean =
@@ -143,10 +156,12 @@ function reconcile(found: Found, opening: Opening, known: readonly DeviceStream[
   const lossNext = Math.max(before?.lossNext ?? 1, opening.lossNumberMin);
   const state: BacklogState = {
     epochs,
+    retractions: before?.retractions ?? [],
     counters,
     journalFirst: before?.journalFirst ?? 1,
     journalNext: before?.journalNext ?? 1,
     lossNext: isClean || opening.isNew ? lossNext : lossNext + LOSS_NUMBERS_SKIPPED,
+    deadLetterNext: before?.deadLetterNext ?? 1,
     newestMs: before?.newestMs ?? Math.max(0, ...batches.map((batch) => batch.toMs)),
     sealedThroughMs: before?.sealedThroughMs ?? 0,
   };
@@ -157,7 +172,8 @@ function reconcile(found: Found, opening: Opening, known: readonly DeviceStream[
       .map((one) => batchKey(one.epochId, one.sequence)),
     ...found.blocks.filter((one) => !keepBlock(one)).map((one) => numberKey("s", one.number)),
   ];
-  return { state, batches, blocks, losses: found.losses, streams, damage, removals, isClean };
+  const { losses, deadLetters } = found;
+  return { state, batches, blocks, losses, deadLetters, streams, damage, removals, isClean };
 }
 
 export function emptyCounters(): Counters {
@@ -183,7 +199,10 @@ function firstUnackedOf(state: BacklogState | undefined, epochId: string): numbe
 }
 
 /** Epochs that the counters know, and before them those that only batches tell of. */
-function joinEpochs(stated: readonly EpochState[], batches: readonly WaitingBatch[]): EpochState[] {
+function joinEpochs(
+  stated: readonly StoredEpoch[],
+  batches: readonly WaitingBatch[],
+): StoredEpoch[] {
   const byId = new Map<string, { first: number; last: number }>();
   for (const { epochId, sequence } of batches) {
     const span = byId.get(epochId) ?? { first: sequence, last: 0 };
@@ -201,24 +220,28 @@ function joinEpochs(stated: readonly EpochState[], batches: readonly WaitingBatc
     epochId,
     firstUnacked: first,
     lastSealed: last,
+    voids: [],
+    handedThrough: undefined,
   }));
   return [...unknown, ...known];
 }
 
 interface Evidence {
-  readonly epochs: readonly EpochState[];
+  readonly epochs: readonly StoredEpoch[];
   readonly batches: readonly WaitingBatch[];
   readonly blocks: readonly UnsealedBlock[];
+  readonly deadLetters: readonly DeadLetter[];
   readonly opening: Opening;
   readonly before: BacklogState | undefined;
 }
 
 /** What is missing, with its numbers; makes the counters agree with what was found. */
 function findDamage(counters: Counters, evidence: Evidence): NewLoss[] {
-  const { batches, blocks, opening, before } = evidence;
+  const { batches, blocks, deadLetters, opening, before } = evidence;
   const rows =
     batches.reduce((sum, batch) => sum + batch.rows, 0) +
-    blocks.reduce((sum, block) => sum + block.rows.rows, 0);
+    blocks.reduce((sum, block) => sum + block.rows.rows, 0) +
+    deadLetters.reduce((sum, letter) => sum + letter.snapshots, 0);
   const decided = counters.admitted + counters.duplicate + counters.rejected + counters.lost;
   const vanished = opening.vanished ?? 0;
   counters.recorded += vanished;
@@ -244,9 +267,9 @@ function findDamage(counters: Counters, evidence: Evidence): NewLoss[] {
   return lost > 0 || opening.vanished !== undefined ? [first] : [];
 }
 
-/** Numbers between the oldest unacked and the newest that no batch bears. */
+/** Numbers between the oldest unacked and the newest that no batch bears and that are not void. */
 function findHoles(
-  epoch: EpochState,
+  epoch: StoredEpoch,
   batches: readonly WaitingBatch[],
 ): { batches: NonNullable<Loss["batches"]>; fromMs: number; toMs: number }[] {
   const mine = batches
@@ -257,9 +280,11 @@ function findHoles(
   let fromMs = mine[0]?.fromMs ?? 0;
   const end = { sequence: epoch.lastSealed + 1, fromMs: mine.at(-1)?.toMs ?? 0, toMs: 0 };
   for (const batch of [...mine, end]) {
-    if (batch.sequence > expected) {
+    const hole = { from: expected, to: batch.sequence - 1 };
+    const isVoid = epoch.voids.some(({ from, to }) => from <= hole.from && hole.to <= to);
+    if (hole.to >= hole.from && !isVoid) {
       const { epochId } = epoch;
-      const numbers = { epochId, sequenceFrom: expected, sequenceTo: batch.sequence - 1 };
+      const numbers = { epochId, sequenceFrom: hole.from, sequenceTo: hole.to };
       holes.push({ batches: numbers, fromMs, toMs: Math.max(fromMs, batch.fromMs) });
     }
     expected = batch.sequence + 1;

@@ -2,7 +2,7 @@
  * Keys of the backlog's records. Fixed width, big-endian numbers: the order of bytes is the order
  * of time. A letter and a slash say what a record is:
  *
- * `s/` journal · `b/` sealed batches · `l/` loss ledger · `d/` dead letters (reserved) ·
+ * `s/` journal · `b/` sealed batches · `l/` loss ledger · `d/` dead letters ·
  * `m/` counters · `t/` channel tables · `v/` device streams
  */
 
@@ -19,8 +19,8 @@ const NUMBER_BYTES = 8;
 /** The one record of counters and epochs. */
 export const STATE_KEY = Buffer.from("m/state");
 
-/** `s/<number>` or `l/<number>` */
-export function numberKey(sort: "s" | "l", number: number): Buffer {
+/** `s/<number>`, `l/<number>` or `d/<number>` */
+export function numberKey(sort: "s" | "l" | "d", number: number): Buffer {
   const key = Buffer.alloc(PREFIX_BYTES + NUMBER_BYTES);
   key.write(`${sort}/`);
   key.writeBigUInt64BE(BigInt(number), PREFIX_BYTES);
@@ -47,7 +47,7 @@ export function parseKey(
 ): { sort: RecordSort; number: number; epochId: string | undefined } | undefined {
   const sort = /^([sbldmtv])\//.exec(key.toString("latin1"))?.[1] as RecordSort | undefined;
   if (sort === undefined) return undefined;
-  const width = { s: 10, l: 10, b: 26 }[sort as string];
+  const width = { s: 10, l: 10, d: 10, b: 26 }[sort as string];
   if (width === undefined) return { sort, number: 0, epochId: undefined };
   if (key.length !== width) return undefined;
   const number = key.readBigUInt64BE(width - NUMBER_BYTES);

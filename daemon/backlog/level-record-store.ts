@@ -21,7 +21,7 @@ import {
 import { LogSpace } from "./level-log-space.js";
 import { isLocked, isSound, listBad, salvage } from "./level-salvage.js";
 import type { Change, CleanMark, DiskSpace, Opening, RecordStore } from "./record-store.js";
-import { readWhole, syncFolder, writeReserve, writeWhole } from "./state-file.js";
+import { readChecked, readWhole, syncFolder, writeChecked, writeReserve } from "./state-file.js";
 
 /** What the store is told. */
 export interface LevelRecordStoreOptions {
@@ -31,8 +31,11 @@ export interface LevelRecordStoreOptions {
   readonly openDatabase: OpenDatabase;
 }
 
-/** Blocks for a full disk; an eighth of the limit where that is less. */
-const RESERVE_BYTES = 2 * 2 ** 20;
+/**
+ * Blocks for a full disk; an eighth of the limit where that is less. Going on needs a table of the
+ * write buffer, a new log of the same size and a manifest: half of this.
+ */
+const RESERVE_BYTES = 2 ** 20;
 /** Another process gets this long to go away. */
 const LOCK_WAIT_MS = 30_000;
 const LOCK_LOOK_MS = 1_000;
@@ -118,7 +121,7 @@ export class LevelRecordStore implements RecordStore {
   async wipe(lossNumberMin: number): Promise<void> {
     await this.#throwAway();
     // The marker may find no room; what follows makes some, and a crash in between is retried.
-    await writeWhole(this.#path("wiping"), String(lossNumberMin)).catch(() => undefined);
+    await writeChecked(this.#path("wiping"), String(lossNumberMin)).catch(() => undefined);
     try {
       await this.#destroy(lossNumberMin);
     } catch (cause) {
@@ -141,8 +144,11 @@ export class LevelRecordStore implements RecordStore {
   async #open(): Promise<Opening> {
     const { directory } = this.#options;
     await mkdir(directory, { recursive: true });
-    const wiping = await readWhole(this.#path("wiping"));
-    if (wiping !== undefined) await this.#destroy(Number(wiping) || 1);
+    const wiping = await readChecked(this.#path("wiping"));
+    if (wiping !== undefined) {
+      const isKnown = wiping !== "damaged";
+      await this.#destroy(isKnown ? Number(wiping.text) : 1 + LOSS_NUMBERS_LEAPT);
+    }
     const identity = await readIdentity(this.#path("identity.json"));
     const isThere = (await listNames(this.#path("db"))).length > 0;
     const isBad = (await listBad(directory)).length > 0;

@@ -15,6 +15,8 @@ const TABLE = /^\d+\.(ldb|sst)$/;
 const LOG = /^\d+\.log$/;
 /** Records copied in one commit. */
 const COPIED_AT_ONCE = 500;
+/** A damaged block of 4 KiB may hold the newest writes of all, but no more than so many. */
+const BLOCK_RECORDS_MAX = 128n;
 
 /** Names of the databases set aside, oldest first. */
 export async function listBad(directory: string): Promise<string[]> {
@@ -52,8 +54,13 @@ export async function salvage(directory: string, into: Database): Promise<void> 
   }
 }
 
-/** The newest write of each key wins, in whatever order the files are read. */
+/**
+ * The newest write of each key wins, in whatever order the files are read. A record proves its key
+ * and value, but not the number beside them: what is not sound and claims to be far newer than
+ * everything that is has a damaged number, and counts as the oldest.
+ */
 async function copyIntact(path: string, into: Database): Promise<void> {
+  const newestSound = await findNewestSound(path);
   const orders = new Map<string, bigint>();
   let changes: ({ type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer })[] = [];
   const write = async (): Promise<void> => {
@@ -63,14 +70,26 @@ async function copyIntact(path: string, into: Database): Promise<void> {
   for (const name of await readdir(path)) {
     for (const one of await readWrites(join(path, name))) {
       const keyName = one.key.toString("latin1");
-      if (!isIntact(one) || (orders.get(keyName) ?? -1n) > one.order) continue;
-      orders.set(keyName, one.order);
+      const isLikely = one.isSound || one.order <= newestSound + BLOCK_RECORDS_MAX;
+      const order = isLikely ? one.order : 0n;
+      if (!isIntact(one) || (orders.get(keyName) ?? -1n) > order) continue;
+      orders.set(keyName, order);
       const { key, value } = one;
       changes.push(value === undefined ? { type: "del", key } : { type: "put", key, value });
       if (changes.length >= COPIED_AT_ONCE) await write();
     }
   }
   await write();
+}
+
+async function findNewestSound(path: string): Promise<bigint> {
+  let newest = 0n;
+  for (const name of await readdir(path)) {
+    for (const { order, isSound } of await readWrites(join(path, name))) {
+      if (isSound && order > newest) newest = order;
+    }
+  }
+  return newest;
 }
 
 /** A record proves itself; a deletion has only the checksum around it. */

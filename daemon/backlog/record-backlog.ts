@@ -14,29 +14,33 @@ import type {
   Backlog,
   BacklogEntry,
   BacklogStatus,
+  BatchNumber,
+  DeadLetter,
   DeviceStream,
   EpochState,
+  Fate,
   Loss,
   LossReason,
   Receipt,
+  Retraction,
+  RetractionResult,
 } from "./backlog.js";
 import type { WaitingBatch } from "./batch-index.js";
 import { Custody, type CustodyFacts, WAITING_ROWS_MAX } from "./custody.js";
+import { deadLetterKey } from "./dead-letters.js";
 import { takeInventory } from "./inventory.js";
 import { batchKey } from "./keys.js";
 import type { NewLoss } from "./loss-ledger.js";
 import { Alarm, OneAtATime } from "./pace.js";
 import { openRecord } from "./record.js";
 import type { CleanMark, RecordStore } from "./record-store.js";
+import { planThinning, rowsOf } from "./reseal.js";
+import { decodeDeadLetter } from "./stored-records.js";
 
 /** What a backlog is told. */
 export interface RecordBacklogOptions extends CustodyFacts {
   /** Least time between two commits of snapshots; 0: each snapshot at once. */
   readonly commitIntervalMs: number;
-  /** Bytes the store may take. */
-  readonly limitBytes: number;
-  /** What goes when it takes more. */
-  readonly whenFull: "drop-oldest" | "drop-newest";
 }
 
 /** Rows that waited so long are sealed without being asked: what waits long is packed well. */
@@ -45,6 +49,8 @@ const SEAL_AGE_MS = 60 * 60_000;
 const SEAL_FILL = 0.8;
 /** … reckoned with so many bytes per lane and row: twice what codec 0 takes of a noisy column. */
 const LANE_BYTES = 2;
+/** An hour at risk is long for many devices: so many rows are committed without waiting for it. */
+const FRESH_ROWS_MAX = WAITING_ROWS_MAX / 2;
 /** Acks and losses ride in the next commit of snapshots, or go by themselves after this time. */
 const RIDER_MS = 60_000;
 /** The policy acts above this share of the limit. */
@@ -55,6 +61,8 @@ const REMOVED_BYTES = 2 ** 20;
 const MEMORY_BYTES_MAX = 4 * 2 ** 20;
 /** A store that refused is tried again after this time. */
 const RETRY_MS = 60_000;
+/** Of the words that say why a batch is kept aside. */
+const DETAIL_MAX = 256;
 const BATCHES_FROM = Buffer.from("b/");
 const BATCHES_TO = Buffer.from("b0");
 const ALL_FROM = Buffer.from("a");
@@ -107,7 +115,7 @@ export class RecordBacklog implements Backlog {
     this.#custody.take(snapshot, this.#refusal());
     const dueMs = this.#lastCommitMs + this.#options.commitIntervalMs;
     if (this.#custody.fresh.length === 0) this.#planRider();
-    else this.#alarm.plan(this.#isSealingDue() ? this.#nowMs : Math.max(this.#nowMs, dueMs));
+    else this.#alarm.plan(this.#isWorkDue() ? this.#nowMs : Math.max(this.#nowMs, dueMs));
   }
 
   flush(): Promise<void> {
@@ -129,7 +137,7 @@ export class RecordBacklog implements Backlog {
   after(epochId: string, sequence: number, limit: number): Promise<readonly BacklogEntry[]> {
     return this.#turn.run(async () => {
       const entries: BacklogEntry[] = [];
-      if (this.#isWiping) return entries;
+      if (this.#isWiping || !(await this.#noteHanded(epochId, sequence, limit))) return entries;
       for (const batch of this.#custody.index.after(epochId, sequence, limit)) {
         const sealed = await this.#readBatch(batch);
         if (sealed === "unreadable") break;
@@ -145,6 +153,59 @@ export class RecordBacklog implements Backlog {
       if (gone.length === 0) return;
       this.#removedBytes += sumBytes(gone);
       this.#planRider();
+    });
+  }
+
+  retract(of: BatchNumber, fate: Fate, detail: string): Promise<boolean> {
+    return this.#turn.run(async () => {
+      const batch = this.#custody.index.find(of);
+      if (this.#isWiping || batch === undefined || this.#mode === "memory") return false;
+      const sealed = await this.#readBatch(batch);
+      if (sealed === undefined || sealed === "unreadable") return false;
+      this.#custody.retract(batch, sealed, fate, detail.slice(0, DETAIL_MAX));
+      await this.#commit({ isForced: true });
+      return this.#isDurable();
+    });
+  }
+
+  retractions(): readonly Retraction[] {
+    // One that the disk does not know must not be asked about: a crash would forget it.
+    return this.#mode === "durable" ? this.#custody.index.retractions : [];
+  }
+
+  settleRetraction(of: BatchNumber, result: RetractionResult): Promise<void> {
+    return this.#turn.run(async () => {
+      const found = this.#custody.index.findRetracted(of);
+      // What it becomes must not be sent before the disk knows that the old number is gone.
+      if (found === undefined || this.#isWiping || this.#mode === "memory") return;
+      const sealed = await this.#readBatch(found[0]);
+      // Asked again on the next stream when the disk does not give it now.
+      if (sealed === undefined || sealed === "unreadable") return;
+      this.#removedBytes += found[0].bytes;
+      this.#custody.settleRetraction(of, result, sealed);
+      await this.#commit({ isForced: true });
+    });
+  }
+
+  deadLetters(): readonly DeadLetter[] {
+    return this.#custody.deadLetters.all;
+  }
+
+  readDeadLetter(number: number): Promise<SealedBatch | undefined> {
+    return this.#turn.run(() => this.#readLetter(number));
+  }
+
+  replayDeadLetters(numbers: readonly number[]): Promise<number> {
+    return this.#withLetters(numbers, async (letter) => {
+      const sealed = await this.#readLetter(letter.number);
+      if (sealed === undefined) this.#custody.dropLetter(letter, "corrupt-record");
+      else this.#custody.replay(letter, sealed);
+    });
+  }
+
+  dropDeadLetters(numbers: readonly number[]): Promise<number> {
+    return this.#withLetters(numbers, async (letter) => {
+      this.#custody.dropLetter(letter, "operator-dropped");
     });
   }
 
@@ -178,9 +239,9 @@ export class RecordBacklog implements Backlog {
   }
 
   status(): BacklogStatus {
-    const { counters, index, unsealedRows } = this.#custody;
+    const { counters, index, unsealedRows, deadLetters } = this.#custody;
     const decided = counters.admitted + counters.duplicate + counters.rejected;
-    const kept = index.rows + unsealedRows;
+    const kept = index.rows + unsealedRows + deadLetters.rows;
     return {
       epochId: index.currentEpochId,
       mode: this.#mode,
@@ -190,6 +251,8 @@ export class RecordBacklog implements Backlog {
       batches: index.count,
       snapshots: index.rows,
       unsealed: unsealedRows,
+      deadLetters: deadLetters.all.length,
+      deadSnapshots: deadLetters.rows,
       ...counters,
       unaccounted: counters.recorded - decided - counters.lost - kept,
       commits: this.#commits,
@@ -242,6 +305,11 @@ export class RecordBacklog implements Backlog {
   #refusal(): LossReason | undefined {
     if (this.#isFull && this.#options.whenFull === "drop-newest") return "evicted-limit";
     return this.#custody.fresh.length >= WAITING_ROWS_MAX ? "memory-overflow" : undefined;
+  }
+
+  /** Whether a commit or a seal cannot wait for the interval. */
+  #isWorkDue(): boolean {
+    return this.#custody.fresh.length >= FRESH_ROWS_MAX || this.#isSealingDue();
   }
 
   #isSealingDue(): boolean {
@@ -368,15 +436,85 @@ export class RecordBacklog implements Backlog {
       await this.#compact(ALL_FROM, ALL_TO);
       used = await this.#measure();
     }
-    while (used > act && this.#options.whenFull === "drop-oldest") {
-      const oldest = this.#custody.index.oldest(this.#stepBytes, false);
-      if (oldest.length === 0) break;
-      this.#custody.giveUp(oldest, this.#isSpaceLow ? "evicted-disk-full" : "evicted-limit");
+    while (used > act && this.#options.whenFull !== "drop-newest") {
+      if (!(await this.#thin())) {
+        const oldest = this.#custody.index.oldest(this.#stepBytes, false);
+        if (oldest.length === 0) break;
+        this.#custody.giveUp(oldest, this.#isSpaceLow ? "evicted-disk-full" : "evicted-limit");
+      }
       if (!(await this.#commitPending(false))) return;
       await this.#compact(BATCHES_FROM, BATCHES_TO);
       used = await this.#measure();
     }
     this.#isFull = used > act;
+  }
+
+  /** Thins what was never sent until a step of bytes is free. False: nothing may be thinned. */
+  async #thin(): Promise<boolean> {
+    if (!this.#custody.notesHanded) return false;
+    const before = this.#custody.index.bytes;
+    while (before - this.#custody.index.bytes < this.#stepBytes) {
+      const group = planThinning(this.#custody.index.neverSent());
+      const sources: { batch: WaitingBatch; rows: readonly Snapshot[] }[] = [];
+      for (const batch of group) {
+        const stream = this.#custody.streamOf(batch);
+        const sealed = await this.#readBatch(batch);
+        if (sealed === "unreadable") return false;
+        if (sealed === undefined || stream === undefined) continue;
+        const rows = rowsOf(sealed, stream);
+        if (rows === undefined) this.#custody.giveUp([batch], "corrupt-record");
+        else sources.push({ batch, rows });
+      }
+      if (sources.length === 0) break;
+      this.#custody.thin(sources);
+    }
+    return this.#custody.index.bytes < before;
+  }
+
+  /** Notes durably what may be sent from here on, where it matters. False: it could not be noted. */
+  async #noteHanded(epochId: string, sequence: number, limit: number): Promise<boolean> {
+    const { index, notesHanded } = this.#custody;
+    const last = index.after(epochId, sequence, limit).at(-1);
+    // What never saw the disk is gone with this life, and so is what is noted about it.
+    if (last === undefined || !notesHanded || index.isVolatile(epochId)) return true;
+    if (this.#mode === "memory") return false;
+    if (index.noteHanded(epochId, last.sequence)) await this.#commit({ isForced: true });
+    return this.#isDurable();
+  }
+
+  /** Asked after a commit, which may have changed it. */
+  #isDurable(): boolean {
+    return this.#mode === "durable";
+  }
+
+  async #readLetter(number: number): Promise<SealedBatch | undefined> {
+    if (this.#isWiping || this.#custody.deadLetters.find(number) === undefined) return undefined;
+    const key = deadLetterKey(number);
+    const kept = this.#custody.pending.read(key);
+    const value = kept === undefined ? await this.#store.read(key) : undefined;
+    const payload = value instanceof Buffer ? openRecord(key, value) : kept;
+    return payload && decodeSealedBatch(decodeDeadLetter(payload).batch);
+  }
+
+  #withLetters(
+    numbers: readonly number[],
+    work: (letter: DeadLetter) => Promise<void>,
+  ): Promise<number> {
+    return this.#turn.run(async () => {
+      if (this.#mode === "memory") {
+        const hint = "Free some space, or look at the disk; then try again.";
+        throw new HeatpoolError("BACKLOG_FAILED", "backlog: the disk refuses", { hint });
+      }
+      let count = 0;
+      for (const number of this.#isWiping ? [] : numbers) {
+        const letter = this.#custody.deadLetters.find(number);
+        if (letter === undefined) continue;
+        await work(letter);
+        count++;
+      }
+      if (count > 0) await this.#commit({ isForced: true });
+      return count;
+    });
   }
 
   async #compact(first: Buffer, last: Buffer): Promise<void> {
@@ -408,7 +546,7 @@ export class RecordBacklog implements Backlog {
       epochId: index.currentEpochId,
       lastSealed: epoch?.lastSealed ?? 0,
       recorded: counters.recorded,
-      waiting: index.rows + unsealedRows,
+      waiting: index.rows + unsealedRows + this.#custody.deadLetters.rows,
       lossNumberMin: this.#custody.ledger.nextNumber,
     };
   }

@@ -2,6 +2,7 @@
  * Journal blocks to sealed batches: which can be sealed at present, and what becomes of the rest.
  */
 import { sealSnapshots } from "#core/batch/batch-builder.js";
+import { timeToleranceOf } from "#core/batch/limits.js";
 import { priorOfProfile } from "#core/batch/priors/released.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import type { Clock } from "#core/clock.js";
@@ -10,13 +11,6 @@ import type { DeviceStream, LossReason } from "./backlog.js";
 import { bootName, resolveTimes } from "./block-times.js";
 import { readBlock, startOf, type UnsealedBlock } from "./journal.js";
 import { streamKeyOf } from "./stored-records.js";
-
-/**
- * A row this near to its slot, as a share of the step and at most, is stamped with the slot: 1 s of
- * a minute. The jitter of a poll loop says nothing about the heat pump and is 6 % of a day's bytes.
- */
-const TIME_TOLERANCE_SHARE = 1 / 60;
-const TIME_TOLERANCE_MS_MAX = 1_000;
 
 /** How batches are cut. */
 export interface SealingRules {
@@ -77,7 +71,7 @@ export function planSealing(
       lost.push({ block, reason: "corrupt-record" });
     }
   }
-  const batches = [...rows].flatMap(([stream, snapshots]) => sealStream(stream, snapshots, rules));
+  const batches = [...rows].flatMap(([stream, snapshots]) => sealRows(snapshots, stream, rules));
   return { batches, used, lost };
 }
 
@@ -121,18 +115,19 @@ function takeRows(
   }
 }
 
-function sealStream(
+/** Seals rows of one stream in order. */
+export function sealRows(
+  rows: readonly Snapshot[],
   stream: DeviceStream,
-  snapshots: readonly Snapshot[],
   { codec, rowsMax, blockBytesMax }: SealingRules,
 ): PlannedBatch[] {
   let next = 0;
-  const timeToleranceMs = Math.min(TIME_TOLERANCE_MS_MAX, stream.stepMs * TIME_TOLERANCE_SHARE);
+  const timeToleranceMs = timeToleranceOf(stream.stepMs);
   const cut = { rowsMax, blockBytesMax, timeToleranceMs, prior: priorOfProfile(stream.profile) };
-  return sealSnapshots(snapshots, stream, codec, cut).map((sealed) => {
-    const first = snapshots[next];
+  return sealSnapshots(rows, stream, codec, cut).map((sealed) => {
+    const first = rows[next];
     next += sealed.rows;
-    const last = snapshots[next - 1];
+    const last = rows[next - 1];
     return { sealed, fromMs: first?.takenAtMs ?? 0, toMs: last?.takenAtMs ?? 0 };
   });
 }

@@ -4,6 +4,7 @@
  */
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
 
 /** Replaces `path` with `text`, durably and as a whole. */
 export async function writeWhole(path: string, text: string): Promise<void> {
@@ -27,6 +28,26 @@ export async function readWhole(path: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** Length of the last line: the checksum in hexadecimal, between two line feeds. */
+const CHECK_CHARS = 10;
+
+/** Replaces `path` with `text` and a last line that proves it. */
+export function writeChecked(path: string, text: string): Promise<void> {
+  return writeWhole(path, text + checkLine(text));
+}
+
+/** What `writeChecked` wrote; `"damaged"` when any bit of it changed, `undefined` without a file. */
+export async function readChecked(path: string): Promise<{ text: string } | "damaged" | undefined> {
+  const whole = await readWhole(path);
+  if (whole === undefined) return undefined;
+  const text = whole.slice(0, -CHECK_CHARS);
+  return whole.length >= CHECK_CHARS && whole.endsWith(checkLine(text)) ? { text } : "damaged";
+}
+
+function checkLine(text: string): string {
+  return `\n${crc32(text).toString(16).padStart(8, "0")}\n`;
 }
 
 /** Makes creations, renames and removals in `folder` durable. */

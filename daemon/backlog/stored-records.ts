@@ -5,7 +5,8 @@
  * Decoders throw on bytes that do not fit; whoever reads a store calls that damage.
  */
 import { decodeLossEntry, encodeLossEntry } from "#core/batch/records.js";
-import type { DeviceStream, EpochState, Loss, LossReason } from "./backlog.js";
+import type { DeadLetter, DeviceStream, Loss, LossReason, Retraction } from "./backlog.js";
+import type { StoredEpoch } from "./batch-index.js";
 
 /** Counters since the backlog was made. `lost` is the sum of what the ledger calls lost. */
 export interface Counters {
@@ -18,12 +19,14 @@ export interface Counters {
 
 /** What each commit writes beside its records, so that both are always of one moment. */
 export interface BacklogState {
-  readonly epochs: readonly EpochState[];
+  readonly epochs: readonly StoredEpoch[];
+  readonly retractions: readonly Retraction[];
   readonly counters: Counters;
   /** Journal blocks below this number are sealed. */
   readonly journalFirst: number;
   readonly journalNext: number;
   readonly lossNext: number;
+  readonly deadLetterNext: number;
   /** Newest snapshot's wall clock, Unix milliseconds; 0: none yet. */
   readonly newestMs: number;
   /** Newest sealed snapshot's time, Unix milliseconds; 0: none yet. */
@@ -37,32 +40,46 @@ const PLACE_NAMES = [
   "lossNext",
   "newestMs",
   "sealedThroughMs",
+  "deadLetterNext",
 ] as const;
 
 /** Without names, because it is written with each commit: a third of the bytes. */
 export function encodeState(state: BacklogState): Buffer {
-  const epochs = state.epochs.map((one) => [one.epochId, one.firstUnacked, one.lastSealed]);
+  const epochs = state.epochs.map((one) => [
+    one.epochId,
+    one.firstUnacked,
+    one.lastSealed,
+    one.voids.map(({ from, to }) => [from, to]),
+    one.handedThrough ?? null,
+  ]);
   const counters = COUNTER_NAMES.map((name) => state.counters[name]);
   const places = PLACE_NAMES.map((name) => state[name]);
-  return Buffer.from(JSON.stringify([epochs, counters, places]));
+  const tail = state.retractions.length === 0 ? [] : [state.retractions];
+  return Buffer.from(JSON.stringify([epochs, counters, places, ...tail]));
 }
 
 export function decodeState(payload: Buffer): BacklogState {
-  const [epochs, counters, places] = JSON.parse(payload.toString()) as [
-    [string, number, number][],
+  const [epochs, counters, places, retractions = []] = JSON.parse(payload.toString()) as [
+    [string, number, number, [number, number][]?, (number | null)?][],
     number[],
     number[],
+    Retraction[]?,
   ];
   const named = <Name extends string>(names: readonly Name[], values: readonly number[]) =>
     Object.fromEntries(names.map((name, at) => [name, values[at]])) as Record<Name, number>;
   return {
-    epochs: epochs.map(([epochId, firstUnacked, lastSealed]) => ({
+    epochs: epochs.map(([epochId, firstUnacked, lastSealed, voids = [], handed]) => ({
       epochId,
       firstUnacked,
       lastSealed,
+      voids: voids.map(([from, to]) => ({ from, to })),
+      handedThrough: handed ?? undefined,
     })),
+    retractions,
     counters: named(COUNTER_NAMES, counters),
     ...named(PLACE_NAMES, places),
+    // Stores of earlier releases do not have it.
+    deadLetterNext: places[PLACE_NAMES.indexOf("deadLetterNext")] ?? 1,
   };
 }
 
@@ -88,6 +105,30 @@ export function decodeLoss(payload: Buffer): Loss {
   const entry = decodeLossEntry(payload);
   // Only this room writes entries, with reasons of its own list.
   return { ...entry, reason: entry.reason as LossReason };
+}
+
+/** Bytes that say how long the facts before a dead letter's batch are. */
+const FACTS_HEAD_BYTES = 4;
+
+/** @param batch as it was stored */
+export function encodeDeadLetter(
+  letter: Omit<DeadLetter, "number" | "bytes">,
+  batch: Uint8Array,
+): Buffer {
+  const facts = Buffer.from(JSON.stringify(letter));
+  const head = Buffer.alloc(FACTS_HEAD_BYTES);
+  head.writeUInt32BE(facts.length);
+  return Buffer.concat([head, facts, batch]);
+}
+
+/** @throws when the bytes are none */
+export function decodeDeadLetter(payload: Buffer): {
+  readonly letter: Omit<DeadLetter, "number" | "bytes">;
+  readonly batch: Buffer;
+} {
+  const end = FACTS_HEAD_BYTES + payload.readUInt32BE(0);
+  const letter = JSON.parse(payload.subarray(FACTS_HEAD_BYTES, end).toString());
+  return { letter, batch: payload.subarray(end) };
 }
 
 /** Names a device stream: what a batch says about itself. */

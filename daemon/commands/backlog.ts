@@ -26,6 +26,7 @@ const REASONS: Record<LossReason, string> = {
   "dead-letter-dropped": "could not be delivered",
   "count-mismatch": "the backend counted fewer than were sent",
   "operator-dropped": "dropped on demand",
+  "backend-forgot": "delivered, and gone at the backend",
   shutdown: "the daemon was stopped",
 };
 
@@ -42,6 +43,7 @@ export function renderBacklog(report: BacklogReport): string {
     ["  rejected", String(status.rejected)],
     ["  lost", String(status.lost)],
     ["commits", `${status.commits} since it was opened`],
+    ["rejected", keptAside(status)],
     ["loss ledger", `${count(losses.length, "entry")} not yet delivered`],
     ...epochs.map((epoch, at) => [
       at === epochs.length - 1 ? "epoch" : "older epoch",
@@ -96,6 +98,11 @@ function renderEpoch({ epochId, firstUnacked, lastSealed }: EpochState): string 
   return `${epochId}: ${numbers}`;
 }
 
+function keptAside({ deadLetters, deadSnapshots }: BacklogStatus): string {
+  if (deadLetters === 0) return "nothing kept aside";
+  return `${count(deadSnapshots, "snapshot")} in ${count(deadLetters, "batch")} kept aside`;
+}
+
 function count(number: number, noun: string): string {
   if (number === 1) return `1 ${noun}`;
   return `${number} ${noun === "entry" ? "entries" : noun === "batch" ? "batches" : `${noun}s`}`;
@@ -105,12 +112,12 @@ function mib(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(1);
 }
 
-function timeOf(ms: number): string {
+export function timeOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 }
 
 /** Pads the cells of each column to the same width. */
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, at) =>
     Math.max(...rows.map((row) => row[at]?.length ?? 0)),
   );

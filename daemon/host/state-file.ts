@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
 
 /** One small file. */
 export interface StateFile {
@@ -59,6 +60,31 @@ export function openStateFile(path: string): StateFile {
       syncFolder(dirname(path));
     },
   };
+}
+
+/** The last line of a checked file: its checksum in hexadecimal. */
+const CHECK_LINE = /\n([0-9a-f]{8})\n$/;
+
+/**
+ * The file at `path` with a last line that proves the rest. What does not prove itself is given as
+ * it is, with that line: a reader of JSON refuses it, and what a person wrote without one is taken.
+ */
+export function openCheckedFile(path: string): StateFile {
+  const file = openStateFile(path);
+  return {
+    ...file,
+    read() {
+      const whole = file.read();
+      const check = whole === undefined ? undefined : CHECK_LINE.exec(whole);
+      const text = whole?.slice(0, check?.index);
+      return text !== undefined && check?.[1] === checkOf(text) ? text : whole;
+    },
+    write: (text) => file.write(`${text}\n${checkOf(text)}\n`),
+  };
+}
+
+function checkOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
 }
 
 /** A rename or removal is durable only after its directory was synced. */

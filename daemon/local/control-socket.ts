@@ -6,12 +6,15 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
+import { type ErrorCode, HeatpoolError } from "#core/errors.js";
+import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
 
 /** What may be asked; answers become JSON. */
 export interface Control {
   status(): unknown;
   backlog(): unknown;
+  /** What is kept aside because it cannot be delivered, and what becomes of it. */
+  rejected(ask: DeadLetterAsk): unknown;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
 }
@@ -24,6 +27,17 @@ const REQUEST_MAX_MS = 5_000;
 /** Wiping a large backlog takes its time on an SD card. */
 const ANSWER_MAX_MS = 30_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Errors that say more to the owner than that something failed. */
+const PASSED_ON: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "BACKLOG_FAILED"]);
+
+/** What a command may ask. */
+type Question =
+  | "GET /status"
+  | "GET /backlog"
+  | `${"GET" | "POST"} /backlog/rejected${string}`
+  | "POST /consent/withdraw"
+  | "POST /consent/granted";
 
 /** Path of the socket in the runtime directory. */
 export function controlSocketPath(runtimeDir: string): string {
@@ -84,7 +98,9 @@ async function respond(
     "POST /consent/granted": () => control.consentChanged(),
   };
   asked.resume();
-  const route = routes[`${asked.method} ${asked.url}`];
+  const question = `${asked.method} ${asked.url}`;
+  const letters = parseDeadLetterQuestion(question);
+  const route = letters === undefined ? routes[question] : () => control.rejected(letters);
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { "content-type": "application/json" });
     answer.end(JSON.stringify(body));
@@ -93,27 +109,49 @@ async function respond(
   try {
     send(200, await route());
   } catch (fault) {
+    if (fault instanceof HeatpoolError && PASSED_ON.has(fault.code)) {
+      const { code, message, hint } = fault;
+      return send(409, { code, message, hint });
+    }
     send(500, { error: String(fault) });
   }
+}
+
+const REJECTED = /^(GET|POST) \/backlog\/rejected(?:\/(show|replay|drop)\/(all|\d+(?:,\d+)*))?$/;
+
+/** The question about dead letters as a request line. */
+export function deadLetterQuestion(ask: DeadLetterAsk): Question {
+  if (ask.action === "list") return "GET /backlog/rejected";
+  if (ask.action === "show") return `GET /backlog/rejected/show/${ask.number}`;
+  const numbers = ask.numbers === "all" ? ask.numbers : ask.numbers.join(",");
+  return `POST /backlog/rejected/${ask.action}/${numbers}`;
+}
+
+function parseDeadLetterQuestion(question: string): DeadLetterAsk | undefined {
+  const [, method, action, list] = REJECTED.exec(question) ?? [];
+  if (method === undefined) return undefined;
+  if (action === undefined || list === undefined) {
+    return method === "GET" ? { action: "list" } : undefined;
+  }
+  if (action === "show") return { action, number: Number(list) };
+  if (method !== "POST" || (action !== "replay" && action !== "drop")) return undefined;
+  return { action, numbers: list === "all" ? list : list.split(",").map(Number) };
 }
 
 /**
  * Asks the running daemon.
  *
  * @returns its answer, or `undefined` when no daemon listens
- * @throws HeatpoolError `UNAVAILABLE` when it listens and does not answer
+ * @throws HeatpoolError `UNAVAILABLE` when it listens and does not answer; or what it says
  */
-export async function askDaemon(
-  clock: Clock,
-  path: string,
-  question: "GET /status" | "GET /backlog" | "POST /consent/withdraw" | "POST /consent/granted",
-): Promise<unknown> {
+export async function askDaemon(clock: Clock, path: string, question: Question): Promise<unknown> {
   const [method = "", route = ""] = question.split(" ");
   const late = new AbortController();
   const done = new AbortController();
   void clock.sleep(ANSWER_MAX_MS, done.signal).then(() => late.abort());
   try {
     const { code, text } = await exchange(path, method, route, late.signal);
+    if (code === 409) throw toError(text);
     if (code !== 200) throw new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${text}`);
     return JSON.parse(text);
   } catch (fault) {
@@ -127,6 +165,15 @@ export async function askDaemon(
   } finally {
     done.abort();
   }
+}
+
+function toError(text: string): HeatpoolError {
+  const { code, message, hint } = JSON.parse(text) as {
+    code: ErrorCode;
+    message: string;
+    hint?: string;
+  };
+  return new HeatpoolError(code, message, hint === undefined ? {} : { hint });
 }
 
 function exchange(

@@ -155,15 +155,19 @@ function adapt(
   };
 }
 
+/** Trailer with the backend's own name of an error. */
+const CODE_HEADER = "heatpool-code";
 /** Trailer by which the backend says when to come back. */
 const RETRY_AFTER_HEADER = "retry-after-ms";
 
 function toEnd(given: { code: status; details: string; metadata: Metadata }): StreamEnd {
   const [header] = given.metadata.get(RETRY_AFTER_HEADER);
+  const [code] = given.metadata.get(CODE_HEADER);
   const retryAfterMs = Number.parseInt(String(header ?? ""), 10);
   return {
     status: status[given.code] ?? "UNKNOWN",
     details: given.details,
+    ...(code === undefined ? {} : { code: String(code) }),
     retryAfterMs: Number.isNaN(retryAfterMs) ? undefined : retryAfterMs,
   };
 }

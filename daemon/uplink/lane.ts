@@ -46,6 +46,12 @@ export async function peek(lane: Lane, backlog: Backlog): Promise<BacklogEntry |
   return lane.ready[0];
 }
 
+/** What is next may have changed. */
+export function look(lane: Lane): void {
+  lane.ready = [];
+  lane.isDrained = false;
+}
+
 /** The batch at the head has been sent. */
 export function advance(lane: Lane, entry: BacklogEntry): void {
   lane.ready.shift();

@@ -3,11 +3,18 @@
  * turns a fleet into a flood or silences it for ever, and remembered, so that the first minutes
  * after a restart already follow them.
  */
+import { ROWS_MAX } from "#core/batch/limits.js";
 import type { Limits } from "#proto/heatpool/telemetry/v1/telemetry.js";
 
 /** Rules of a stream, clamped. */
 export interface UplinkLimits {
   readonly requestBytesMax: number;
+  /**
+   * Greatest batch request: the same, or less where the way to the backend refused one of that size
+   * although it was announced. Another announcement begins anew.
+   */
+  readonly batchBytesMax: number;
+  readonly snapshotsMax: number;
   readonly windowBatches: number;
   readonly windowBytes: number;
   /** 0: no limit. */
@@ -25,6 +32,8 @@ export interface LimitStore {
 /** Before the first welcome. */
 const FIRST_LIMITS: UplinkLimits = {
   requestBytesMax: 512 * 1024,
+  batchBytesMax: 512 * 1024,
+  snapshotsMax: ROWS_MAX,
   windowBatches: 8,
   windowBytes: 1024 * 1024,
   backlogBytesPerSecond: 32 * 1024,
@@ -32,9 +41,15 @@ const FIRST_LIMITS: UplinkLimits = {
   reconnectSpreadSeconds: 60,
 };
 
+/** Every way takes so much; a smaller message that is refused is not refused for its size. */
+const BATCH_BYTES_MIN = 4 * 1024;
+
+type Announced = Omit<UplinkLimits, "batchBytesMax">;
+
 /** Sane values: [least, greatest]. */
-const SANE: Readonly<Record<keyof UplinkLimits, readonly [number, number]>> = {
-  requestBytesMax: [4 * 1024, 4 * 1024 * 1024],
+const SANE: Readonly<Record<keyof Announced, readonly [number, number]>> = {
+  requestBytesMax: [BATCH_BYTES_MIN, 4 * 1024 * 1024],
+  snapshotsMax: [1, ROWS_MAX],
   windowBatches: [1, 64],
   windowBytes: [4 * 1024, 4 * 1024 * 1024],
   backlogBytesPerSecond: [256, 64 * 1024 * 1024],
@@ -45,15 +60,19 @@ const SANE: Readonly<Record<keyof UplinkLimits, readonly [number, number]>> = {
 /** The backend's wishes within sane values; what it left out stays as it was. */
 export function clampLimits(wished: Partial<Limits> | undefined, last: UplinkLimits): UplinkLimits {
   if (wished === undefined) return last;
-  const pick = (name: keyof UplinkLimits): number => {
+  const pick = (name: keyof Announced): number => {
     const value = wished[name];
     if (name === "backlogBytesPerSecond" && value === 0) return 0;
     if (typeof value !== "number" || !Number.isFinite(value) || value === 0) return last[name];
     const [least, greatest] = SANE[name];
     return Math.min(greatest, Math.max(least, value));
   };
+  const requestBytesMax = pick("requestBytesMax");
+  const isAsBefore = requestBytesMax === last.requestBytesMax;
   return {
-    requestBytesMax: pick("requestBytesMax"),
+    requestBytesMax,
+    batchBytesMax: isAsBefore ? last.batchBytesMax : requestBytesMax,
+    snapshotsMax: pick("snapshotsMax"),
     windowBatches: pick("windowBatches"),
     windowBytes: pick("windowBytes"),
     backlogBytesPerSecond: pick("backlogBytesPerSecond"),
@@ -62,10 +81,19 @@ export function clampLimits(wished: Partial<Limits> | undefined, last: UplinkLim
   };
 }
 
+/** After a message with a block of `bytes` was refused for its size: half of it. */
+export function halveBatches(last: UplinkLimits, bytes: number): UplinkLimits {
+  const half = Math.max(BATCH_BYTES_MIN, Math.floor(bytes / 2));
+  return { ...last, batchBytesMax: Math.min(last.batchBytesMax, half) };
+}
+
 /** The remembered limits; what cannot be read is forgotten, a welcome brings new ones. */
 export function recallLimits(store: LimitStore): UplinkLimits {
   try {
-    return clampLimits(JSON.parse(store.read() ?? "{}") as Partial<Limits>, FIRST_LIMITS);
+    const kept = JSON.parse(store.read() ?? "{}") as Partial<UplinkLimits & Limits>;
+    const limits = clampLimits(kept, FIRST_LIMITS);
+    const { batchBytesMax = limits.requestBytesMax } = kept;
+    return halveBatches(limits, 2 * batchBytesMax);
   } catch {
     return FIRST_LIMITS;
   }

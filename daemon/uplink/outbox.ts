@@ -5,10 +5,12 @@
  */
 import type { Clock } from "#core/clock.js";
 import type { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
-import type { Backlog, BacklogEntry } from "../backlog/backlog.js";
+import type { Backlog, BacklogEntry, BatchNumber, Fate } from "../backlog/backlog.js";
 import type { Coding } from "./coding.js";
-import { advance, type Lane, peek, rewind, waitedMs } from "./lane.js";
+import { advance, type Lane, look, peek, rewind, settleLane, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
+import type { Suspicion } from "./suspicion.js";
+import type { Answered, TakeBack } from "./take-back.js";
 import type { Window } from "./window.js";
 import {
   type Declaration,
@@ -25,7 +27,9 @@ type Next =
   /** Nothing may go out before something happens, or before `ms` have passed. */
   | { readonly kind: "wait"; readonly ms: number }
   /** A batch belongs to a device that the hello did not declare. */
-  | { readonly kind: "redeclare" };
+  | { readonly kind: "redeclare" }
+  /** A batch cannot go, and the backend does not know how to pass over it. */
+  | { readonly kind: "unfit"; readonly what: string };
 
 /** What the outbox works with. */
 export interface OutboxDeps {
@@ -34,6 +38,10 @@ export interface OutboxDeps {
   readonly declaration: Declaration;
   readonly window: Window;
   readonly coding: Coding;
+  readonly takeBack: TakeBack;
+  readonly suspicion: Suspicion;
+  /** Whether the backend answers when a number is taken back. */
+  readonly mayTakeBack: boolean;
   limits(): UplinkLimits;
   /** Time after which an unsent batch counts as backlog. */
   intervalMs(): number;
@@ -48,6 +56,8 @@ export interface Outbox {
   lossesKnown(number: number): void;
   /** New batches or losses may be there. */
   refresh(): void;
+  /** A number was taken back. */
+  answered(answer: Answered): void;
   /** The backend dropped what is on its way in the current epoch: it goes out again. */
   resendFresh(): void;
 }
@@ -56,6 +66,10 @@ export interface Outbox {
 const LOSSES_AT_A_TIME = 256;
 /** "Until something happens". */
 const LONG_MS = 3_600_000;
+/** Of a batch's request around its block, at most. */
+const REQUEST_OVERHEAD_BYTES = 128;
+/** When the disk cannot note that a number is taken back. */
+const DISK_RETRY_MS = 60_000;
 const WAIT: Next = { kind: "wait", ms: LONG_MS };
 
 /**
@@ -97,7 +111,9 @@ export function createOutbox(
     const first = lane.sentThrough + 1;
     if (entry.sequence === first) return true;
     if (lossesSent > lossesAcked || mayHaveLosses) return false;
+    const epoch = backlog.epochs().find((one) => one.epochId === lane.epochId);
     const isVoid = (sequence: number) =>
+      epoch?.voids.some(({ from, to }) => from <= sequence && sequence <= to) === true ||
       voided.some(
         (one) =>
           one.epochId === lane.epochId &&
@@ -113,7 +129,8 @@ export function createOutbox(
     const at = clock.nowMs();
     backlog.recordLoss({
       class: "lost",
-      reason: "corrupt-store",
+      // What went before the oldest that waits had its ack once.
+      reason: epoch?.firstUnacked === entry.sequence ? "backend-forgot" : "corrupt-store",
       deviceId: undefined,
       fromMs: at,
       toMs: at,
@@ -134,25 +151,76 @@ export function createOutbox(
     return isFresh ? coding.fresh({ entry, device, table }) : coding.alone(entry, table);
   }
 
+  async function retract(
+    lane: Lane,
+    entry: BacklogEntry,
+    { fate, detail }: { fate: Fate; detail: string },
+  ): Promise<Next> {
+    if (!deps.mayTakeBack) return { kind: "unfit", what: detail };
+    const isNoted = await backlog.retract(entry, fate, detail);
+    look(lane);
+    return { kind: "wait", ms: isNoted ? 0 : DISK_RETRY_MS };
+  }
+
+  /** Why `entry` cannot go, and what is to become of it. */
+  function judge({ epochId, sequence, sealed }: BacklogEntry, bytes: number) {
+    const standing = deps.suspicion.of({ epochId, sequence });
+    if (standing.kind === "condemned") return { fate: standing.reason, detail: standing.detail };
+    const { snapshotsMax, batchBytesMax } = deps.limits();
+    const isTooLong = sealed.rows > snapshotsMax;
+    if (!isTooLong && bytes + REQUEST_OVERHEAD_BYTES <= batchBytesMax) return undefined;
+    const detail = isTooLong
+      ? `${sealed.rows} snapshots, at most ${snapshotsMax}`
+      : `${bytes} bytes, the way takes ${batchBytesMax}`;
+    const fate: Fate = sealed.rows > 1 ? "split" : "too-large";
+    return { fate, detail };
+  }
+
+  /** Whether a batch is a suspect, or behind one, and has to wait for what is on its way. */
+  function mustWait({ epochId, sequence }: BacklogEntry): boolean {
+    if (window.size === 0) return false;
+    const isAlone = (one: BatchNumber) => deps.suspicion.of(one).kind === "alone";
+    const { oldest } = window;
+    return isAlone({ epochId, sequence }) || (oldest !== undefined && isAlone(oldest.entry));
+  }
+
+  /** The backend has other batches under these numbers: what it has not goes aside, one by one. */
+  async function nextBlocked(lane: Lane): Promise<Next | undefined> {
+    if (!lane.isBlocked || !deps.mayTakeBack || deps.takeBack.awaits(lane.epochId))
+      return undefined;
+    const [entry] = await backlog.after(lane.epochId, 0, 1);
+    const detail = "numbered by an older copy of this disk";
+    return entry && (await retract(lane, entry, { fate: "forked", detail }));
+  }
+
   async function nextBatch(lane: Lane): Promise<Next | undefined> {
+    const blocked = await nextBlocked(lane);
+    if (blocked !== undefined) return blocked;
     const entry = await peek(lane, backlog);
     if (entry === undefined) return undefined;
+    const bytes = entry.sealed.block.length;
+    const verdict = judge(entry, bytes);
+    if (verdict !== undefined) return await retract(lane, entry, verdict);
+    if (mustWait(entry)) return WAIT;
     if (!(await isHoleExplained(lane, entry)))
       return mayHaveLosses ? { kind: "wait", ms: 0 } : WAIT;
     const device = findDevice(declaration.devices, entry);
     if (device < 0) return { kind: "redeclare" };
-    const bytes = entry.sealed.block.length;
     if (!window.fits(bytes, deps.limits())) return WAIT;
     const nowMs = clock.monotonicMs();
     const isBacklog = waitedMs(entry, clock.nowMs()) > deps.intervalMs();
     if (isBacklog && nowMs < backlogFreeAtMs) return { kind: "wait", ms: backlogFreeAtMs - nowMs };
     const coded = code(lane, entry, device, isBacklog);
     if (coded === undefined) return WAIT;
+    const sentBytes = coded.sealed.block.length;
+    // In another codec it may have become larger.
+    const late = judge(entry, sentBytes);
+    if (late !== undefined) return await retract(lane, entry, late);
     const rate = deps.limits().backlogBytesPerSecond;
     if (isBacklog && rate > 0)
       backlogFreeAtMs = Math.max(nowMs, backlogFreeAtMs) + (bytes / rate) * 1000;
     advance(lane, entry);
-    window.add({ epoch: lane.index, entry, sentAtMs: nowMs });
+    window.add({ epoch: lane.index, entry, bytes: sentBytes, sentAtMs: nowMs });
     const { sequence } = entry;
     const place = { device, epoch: lane.index, sequence, isBacklog, priors };
     return { kind: "send", request: toBatch(coded, place) };
@@ -164,6 +232,8 @@ export function createOutbox(
         tables.delete(name);
         return { kind: "send", request: toTable(table) };
       }
+      const question = deps.takeBack.next();
+      if (question !== undefined) return { kind: "send", request: question };
       const report = await nextLosses();
       if (report !== undefined) return { kind: "send", request: report };
       const pauseMs = pausedUntilMs - clock.monotonicMs();
@@ -189,6 +259,13 @@ export function createOutbox(
     refresh() {
       mayHaveLosses = true;
       for (const lane of lanes) lane.isDrained = false;
+    },
+    answered({ epochId, sequence, result }) {
+      const lane = lanes.find((one) => one.epochId === epochId);
+      if (result === "voided") {
+        voided.push({ epochId, sequenceFrom: sequence, sequenceTo: sequence });
+      } else if (lane !== undefined && !lane.isBlocked) settleLane(lane, sequence);
+      for (const one of lanes) look(one);
     },
     resendFresh() {
       const [fresh] = lanes;

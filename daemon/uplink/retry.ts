@@ -3,6 +3,7 @@
  * comes out. No number of failures ever gives up or deletes anything.
  */
 import { backoffMs } from "#core/backoff.js";
+import type { BatchNumber } from "../backlog/backlog.js";
 import type { StreamEnd } from "./transport.js";
 
 /** Why a stream is over. */
@@ -28,6 +29,22 @@ export interface SessionResult {
   readonly wasWelcomed: boolean;
   readonly wasAcked: boolean;
   readonly livedMs: number;
+  /** What had no answer when it ended; left out: nothing. */
+  readonly inFlight?: InFlightAtEnd | undefined;
+}
+
+/** Batches without an answer at the end of a stream. */
+export interface InFlightAtEnd {
+  readonly oldest: BatchNumber;
+  readonly count: number;
+  /** Of the largest block. */
+  readonly largestBytes: number;
+}
+
+/** Whether a stream ended because a message was too large: a refusal for the rate says a time. */
+export function isForSize({ end, inFlight }: SessionResult): boolean {
+  if (end.kind !== "broken" || inFlight === undefined) return false;
+  return end.end.status === "RESOURCE_EXHAUSTED" && end.end.retryAfterMs === undefined;
 }
 
 /** When to try again, and how many failures in a row that makes. */
@@ -83,7 +100,9 @@ export function planRetry(result: SessionResult, facts: RetryFacts, random: () =
     case "stopped":
       return { delayMs: 0, failures, awaitsClock: false };
     case "redeclare":
-      // The first is due at once; a row of them is a mistake and must not become a flood.
+      // The first is due at once; a row of them is a mistake and must not become a flood, unless
+      // each of them got something through.
+      if (result.wasAcked) return { delayMs: 0, failures: 0, awaitsClock: false };
       return { ...failed, delayMs: failures === 0 ? 0 : backoff };
     case "goodbye":
       if (end.reconnectAfterMs > 0)
@@ -128,8 +147,12 @@ function planAfterStatus(
     case "FAILED_PRECONDITION":
     case "UNIMPLEMENTED":
       return { ...failed, delayMs: toldMs(HALTED_MS, random) };
-    default:
-      return { ...failed, delayMs: lostMs(result, facts, backoff, random) };
+    default: {
+      const spreadMs = lostMs(result, facts, backoff, random);
+      if (end.retryAfterMs === undefined) return { ...failed, delayMs: spreadMs };
+      // A whole fleet was told the same time: it comes back spread behind it.
+      return { ...failed, delayMs: toldMs(end.retryAfterMs, random) + spreadMs };
+    }
   }
 }
 

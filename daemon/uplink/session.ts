@@ -15,6 +15,8 @@ import type { UplinkLimits } from "./limits.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type { Receipts } from "./receipts.js";
 import { type SessionEnd, type SessionResult, toldMs } from "./retry.js";
+import type { Suspicion } from "./suspicion.js";
+import { createTakeBack, type TakeBack } from "./take-back.js";
 import type { StreamEnd, Transport, UplinkStream } from "./transport.js";
 import { createWaker, type Waker } from "./waker.js";
 import { createWindow, type Window } from "./window.js";
@@ -28,6 +30,7 @@ export interface SessionDeps {
   readonly random: () => number;
   readonly introduction: Introduction;
   readonly receipts: Receipts;
+  readonly suspicion: Suspicion;
   readonly log: Log;
   /** Pings keep a `live` stream warm; an economy stream is silent between batches. */
   readonly mayPing: boolean;
@@ -51,8 +54,10 @@ const END_MS = 1_000;
 /** Responses that wait to be handled; a healthy backend never comes near. */
 const INBOX_MAX = 1_024;
 const DEVICES_MAX = 64;
-const EPOCHS_MAX = 64;
-/** With more open epochs than this fresh batches queue up behind the others. */
+/**
+ * Epochs that one stream offers: the current one and the oldest. The others follow when these are
+ * drained; and with so many open ones fresh batches do not overtake any more.
+ */
 const EPOCHS_OPEN_MAX = 8;
 const OVERTAKE_AFTER_INTERVALS = 2;
 
@@ -70,6 +75,7 @@ interface Session {
   readonly waker: Waker;
   readonly openedMs: number;
   readonly inbox: wire.DeliverResponse[];
+  readonly takeBack: TakeBack;
   lanes: readonly Lane[];
   /** Both there since the welcome. */
   outbox: Outbox | undefined;
@@ -82,6 +88,8 @@ interface Session {
   wasAcked: boolean;
   lastTrafficMs: number;
   pingSentMs: number | undefined;
+  /** A number is being taken back since then. */
+  questionSentMs: number | undefined;
   /** The backend may hold a batch in hand while it pauses us. */
   pausedUntilMs: number;
 }
@@ -119,7 +127,8 @@ export async function runSession(
     const end = await converse(session, stream, { stop, withdrawn });
     const livedMs = deps.clock.monotonicMs() - session.openedMs;
     const wasWelcomed = session.outbox !== undefined;
-    return { end, wasWelcomed, wasAcked: session.wasAcked, livedMs };
+    const inFlight = describeWindow(session.window);
+    return { end, wasWelcomed, wasAcked: session.wasAcked, livedMs, inFlight };
   } finally {
     unlisten();
     withdrawn.removeEventListener("abort", cancel);
@@ -128,16 +137,24 @@ export async function runSession(
   }
 }
 
+function describeWindow({ oldest, size, largestBytes }: Window): SessionResult["inFlight"] {
+  if (oldest === undefined) return undefined;
+  const { epochId, sequence } = oldest.entry;
+  return { oldest: { epochId, sequence }, count: size, largestBytes };
+}
+
 function createSession(deps: SessionDeps): Session {
   const { backlog, clock } = deps;
   const epochs = [...backlog.epochs()];
   const current = epochs.splice(-1);
+  const declaration: Declaration = {
+    devices: backlog.streams().slice(0, DEVICES_MAX),
+    epochs: [...current, ...epochs].slice(0, EPOCHS_OPEN_MAX),
+  };
   return {
     deps,
-    declaration: {
-      devices: backlog.streams().slice(0, DEVICES_MAX),
-      epochs: [...current, ...epochs].slice(0, EPOCHS_MAX),
-    },
+    declaration,
+    takeBack: createTakeBack(deps, declaration),
     window: createWindow(),
     waker: createWaker(clock),
     openedMs: clock.monotonicMs(),
@@ -151,6 +168,7 @@ function createSession(deps: SessionDeps): Session {
     wasAcked: false,
     lastTrafficMs: clock.monotonicMs(),
     pingSentMs: undefined,
+    questionSentMs: undefined,
     pausedUntilMs: 0,
   };
 }
@@ -197,7 +215,7 @@ async function step(session: Session, stream: UplinkStream): Promise<number | Se
   const forever = ANSWER_MS;
   if (closing !== undefined) return close(session, stream, closing);
   if (outbox === undefined || session.isWriting) return forever;
-  if (deps.backlog.status().epochId !== session.declaration.epochs[0]?.epochId) {
+  if (isRedeclarationDue(session)) {
     announceEnd(session, { kind: "redeclare" });
     return 0;
   }
@@ -207,7 +225,9 @@ async function step(session: Session, stream: UplinkStream): Promise<number | Se
       announceEnd(session, { kind: "redeclare" });
       return 0;
     }
+    if (next.kind === "unfit") return next;
     if (next.kind === "send" && session.ended === undefined) {
+      if (next.request.body?.$case === "void") session.questionSentMs = deps.clock.monotonicMs();
       write(session, stream, next.request);
       return forever;
     }
@@ -216,6 +236,15 @@ async function step(session: Session, stream: UplinkStream): Promise<number | Se
   } catch (fault) {
     return { kind: "local", what: String(fault) };
   }
+}
+
+/** The current epoch is another one, or what was offered is drained and more epochs wait. */
+function isRedeclarationDue({ deps, declaration }: Session): boolean {
+  const [current, ...older] = declaration.epochs.map((one) => one.epochId);
+  if (deps.backlog.status().epochId !== current) return true;
+  const waiting = deps.backlog.epochs().slice(0, -1);
+  const isOffered = ({ epochId }: { epochId: string }) => older.includes(epochId);
+  return waiting.length > 0 && !waiting.some(isOffered);
 }
 
 function write(session: Session, stream: UplinkStream, request: wire.DeliverRequest): void {
@@ -280,8 +309,9 @@ function awaited(session: Session): { what: string; sinceMs: number } | undefine
   if (oldest !== undefined) {
     return { what: "no ack", sinceMs: Math.max(oldest.sentAtMs, session.pausedUntilMs) };
   }
-  const sinceMs = session.pingSentMs;
-  return sinceMs === undefined ? undefined : { what: "no pong", sinceMs };
+  const { questionSentMs, pingSentMs } = session;
+  if (questionSentMs !== undefined) return { what: "no answer", sinceMs: questionSentMs };
+  return pingSentMs === undefined ? undefined : { what: "no pong", sinceMs: pingSentMs };
 }
 
 function findSilence(session: Session): SessionEnd | undefined {
@@ -359,9 +389,27 @@ async function handle(
     case "pong":
       session.pingSentMs = undefined;
       return undefined;
+    case "voided":
+      return acceptVoided(session, outbox, body.value);
     default:
       return { kind: "unfit", what: `unexpected ${body.$case}` };
   }
+}
+
+async function acceptVoided(
+  session: Session,
+  outbox: Outbox,
+  answer: wire.Voided,
+): Promise<SessionEnd | undefined> {
+  const { deps, takeBack } = session;
+  session.questionSentMs = undefined;
+  const answered = await takeBack.take(answer);
+  if (answered === undefined) return { kind: "unfit", what: "answer to what was not asked" };
+  outbox.answered(answered);
+  // Whoever has our numbers may have the next ones too.
+  const isCurrent = answered.epochId === deps.backlog.status().epochId;
+  if (answered.result === "forked" && isCurrent) await deps.backlog.beginEpoch();
+  return undefined;
 }
 
 function pause(session: Session, outbox: Outbox, { pauseMs, reason }: wire.Control): void {
@@ -399,7 +447,9 @@ async function acceptWelcome(
   const lossAckedThrough = Number(welcome.lossAckedThrough);
   const coding = createCoding(welcome);
   session.coding = coding;
-  const parts = { ...deps, declaration, window: session.window, coding };
+  const { window, takeBack } = session;
+  const mayTakeBack = welcome.answersVoid;
+  const parts = { ...deps, declaration, window, coding, takeBack, mayTakeBack };
   session.outbox = createOutbox(parts, session.lanes, {
     unknownTables: welcome.unknownTables,
     lossAckedThrough,

@@ -11,6 +11,8 @@ export interface StreamEnd {
   /** Name of the gRPC status, e.g. `UNAVAILABLE`. */
   readonly status: string;
   readonly details: string;
+  /** Our own name of the error, where the backend gave one, e.g. `BATCH_FORKED`. */
+  readonly code?: string | undefined;
   /** When the backend said when to come back. */
   readonly retryAfterMs: number | undefined;
 }

@@ -14,14 +14,17 @@ import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
 import {
   clampLimits,
+  halveBatches,
   type LimitStore,
   recallLimits,
   rememberLimits,
+  type UplinkLimits,
   uploadIntervalMs,
 } from "./limits.js";
 import { createReceipts } from "./receipts.js";
-import { BACKOFF, planRetry, type SessionEnd, type SessionResult } from "./retry.js";
+import { BACKOFF, isForSize, planRetry, type SessionEnd, type SessionResult } from "./retry.js";
 import { runSession, type SessionDeps } from "./session.js";
+import { createSuspicion } from "./suspicion.js";
 import type { Transport } from "./transport.js";
 import { createWaker } from "./waker.js";
 import type { Introduction } from "./wire.js";
@@ -79,6 +82,11 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
   const sealer = createWaker(clock);
   const sealListeners = new Set<() => void>();
   const receipts = createReceipts(deps);
+  const suspicion = createSuspicion();
+  const setLimits = (next: UplinkLimits) => {
+    rememberLimits(deps.limitStore, next, limits);
+    limits = next;
+  };
   const sessionDeps: SessionDeps = {
     backlog,
     transport: deps.transport,
@@ -86,14 +94,11 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
     random,
     introduction: deps.introduction,
     receipts,
+    suspicion,
     log,
     mayPing: deps.profile === "live",
     limits: () => limits,
-    setLimits(wished) {
-      const clamped = clampLimits(wished, limits);
-      rememberLimits(deps.limitStore, clamped, limits);
-      limits = clamped;
-    },
+    setLimits: (wished) => setLimits(clampLimits(wished, limits)),
     intervalMs,
     onWelcome(serverTimeMs, roundTripMs) {
       deps.onServerTime?.(serverTimeMs, roundTripMs);
@@ -141,6 +146,8 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       await receipts.settled();
       if (stop.aborted) return;
       const result = await runSession(sessionDeps, signal, deps.withdrawn).catch(asLocalEnd);
+      if (isForSize(result)) setLimits(halveBatches(limits, result.inFlight?.largestBytes ?? 0));
+      suspicion.noteEnd(result.end, result.inFlight);
       const facts = { failures, clockSynced: clock.isSynced(), isFirstSinceLoss };
       const reconnectSpreadMs = limits.reconnectSpreadSeconds * 1000;
       ({ delayMs, failures, awaitsClock } = planRetry(

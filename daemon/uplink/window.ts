@@ -10,6 +10,8 @@ export interface InFlight {
   /** Index into the hello's epochs. */
   readonly epoch: number;
   readonly entry: BacklogEntry;
+  /** Of the block as it was sent. */
+  readonly bytes: number;
   readonly sentAtMs: number;
 }
 
@@ -17,6 +19,8 @@ export interface InFlight {
 export interface Window {
   readonly size: number;
   readonly oldest: InFlight | undefined;
+  /** Bytes of the largest block on its way. */
+  readonly largestBytes: number;
   has(epoch: number): boolean;
   /** Whether a batch of `bytes` fits; one always does, else nothing would ever move. */
   fits(bytes: number, limits: UplinkLimits): boolean;
@@ -36,6 +40,9 @@ export function createWindow(): Window {
     },
     get oldest() {
       return waiting[0];
+    },
+    get largestBytes() {
+      return Math.max(0, ...waiting.map((one) => one.bytes));
     },
     has: (epoch) => waiting.some((one) => one.epoch === epoch),
     fits: (more, limits) =>

@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import type { ChannelTable } from "#core/batch/channel-table.js";
+import { timeToleranceOf } from "#core/batch/limits.js";
 import { NO_PRIOR, type PriorId } from "#core/batch/prior.js";
 import { PRIOR_IDS, priorOfProfile } from "#core/batch/priors/released.js";
 import { toWireBatch, toWireTable } from "#core/batch/wire-batch.js";
@@ -85,6 +86,7 @@ function toDevice(device: DeviceStream): wire.Device {
     heatpumpModel: device.heatpumpModel,
     tableId: Buffer.from(device.table.id),
     stepMs: device.stepMs,
+    timeToleranceMs: timeToleranceOf(device.stepMs),
   };
 }
 

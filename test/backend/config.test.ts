@@ -40,7 +40,9 @@ describe("backend.yaml", () => {
     const names = JSON.stringify(z.toJSONSchema(configSchema)).match(
       /"[a-zA-Z]*(token|key|secret|password)[a-zA-Z]*"/gi,
     );
-    expect(new Set(names)).toEqual(new Set(['"keyFile"', '"claimTokens"', '"claimTokensFile"']));
+    expect(new Set(names)).toEqual(
+      new Set(['"tokensFile"', '"keyFile"', '"claimTokens"', '"claimTokensFile"']),
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 /** What every snapshot store must keep: nothing half, nothing out of order, everything after a restart. */
 import { describe, expect, it } from "vitest";
+import type { DaySummary } from "../../backend/aggregate/day-summary.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { Commit, SnapshotStore, StoredBlock } from "../../backend/store/snapshot-store.js";
 import { EPOCH, installationId, MODEL, TABLE } from "../support/pool-bed.js";
@@ -44,6 +45,53 @@ export function snapshotStoreContract(
       expect(store.committedThrough).toBe(numbers.at(-1));
       expect((await store.epoch(MINE, EPOCH))?.ackedThrough).toBe(3);
       expect((await store.installation(MINE))?.snapshotsStored).toBe(6);
+      await store.close();
+    });
+
+    it("keeps sums of days by installation, replaces them, and drops them with age or erasure", async () => {
+      const store = await open();
+      const none = { heatKwh: undefined, electricKwh: undefined };
+      const make = (day: number, coverage: number, deviceId = "heatpump"): DaySummary => ({
+        ...{ day, deviceId, coverage, heatpumpModel: MODEL, outdoorMean: 1.5 },
+        ...{ total: none, heating: none, hotWater: none, counters: {} },
+        ...{ compressorHours: 3, compressorStarts: 2 },
+      });
+      await store.putDays(MINE, [make(20_001, 1), make(20_000, 1), make(20_001, 1, "second")]);
+      await store.putDays(THEIRS, [make(20_000, 1)]);
+      await store.putDays(MINE, [make(20_001, 0.5)]);
+      const found = async (id: string, from: number) =>
+        (await collect(store.days(id, from))).map((one) => [one.day, one.deviceId, one.coverage]);
+      expect(await found(MINE, 20_000)).toEqual([
+        [20_000, "heatpump", 1],
+        [20_001, "heatpump", 0.5],
+        [20_001, "second", 1],
+      ]);
+      expect(await found(MINE, 20_002)).toEqual([]);
+      await store.forgetBefore(20_001 * DAY_MS);
+      expect(await found(MINE, 0)).toHaveLength(2);
+      expect(await found(THEIRS, 0)).toEqual([]);
+      await store.put(makeCommit(MINE, 1));
+      expect(await store.devices(MINE)).toEqual([makeBlock(MINE, 1).batch.deviceId]);
+      await store.erase(MINE);
+      expect(await found(MINE, 0)).toEqual([]);
+      expect(await store.devices(MINE)).toEqual([]);
+      await store.close();
+    });
+
+    it("lists the blocks of one device and day alone", async () => {
+      const store = await open();
+      for (const n of [1, 2]) {
+        await store.put(makeCommit(THEIRS, n));
+        await store.put(makeCommit(MINE, n));
+      }
+      const { batch, firstMs } = makeBlock(MINE, 1);
+      const day = Math.floor(firstMs / DAY_MS);
+      const ofDay = (deviceId: string, at: number) =>
+        collect(store.blocksOfDay(MINE, deviceId, at));
+      const found = (await ofDay(batch.deviceId, day)).map((one) => one.installationId);
+      expect(new Set(found)).toEqual(new Set([MINE]));
+      expect(await ofDay(batch.deviceId, day - 1)).toEqual([]);
+      expect(await ofDay(`${batch.deviceId}-2`, day)).toEqual([]);
       await store.close();
     });
 

@@ -6,12 +6,14 @@ import { describe, expect, it } from "vitest";
 import { run as clock } from "../../faults/clock.js";
 import { run as device } from "../../faults/device.js";
 import { canBuildShim } from "../../faults/disk-shim.js";
+import { mutateSeed } from "../../faults/mutate-job.js";
 import { run as network } from "../../faults/network.js";
 import { run as power } from "../../faults/power.js";
 import { run as storage } from "../../faults/storage.js";
 import { runStorm } from "../../faults/storm.js";
 import { isClean, type Request, type Tally } from "../../faults/suite.js";
 import { runWeeks } from "../../faults/weeks.js";
+import { temporaryFolder } from "../support/folder.js";
 
 const TIME_MAX_MS = 180_000;
 
@@ -69,6 +71,19 @@ describe("fault suites", () => {
   it(
     "clocks that do not know the time delete nothing",
     async () => expectClean(await clock(ask(20)), 40),
+    TIME_MAX_MS,
+  );
+
+  it(
+    "no changed field or byte of a request, block, record or file is taken for another value",
+    async () => {
+      const folder = temporaryFolder();
+      for (const seed of [1, 2, 3]) {
+        const tally = await mutateSeed(seed, 1_000, folder);
+        expect(tally).toMatchObject({ failures: [], crashes: 0, figures: { accepted: 0 } });
+        expect(tally.figures.rejected).toBeGreaterThan(800);
+      }
+    },
     TIME_MAX_MS,
   );
 

@@ -164,6 +164,7 @@ export function hello(number = 1, changes: Partial<wire.Hello> = {}): wire.Deliv
         heatpumpModel: "idm/navigator-2.0",
         tableId: Buffer.alloc(8, 7),
         stepMs: 60_000,
+        timeToleranceMs: 1_000,
       },
     ],
     epochs: [

@@ -27,6 +27,8 @@ export interface FakeBehind extends Behind {
   exported: ExportPart[];
   /** Decides instead of the default. */
   decide: Decide | undefined;
+  /** While true the store takes nothing. */
+  isStoreFull: boolean;
 }
 
 export function admitted(batch: IncomingBatch): Decision {
@@ -45,6 +47,10 @@ export function createFakeBehind(): FakeBehind {
     erased: [],
     exported: [],
     decide: undefined,
+    probeStore: async () => {
+      if (fake.isStoreFull) throw new HeatpoolError("STORE_FAILED", "no space");
+    },
+    isStoreFull: false,
     ingest: {
       async open(introduction) {
         if (introduction.consentVersion === 0) {
@@ -75,6 +81,9 @@ export function createFakeBehind(): FakeBehind {
           async takeLosses(losses) {
             fake.losses.push(...losses);
             return Math.max(...losses.map(({ number }) => number));
+          },
+          async takeBack({ sequence, epoch }) {
+            return sequence <= (acked.get(of(epoch)) ?? 0) ? "stored" : "voided";
           },
           close() {
             fake.closed += 1;
@@ -117,6 +126,24 @@ export function createFakeBehind(): FakeBehind {
         throw new HeatpoolError("TOO_SOON", "released 3 h ago");
       },
     },
+    efficiency: {
+      figures: (heatpumpModel, window) => ({
+        heatpumpModel,
+        window,
+        figures: [
+          {
+            quantity: "cop_total",
+            unit: "",
+            mean: 3.91,
+            median: 3.9,
+            p10: undefined,
+            p90: 4.5,
+            installations: 15,
+          },
+        ],
+        releasedAtMs: 1_790_000_000_000,
+      }),
+    },
     eligibility: (installationId) => ({
       eligible: installationId.startsWith("0"),
       code: "CONTRIBUTING",
@@ -128,6 +155,8 @@ export function createFakeBehind(): FakeBehind {
       installationsMissing: 0,
       readingsMissing: 0,
     }),
+    metadata: async (role, version) =>
+      version === undefined || version === 1 ? Buffer.from(`{"signed":"${role}"}`) : undefined,
     totals: async () => ({
       startedAtMs: 1_790_000_000_000,
       installations: 3,

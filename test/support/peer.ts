@@ -15,6 +15,7 @@ const PEERS = {
   // It has no option that only tells its version and ends well.
   mosquitto: ["test", "-x", "/usr/sbin/mosquitto"],
   openssl: ["openssl", "version"],
+  "python3-aiosmtpd": ["/usr/bin/python3", "-c", "import aiosmtpd"],
 } as const;
 
 /** Whether suites that need `peer` must be skipped here. With `CI=true` never: then they fail. */

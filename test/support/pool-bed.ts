@@ -11,6 +11,7 @@ import type { Clock } from "#core/clock.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import type { PrivacyRules } from "../../backend/aggregate/cohort-statistics.js";
 import { createCommunity } from "../../backend/aggregate/create-community.js";
+import { createEfficiency } from "../../backend/aggregate/create-efficiency.js";
 import { restoreRollups } from "../../backend/aggregate/keep-rollups.js";
 import { createIngest, type IngestDeps } from "../../backend/ingest/create-ingest.js";
 import type { Delivery, IncomingBatch, Introduction } from "../../backend/ingest/ingest.js";
@@ -76,7 +77,8 @@ export function makeLink(
   return { batch: { ...whole, block, continues, slot, plainBytes: 0 }, chain: link.chain };
 }
 
-function fillColumns(table: ChannelTable, fromMs: number, rows: readonly Row[]): Columns {
+/** The columns of such a batch. */
+export function fillColumns(table: ChannelTable, fromMs: number, rows: readonly Row[]): Columns {
   const columns = createColumns(table, rows.length);
   columns.rows = rows.length;
   columns.slot = Math.round(fromMs / STEP_MS);
@@ -154,17 +156,20 @@ export async function openBed(
     limits,
     ...more.ingest,
   });
-  const community = await createCommunity({
-    store,
-    registry,
-    rollups,
-    clock,
-    findMetric,
-    daysWithData: (state, nowMs) => countDays(state.withData, dayOf(nowMs), 64),
-    coldStart: { installations: 5, readings: 10_000 },
-    privacy: more.privacy ?? {},
+  const daysWithData = (state: InstallationState, nowMs: number): number =>
+    countDays(state.withData, dayOf(nowMs), 64);
+  const privacy = more.privacy ?? {};
+  const efficiency = await createEfficiency({
+    ...{ store, registry, daysWithData, privacy },
+    nowMs: () => clock.nowMs(),
+    keptFromMs: () => 0,
   });
-  return { store, registry, rollups, parts, ingest, community };
+  const community = await createCommunity({
+    ...{ store, registry, rollups, clock, findMetric, daysWithData, privacy },
+    coldStart: { installations: 5, readings: 10_000 },
+    alsoRelease: efficiency.release,
+  });
+  return { store, registry, rollups, parts, ingest, community, efficiency };
 }
 
 /** Opens a delivery and teaches what it asks for. */

@@ -1,12 +1,13 @@
 /** Statistics must tell about many and never about one household. */
 import { describe, expect, it } from "vitest";
 import { effectiveRules, PRIVACY_DEFAULTS } from "../../../backend/aggregate/cohort-statistics.js";
-import { nextDue, runReleases } from "../../../backend/aggregate/run-releases.js";
+import { createReleaseJob } from "../../../backend/aggregate/release-job.js";
+import { createSchedule } from "../../../backend/schedule/create-schedule.js";
 import {
   createMemorySnapshotStore,
   createShelf,
 } from "../../../backend/store/memory-snapshot-store.js";
-import { createFakeClock, type FakeClock, settle } from "../../support/fake-clock.js";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
 import {
   installationId,
   MODEL,
@@ -95,25 +96,27 @@ describe("community", () => {
     expect([smaller?.p10, smaller?.p90]).toEqual([undefined, undefined]);
   });
 
-  it("shows who joined or left only at the next release, and nothing old of a cohort too small", async () => {
+  it("shows nobody who joined before others did too, and nothing of a cohort too small", async () => {
     const { bed, clock } = await bedOf(15);
+    const nextRelease = async (count: number) => {
+      await clock.advance(21 * HOUR_MS);
+      for (let n = 1; n <= count; n++) await contribute(bed, clock, n, { days: 1 });
+      await bed.community.release();
+      return bed.community.averages(MODEL, []);
+    };
     await bed.community.release();
     const before = bed.community.averages(MODEL, []);
     await contribute(bed, clock, 16);
     expect(bed.community.averages(MODEL, [])).toEqual(before);
-    await clock.advance(21 * HOUR_MS);
-    for (let n = 1; n <= 16; n++) await contribute(bed, clock, n, { days: 1 });
-    await bed.community.release();
-    expect(bed.community.averages(MODEL, []).installations).toBe(16);
-    for (const n of [15, 16]) {
+    expect(await nextRelease(16)).toMatchObject({ installations: 15, metrics: before.metrics });
+    for (const n of [17, 18, 19, 20]) await contribute(bed, clock, n);
+    expect((await nextRelease(20)).installations).toBe(20);
+    for (const n of [15, 16, 17, 18, 19, 20]) {
       await bed.store.erase(installationId(n));
       for (const column of bed.registry.forget(installationId(n))) bed.rollups.zero(column);
     }
-    expect(bed.community.averages(MODEL, []).installations).toBe(16);
-    await clock.advance(21 * HOUR_MS);
-    for (let n = 1; n <= 14; n++) await contribute(bed, clock, n, { days: 1 });
-    await bed.community.release();
-    expect(bed.community.averages(MODEL, [])).toMatchObject({ installations: 0, metrics: [] });
+    expect(bed.community.averages(MODEL, []).installations).toBe(20);
+    expect(await nextRelease(14)).toMatchObject({ installations: 0, metrics: [] });
   });
 
   it("counts nobody on probation, nor who did not agree to statistics", async () => {
@@ -184,62 +187,29 @@ describe("community", () => {
     expect(() => bed.community.averages(MODEL, ["x"])).toThrow("Invalid metric name: x");
   });
 
-  it("makes up at a start for a release that was missed, and keeps 20 hours to the next", async () => {
+  it("is released by a job once a day at its time; right after another release that is no fault", async () => {
     const { bed, clock } = await bedOf(15);
-    const releasedAtMs = () => bed.community.averages(MODEL, []).releasedAtMs;
     const faults: unknown[] = [];
     const onFault = (fault: unknown) => faults.push(fault);
-    const deps = { community: bed.community, clock, minuteOfDay: 210, onFault };
-    /** Runs for a while, as a process that is started and stopped. */
-    const run = async (forMs: number) => {
-      const stop = new AbortController();
-      const running = runReleases(deps, stop.signal);
-      await settle();
-      await clock.advance(forMs);
-      stop.abort();
-      await running;
-    };
-    await clock.advance(5 * HOUR_MS);
-    await run(HOUR_MS);
-    expect(releasedAtMs()).toBe(0);
-    await bed.community.release();
-    const first = START_MS + 6 * HOUR_MS;
-    expect(releasedAtMs()).toBe(first);
-    // On the next day past the time, but within 24 hours of the last.
-    await clock.advance(22 * HOUR_MS);
-    await run(HOUR_MS);
-    expect(releasedAtMs()).toBe(first);
-    // Before the time of a later day: that time comes.
-    await clock.advance(22 * HOUR_MS);
-    await run(HOUR_MS / 4);
-    expect(releasedAtMs()).toBe(first);
-    // Past it: made up for at once; the day after has none, being too close.
-    await clock.advance(19 * HOUR_MS);
-    const missed = clock.nowMs();
-    await run(6 * HOUR_MS);
-    expect(releasedAtMs()).toBe(missed);
-    await run(25 * HOUR_MS);
-    expect(releasedAtMs()).toBe(START_MS + 4 * DAY_MS + 210 * 60_000);
-    expect(faults).toEqual([]);
-  });
-
-  it("releases by itself once a day at its time", async () => {
-    const { bed, clock } = await bedOf(15);
+    const jobs = [createReleaseJob(bed.community, 210)];
+    const schedule = await createSchedule({ jobs, clock, store: bed.store, onFault });
     const stop = new AbortController();
-    const faults: unknown[] = [];
-    const onFault = (fault: unknown) => faults.push(fault);
-    const deps = { community: bed.community, clock, minuteOfDay: 210, onFault };
-    const running = runReleases(deps, stop.signal);
-    await settle();
+    const living = schedule.live(stop.signal);
+    const releasedAtMs = () => bed.community.averages(MODEL, []).releasedAtMs;
     await clock.advance(3 * HOUR_MS);
-    expect(bed.community.averages(MODEL, []).releasedAtMs).toBe(0);
+    expect(releasedAtMs()).toBe(0);
     await clock.advance(HOUR_MS);
-    expect(bed.community.averages(MODEL, []).releasedAtMs).toBe(START_MS + 210 * 60_000);
+    expect(releasedAtMs()).toBe(START_MS + 210 * 60_000);
     await clock.advance(DAY_MS);
-    expect(bed.community.averages(MODEL, []).releasedAtMs).toBe(START_MS + DAY_MS + 210 * 60_000);
+    expect(releasedAtMs()).toBe(START_MS + DAY_MS + 210 * 60_000);
+    await clock.advance(21 * HOUR_MS);
+    await bed.community.release();
+    const asked = releasedAtMs();
+    await clock.advance(4 * HOUR_MS);
+    expect(releasedAtMs()).toBe(asked);
     stop.abort();
-    await running;
+    await living;
     expect(faults).toEqual([]);
-    expect(nextDue(START_MS + 210 * 60_000, 210)).toBe(START_MS + DAY_MS + 210 * 60_000);
+    expect(schedule.states()[0]?.runs.at(-1)?.detail).toContain("skipped");
   });
 });

@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { HeatpoolError } from "#core/errors.js";
 import type { Machine } from "../../../backend/commands/machine.js";
 import { createProgram } from "../../../backend/commands/program.js";
+import { openBearerTokens } from "../../../backend/enrolment/bearer-tokens.js";
 import { openClaimTokens } from "../../../backend/enrolment/claim-tokens.js";
 import { writeBackendConfig } from "../../support/backend-process.js";
 import { createChance } from "../../support/chance.js";
@@ -154,11 +155,27 @@ describe("token create", () => {
     const folder = temporaryFolder();
     const { run, lines, clock } = createMachine();
     const config = writeBackendConfig(folder);
-    await run("token", "create", "-c", config, "--label", "garage", "--json");
+    await run("token", "create", "--claim", "-c", config, "--label", "garage", "--json");
     const { token, label } = JSON.parse(lines[0] ?? "");
     expect(label).toBe("garage");
     const tokens = openClaimTokens(join(folder, "state/claim-tokens"), clock);
     expect(tokens.isKnown(token)).toBe(true);
+  });
+
+  it("makes one for clients by HTTP, shared or of one installation", async () => {
+    const folder = temporaryFolder();
+    const { run, lines, clock } = createMachine();
+    const config = writeBackendConfig(folder);
+    const id = "0B5D9C1E-2E47-4F6B-9D2B-6E5D1E4C8A01";
+    await run("token", "create", "-c", config, "--json");
+    await run("token", "create", "-c", config, "--installation", id, "--json");
+    const [shared, own] = lines.map((line) => JSON.parse(line).token);
+    const tokens = openBearerTokens(join(folder, "state/http-tokens"), clock);
+    expect(tokens.find(shared)).toEqual({ kind: "shared" });
+    expect(tokens.find(own)).toEqual({ kind: "installation", installationId: id.toLowerCase() });
+    expect(tokens.find(`${own}x`)).toBeUndefined();
+    const both = run("token", "create", "-c", config, "--claim", "--installation", id);
+    expect(await failure(both)).toMatchObject({ code: "USAGE" });
   });
 });
 
@@ -179,6 +196,14 @@ describe("help", () => {
     const names = createProgram({ version: "1.2.3" } as Machine).commands.map((command) =>
       command.name(),
     );
-    expect(names).toEqual(["serve", "status", "installations", "ca", "token", "statistics"]);
+    expect(names).toEqual([
+      "serve",
+      "status",
+      "installations",
+      "ca",
+      "token",
+      "keys",
+      "statistics",
+    ]);
   });
 });

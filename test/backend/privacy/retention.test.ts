@@ -3,11 +3,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  createRetentionJob,
   keptFromMs,
   type RetentionRun,
-  runRetention,
   slicesOf,
 } from "../../../backend/privacy/retention.js";
+import { createSchedule } from "../../../backend/schedule/create-schedule.js";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
@@ -40,9 +41,11 @@ async function start(store: SnapshotStore = createMemorySnapshotStore(), rawMont
       rawMonths,
       isDelivering: bed.ingest.isDelivering,
       onRun: (run: RetentionRun) => runs.push(run),
-      onFault: (fault: unknown) => faults.push(fault),
     };
-    const running = runRetention(deps, stop.signal);
+    const jobs = [createRetentionJob(deps)];
+    const onFault = (fault: unknown) => faults.push(fault);
+    const schedule = await createSchedule({ jobs, clock, store, onFault });
+    const running = schedule.live(stop.signal);
     while (runs.length + faults.length === 0 && clock.isSynced()) {
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -5,7 +5,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { HeatpoolError } from "#core/errors.js";
-import { RejectReason } from "#proto/heatpool/telemetry/v1/telemetry.js";
+import { RejectReason, VoidResult } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { DoorParts } from "../../../backend/rpc/server.js";
 import {
   batch,
@@ -70,6 +70,23 @@ describe("hello", () => {
       devices: [{ deviceId: "heatpump", stepMs: 60_000 }],
       epochs: [{ epochId: "12345678-1234-4234-9234-5678123400e0" }, { lastSealed: 9 }],
     });
+  });
+
+  it("says how far a row may be from its slot, at most half a step", async () => {
+    const device = {
+      deviceId: "heatpump",
+      profile: "idm/navigator-2.0",
+      profileVersion: 1,
+      heatpumpModel: "idm/navigator-2.0",
+      tableId: Buffer.alloc(8, 7),
+      stepMs: 60_000,
+    };
+    await start();
+    await greeted(1, { devices: [{ ...device, timeToleranceMs: 1_000 }] });
+    expect(door.behind.opened[0]?.devices[0]).toMatchObject({ timeToleranceMs: 1_000 });
+    const wrong = open();
+    wrong.say(hello(2, { devices: [{ ...device, timeToleranceMs: 30_001 }] }));
+    expect(await wrong.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
   it("has to come within 10 s", async () => {
@@ -390,6 +407,32 @@ describe("tables and losses", () => {
     const empty = { number: 1n, reason: "", fromMs: 0n, toMs: 0n, snapshots: 0n };
     const none = { epochId: Buffer.alloc(0), sequenceFrom: 0n, sequenceTo: 0n };
     one.say({ $case: "loss", value: { losses: [{ ...empty, ...none, device: 2 }] } });
+    expect(await one.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+});
+
+describe("a number taken back", () => {
+  it("is answered after the ack of what was sent before it", async () => {
+    await start();
+    const one = await greeted();
+    one.say(batch(1));
+    one.say({ $case: "void", value: { epoch: 0, sequence: 1n, check: 0xdeadbeef } });
+    one.say({ $case: "void", value: { epoch: 0, sequence: 2n, check: 1 } });
+    expect(await one.hear()).toMatchObject({ $case: "ack", value: { ackedThrough: 1n } });
+    expect(await one.hear()).toMatchObject({
+      $case: "voided",
+      value: { epoch: 0, sequence: 1n, result: VoidResult.VOID_RESULT_STORED },
+    });
+    expect(await one.hear()).toMatchObject({
+      $case: "voided",
+      value: { epoch: 0, sequence: 2n, result: VoidResult.VOID_RESULT_VOIDED },
+    });
+  });
+
+  it("of an epoch that was not declared ends the stream", async () => {
+    await start();
+    const one = await greeted();
+    one.say({ $case: "void", value: { epoch: 2, sequence: 1n, check: 0 } });
     expect(await one.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 });

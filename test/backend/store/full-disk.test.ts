@@ -87,7 +87,10 @@ describe("a full disk under the store", () => {
         // What the log file still has room for is taken, then nothing.
         for (let tries = 0; tries < 20; tries++) await send(3);
         expect(refused).toBeGreaterThan(before + IDS.length);
+        const probe = () => store.putRecord("probe", new Uint8Array(64 * 1024));
+        await expect(probe()).rejects.toThrow();
         rmSync(ballast);
+        await probe();
         await send(4);
         await check();
       }

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { openSealed, readRows } from "#core/batch/batch-reader.js";
 import { createChannelTable } from "#core/batch/channel-table.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { DeviceStream } from "../../../daemon/backlog/backlog.js";
@@ -105,6 +106,75 @@ describe("the size limit", () => {
     expect(backlog.status().unaccounted).toBe(0);
     await backlog.close();
   });
+
+  it("or keeps every second snapshot of the oldest that were never sent, and says so", async () => {
+    const directory = temporaryFolder();
+    const whenFull = "thin-oldest" as const;
+    const { backlog, options } = await begin(directory, {
+      limitBytes: 4 * MIB,
+      whenFull,
+      commitIntervalMs: 3_600_000,
+    });
+    const { epochId } = backlog.status();
+    for (const k of countTo(50)) backlog.record(noisy(k));
+    await backlog.seal();
+    // The first one may have been sent: its number must not come to stand for something else.
+    const [sent] = await backlog.after(epochId, 0, 1);
+    let peak = 0;
+    for (const k of countTo(3_700).slice(50)) {
+      backlog.record(noisy(k));
+      if (k % 50 !== 49) continue;
+      await backlog.flush();
+      peak = Math.max(peak, directoryBytes(directory));
+    }
+    expect(peak).toBeLessThan(4 * MIB);
+    const status = backlog.status();
+    expect(status).toMatchObject({ recorded: 3_700, unaccounted: 0 });
+    expect(await backlog.after(epochId, 0, 1)).toEqual([sent]);
+    const losses = await backlog.losses(0, 100);
+    expect(new Set(losses.map((one) => one.reason))).toEqual(new Set(["thinned"]));
+    expect(losses.reduce((sum, one) => sum + one.snapshots, 0)).toBe(status.lost);
+    // What is left reaches back to the beginning, in fewer snapshots.
+    const times = (await waitingEntries(backlog)).flatMap(({ sealed }) =>
+      [...readRows(openSealed(sealed, stream.table), stream.table)].map(({ atMs }) => atMs),
+    );
+    times.sort((a, b) => a - b);
+    expect(new Set(times).size).toBe(times.length);
+    expect(times.length).toBe(status.snapshots);
+    const gaps = times.slice(1).map((atMs, k) => (atMs - (times[k] ?? 0)) / 60_000);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(60);
+    expect(gaps.filter((gap) => gap > 1).length).toBeGreaterThan(100);
+    await backlog.close();
+    const again = await openLevelBacklog(options);
+    expect(again.status()).toMatchObject({ epochId, recorded: 3_700, unaccounted: 0 });
+    expect(again.epochs()).toHaveLength(1);
+    await again.close();
+  }, 60_000);
+
+  it("thins nothing that a life which did not note it may have sent", async () => {
+    const directory = temporaryFolder();
+    const commitIntervalMs = 3_600_000;
+    const { backlog, options } = await begin(directory, { limitBytes: 4 * MIB, commitIntervalMs });
+    for (const k of countTo(2_000)) {
+      backlog.record(noisy(k));
+      if (k % 50 === 49) await backlog.flush();
+    }
+    await backlog.seal();
+    await backlog.close();
+    const again = await openLevelBacklog({ ...options, whenFull: "thin-oldest" });
+    for (const k of countTo(2_000)) {
+      again.record(noisy(2_000 + k));
+      if (k % 50 === 49) await again.flush();
+    }
+    await again.seal();
+    const losses = await again.losses(0, 100);
+    expect(new Set(losses.map((one) => one.reason))).toEqual(new Set(["thinned"]));
+    const old = backlog.status().batches;
+    expect(losses.every((one) => (one.batches?.sequenceFrom ?? 0) > old)).toBe(true);
+    expect(again.epochs()[0]?.firstUnacked).toBe(1);
+    expect(again.status()).toMatchObject({ unaccounted: 0 });
+    await again.close();
+  }, 60_000);
 
   it("acknowledged batches give their space back", async () => {
     const directory = temporaryFolder();

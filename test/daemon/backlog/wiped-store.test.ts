@@ -1,8 +1,9 @@
 /** Withdrawn consent: not a byte of what was queued stays on disk, also when it was killed midway. */
-import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLevelBacklog } from "../../../daemon/backlog/level-backlog.js";
+import { writeChecked } from "../../../daemon/backlog/state-file.js";
 import {
   countTo,
   optionsOf,
@@ -64,7 +65,7 @@ describe("wiping", () => {
     const killed = temporaryFolder();
     await cp(directory, killed, { recursive: true });
     await backlog.close();
-    await writeFile(join(killed, "wiping"), "17");
+    await writeChecked(join(killed, "wiping"), "17");
     for (const name of gone) await rm(join(killed, name), { recursive: true });
     const again = await openLevelBacklog({ ...options, directory: killed });
     const [, ...blocks] = needles;

@@ -20,6 +20,8 @@ const status: BacklogStatus = {
   batches: 1,
   snapshots: 60,
   unsealed: 12,
+  deadLetters: 0,
+  deadSnapshots: 0,
   recorded: 100,
   admitted: 20,
   duplicate: 5,
@@ -43,7 +45,7 @@ const loss: Loss = {
 
 const report: BacklogReport = {
   status,
-  epochs: [{ epochId, firstUnacked: 7, lastSealed: 7 }],
+  epochs: [{ epochId, firstUnacked: 7, lastSealed: 7, voids: [] }],
   losses: [loss],
 };
 
@@ -60,6 +62,7 @@ describe("heatpool backlog show", () => {
         "  rejected   1",
         "  lost       2",
         "commits      44 since it was opened",
+        "rejected     nothing kept aside",
         "loss ledger  1 entry not yet delivered",
         `epoch        ${epochId}: batches 7 to 7 wait`,
       ].join("\n"),
@@ -68,8 +71,8 @@ describe("heatpool backlog show", () => {
 
   it("tells older epochs and those that are delivered apart", () => {
     const epochs = [
-      { epochId, firstUnacked: 7, lastSealed: 9 },
-      { epochId, firstUnacked: 3, lastSealed: 2 },
+      { epochId, firstUnacked: 7, lastSealed: 9, voids: [] },
+      { epochId, firstUnacked: 3, lastSealed: 2, voids: [] },
     ];
     const lines = renderBacklog({ ...report, epochs })
       .split("\n")

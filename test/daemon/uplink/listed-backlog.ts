@@ -9,6 +9,8 @@ import type {
   DeviceStream,
   Loss,
   Receipt,
+  Retraction,
+  RetractionResult,
 } from "../../../daemon/backlog/backlog.js";
 
 export const EPOCH = "11111111-1111-4111-8111-111111111111";
@@ -63,6 +65,8 @@ export interface ListedBacklog extends Backlog {
   readonly waiting: readonly BacklogEntry[];
   readonly receipts: readonly Receipt[];
   readonly ledger: readonly Loss[];
+  /** Numbers that were taken back, and what the backend said. */
+  readonly settled: readonly (Retraction & { result: RetractionResult })[];
   /** Begins another epoch, as a repair does. */
   beginEpoch(epochId?: string): Promise<void>;
   /** Throws a batch away with a ledger entry, as the size limit does. */
@@ -82,10 +86,13 @@ export function createListedBacklog(): ListedBacklog {
   const sums = { admitted: 0, duplicate: 0, rejected: 0 };
   const receipts: Receipt[] = [];
   const toSeal: BacklogEntry[] = [];
+  const retractions: Retraction[] = [];
+  const settled: (Retraction & { result: RetractionResult })[] = [];
   const rowsOf = (entries: readonly BacklogEntry[]) =>
     entries.reduce((sum, { sealed }) => sum + sealed.rows, 0);
   const backlog: ListedBacklog = {
     toSeal,
+    settled,
     seals: 0,
     get waiting() {
       return waiting;
@@ -127,10 +134,15 @@ export function createListedBacklog(): ListedBacklog {
           waiting.find((one) => one.epochId === epochId)?.sequence ??
           (lastSealed.get(epochId) ?? 0) + 1,
         lastSealed: lastSealed.get(epochId) ?? 0,
+        voids: [],
       })),
     streams: () => [DEVICE],
-    after: async (epochId, sequence, limit) =>
-      waiting.filter((one) => one.epochId === epochId && one.sequence > sequence).slice(0, limit),
+    async after(epochId, sequence, limit) {
+      const kept = retractions.find((one) => one.epochId === epochId)?.sequence ?? Infinity;
+      const mayGo = (one: BacklogEntry) =>
+        one.epochId === epochId && one.sequence > sequence && one.sequence < kept;
+      return waiting.filter(mayGo).slice(0, limit);
+    },
     async acknowledge(receipt) {
       receipts.push(receipt);
       const isDecided = (one: BacklogEntry) =>
@@ -153,6 +165,21 @@ export function createListedBacklog(): ListedBacklog {
       ledger.push({ number: ++lossNumber, ...loss });
       if (loss.class === "lost") lost += loss.snapshots;
     },
+    async retract({ epochId, sequence }, fate, detail) {
+      retractions.push({ epochId, sequence, fate, detail, check: 0 });
+      return true;
+    },
+    retractions: () => retractions,
+    async settleRetraction({ sequence }, result) {
+      const at = retractions.findIndex((one) => one.sequence === sequence);
+      const [gone] = retractions.splice(at, 1);
+      if (gone !== undefined) settled.push({ ...gone, result });
+      waiting = waiting.filter((one) => one.sequence !== sequence);
+    },
+    deadLetters: () => [],
+    readDeadLetter: async () => undefined,
+    replayDeadLetters: async () => 0,
+    dropDeadLetters: async () => 0,
     losses: async (number, limit) => ledger.filter((one) => one.number > number).slice(0, limit),
     async acknowledgeLosses(number) {
       ledger = ledger.filter((one) => one.number > number);
@@ -169,6 +196,8 @@ export function createListedBacklog(): ListedBacklog {
         batches: waiting.length,
         snapshots,
         unsealed: 0,
+        deadLetters: 0,
+        deadSnapshots: 0,
         recorded,
         ...sums,
         lost,

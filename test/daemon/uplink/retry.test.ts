@@ -61,6 +61,22 @@ describe("planRetry", () => {
     expect(told(1e9)).toBe(3_960_000);
   });
 
+  it("waits as told when the backend cannot store, and comes back spread behind that", () => {
+    const lost = { ...broken("UNAVAILABLE", { retryAfterMs: 60_000 }), wasWelcomed: true };
+    expect(planRetry(lost, facts, half).delayMs).toBe(66_000 + 30_000);
+    expect(planRetry(lost, facts, () => 0).delayMs).toBe(60_000);
+  });
+
+  it("comes back at once with a new hello as long as each got something through", () => {
+    const again = resultOf({ kind: "redeclare" }, { wasWelcomed: true, wasAcked: true });
+    expect(planRetry(again, { ...facts, failures: 3 }, half)).toMatchObject({
+      delayMs: 0,
+      failures: 0,
+    });
+    const idle = resultOf({ kind: "redeclare" });
+    expect(planRetry(idle, { ...facts, failures: 3 }, half).delayMs).toBeGreaterThan(0);
+  });
+
   it.each(["UNAUTHENTICATED", "PERMISSION_DENIED"])(
     "looks again within 15 min after %s",
     (code) => {

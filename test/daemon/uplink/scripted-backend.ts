@@ -117,6 +117,7 @@ function createStream(listener: StreamListener, openedAtMs: number): ScriptedStr
         lossAckedThrough: 0n,
         priors: [...PRIOR_IDS],
         keepsState,
+        answersVoid: true,
       };
       stream.answer({ $case: "welcome", value });
     },

@@ -77,6 +77,52 @@ export interface MetricAverage {
   installations: number;
 }
 
+/** Asks for the newest released figures of efficiency and use of one cohort. */
+export interface GetPerformanceRequest {
+  /** Heat pump model of the cohort, e.g. `idm/navigator-2.0`. At most 128 characters. */
+  heatpumpModel: string;
+  /** `24h`, `7d`, `30d` or `365d`. Empty: `30d`. */
+  window: string;
+}
+
+/** The newest released figures. Empty where the privacy rules suppress them. */
+export interface GetPerformanceResponse {
+  /** Heat pump model of the cohort. */
+  heatpumpModel: string;
+  /** Window of whole days (UTC) that the figures cover. */
+  window: string;
+  /** Released figures. */
+  figures: PerformanceFigure[];
+  /** When the figures were computed, in Unix milliseconds. 0: nothing released yet. */
+  releasedAtMs: bigint;
+}
+
+/** One figure over a cohort. Each installation weighs the same. */
+export interface PerformanceFigure {
+  /**
+   * `cop_total`, `cop_heating`, `cop_hot_water`, `cop_outdoor_<band>` by the mean outdoor temperature
+   * of the day, `spf` (whole years only), `compressor_hours_per_day`, `starts_per_hour`,
+   * `electricity_per_day`.
+   */
+  quantity: string;
+  /** Unit of all values, e.g. `kWh`; empty for ratios. */
+  unit: string;
+  /** Mean of the installations, rounded to 2 decimals. */
+  mean: number;
+  /** Median of the installations, rounded to 2 decimals. */
+  median: number;
+  /** 10th percentile; left out when fewer than 5 installations lie below it. */
+  p10?:
+    | number
+    | undefined;
+  /** 90th percentile; left out when fewer than 5 installations lie above it. */
+  p90?:
+    | number
+    | undefined;
+  /** Installations counted. */
+  installations: number;
+}
+
 function createBaseGetPoolStatusRequest(): GetPoolStatusRequest {
   return {};
 }
@@ -580,6 +626,296 @@ export const MetricAverage: MessageFns<MetricAverage> = {
   fromPartial(object: DeepPartial<MetricAverage>): MetricAverage {
     const message = createBaseMetricAverage();
     message.metric = object.metric ?? "";
+    message.unit = object.unit ?? "";
+    message.mean = object.mean ?? 0;
+    message.median = object.median ?? 0;
+    message.p10 = object.p10 ?? undefined;
+    message.p90 = object.p90 ?? undefined;
+    message.installations = object.installations ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetPerformanceRequest(): GetPerformanceRequest {
+  return { heatpumpModel: "", window: "" };
+}
+
+export const GetPerformanceRequest: MessageFns<GetPerformanceRequest> = {
+  encode(message: GetPerformanceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.heatpumpModel !== "") {
+      writer.uint32(10).string(message.heatpumpModel);
+    }
+    if (message.window !== "") {
+      writer.uint32(18).string(message.window);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPerformanceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPerformanceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.heatpumpModel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.window = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPerformanceRequest>): GetPerformanceRequest {
+    return GetPerformanceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPerformanceRequest>): GetPerformanceRequest {
+    const message = createBaseGetPerformanceRequest();
+    message.heatpumpModel = object.heatpumpModel ?? "";
+    message.window = object.window ?? "";
+    return message;
+  },
+};
+
+function createBaseGetPerformanceResponse(): GetPerformanceResponse {
+  return { heatpumpModel: "", window: "", figures: [], releasedAtMs: 0n };
+}
+
+export const GetPerformanceResponse: MessageFns<GetPerformanceResponse> = {
+  encode(message: GetPerformanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.heatpumpModel !== "") {
+      writer.uint32(10).string(message.heatpumpModel);
+    }
+    if (message.window !== "") {
+      writer.uint32(18).string(message.window);
+    }
+    for (const v of message.figures) {
+      PerformanceFigure.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.releasedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.releasedAtMs) !== message.releasedAtMs) {
+        throw new globalThis.Error("value provided for field message.releasedAtMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.releasedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPerformanceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPerformanceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.heatpumpModel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.window = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.figures.push(PerformanceFigure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.releasedAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPerformanceResponse>): GetPerformanceResponse {
+    return GetPerformanceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPerformanceResponse>): GetPerformanceResponse {
+    const message = createBaseGetPerformanceResponse();
+    message.heatpumpModel = object.heatpumpModel ?? "";
+    message.window = object.window ?? "";
+    message.figures = object.figures?.map((e) => PerformanceFigure.fromPartial(e)) || [];
+    message.releasedAtMs = (object.releasedAtMs !== undefined && object.releasedAtMs !== null)
+      ? BigInt(object.releasedAtMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBasePerformanceFigure(): PerformanceFigure {
+  return { quantity: "", unit: "", mean: 0, median: 0, p10: undefined, p90: undefined, installations: 0 };
+}
+
+export const PerformanceFigure: MessageFns<PerformanceFigure> = {
+  encode(message: PerformanceFigure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.quantity !== "") {
+      writer.uint32(10).string(message.quantity);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.mean !== 0) {
+      writer.uint32(25).double(message.mean);
+    }
+    if (message.median !== 0) {
+      writer.uint32(33).double(message.median);
+    }
+    if (message.p10 !== undefined) {
+      writer.uint32(41).double(message.p10);
+    }
+    if (message.p90 !== undefined) {
+      writer.uint32(49).double(message.p90);
+    }
+    if (message.installations !== 0) {
+      writer.uint32(56).uint32(message.installations);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PerformanceFigure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePerformanceFigure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.quantity = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.mean = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.median = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.p10 = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.p90 = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.installations = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PerformanceFigure>): PerformanceFigure {
+    return PerformanceFigure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PerformanceFigure>): PerformanceFigure {
+    const message = createBasePerformanceFigure();
+    message.quantity = object.quantity ?? "";
     message.unit = object.unit ?? "";
     message.mean = object.mean ?? 0;
     message.median = object.median ?? 0;

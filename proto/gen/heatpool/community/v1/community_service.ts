@@ -17,7 +17,14 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { GetAveragesRequest, GetAveragesResponse, GetPoolStatusRequest, GetPoolStatusResponse } from "./community.js";
+import {
+  GetAveragesRequest,
+  GetAveragesResponse,
+  GetPerformanceRequest,
+  GetPerformanceResponse,
+  GetPoolStatusRequest,
+  GetPoolStatusResponse,
+} from "./community.js";
 
 /** Answers about the pool and its cohorts. */
 export type CommunityServiceService = typeof CommunityServiceService;
@@ -43,6 +50,18 @@ export const CommunityServiceService = {
     responseSerialize: (value: GetAveragesResponse): Buffer => Buffer.from(GetAveragesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetAveragesResponse => GetAveragesResponse.decode(value),
   },
+  /** Released figures of efficiency and use of one cohort over a window of days. */
+  getPerformance: {
+    path: "/heatpool.community.v1.CommunityService/GetPerformance" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPerformanceRequest): Buffer =>
+      Buffer.from(GetPerformanceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPerformanceRequest => GetPerformanceRequest.decode(value),
+    responseSerialize: (value: GetPerformanceResponse): Buffer =>
+      Buffer.from(GetPerformanceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPerformanceResponse => GetPerformanceResponse.decode(value),
+  },
 } as const;
 
 export interface CommunityServiceServer extends UntypedServiceImplementation {
@@ -50,6 +69,8 @@ export interface CommunityServiceServer extends UntypedServiceImplementation {
   getPoolStatus: handleUnaryCall<GetPoolStatusRequest, GetPoolStatusResponse>;
   /** The newest released statistics of one cohort. */
   getAverages: handleUnaryCall<GetAveragesRequest, GetAveragesResponse>;
+  /** Released figures of efficiency and use of one cohort over a window of days. */
+  getPerformance: handleUnaryCall<GetPerformanceRequest, GetPerformanceResponse>;
 }
 
 export interface CommunityServiceClient extends Client {
@@ -84,6 +105,22 @@ export interface CommunityServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetAveragesResponse) => void,
+  ): ClientUnaryCall;
+  /** Released figures of efficiency and use of one cohort over a window of days. */
+  getPerformance(
+    request: GetPerformanceRequest,
+    callback: (error: ServiceError | null, response: GetPerformanceResponse) => void,
+  ): ClientUnaryCall;
+  getPerformance(
+    request: GetPerformanceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPerformanceResponse) => void,
+  ): ClientUnaryCall;
+  getPerformance(
+    request: GetPerformanceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPerformanceResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -67,6 +67,23 @@ export interface CheckEligibilityResponse {
   readingsMissing: bigint;
 }
 
+/** Asks for one file of the catalogue's signed metadata. */
+export interface GetMetadataRequest {
+  /** Role whose file it is: root, timestamp, snapshot or targets. */
+  name: string;
+  /** Version of the file. 0: the newest, for the timestamp alone. */
+  version: bigint;
+}
+
+/**
+ * A piece of a metadata file, in order. The file is the pieces put together: signed bytes, at most
+ * 512 KiB for a root, 16 KiB for a timestamp, 1 MiB for a snapshot, 4 MiB for targets.
+ */
+export interface GetMetadataResponse {
+  /** At most 64 KiB. */
+  piece: Buffer;
+}
+
 function createBaseCheckEligibilityRequest(): CheckEligibilityRequest {
   return { installationId: "", heatpumpModel: "" };
 }
@@ -301,6 +318,131 @@ export const CheckEligibilityResponse: MessageFns<CheckEligibilityResponse> = {
     message.readingsMissing = (object.readingsMissing !== undefined && object.readingsMissing !== null)
       ? BigInt(object.readingsMissing)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseGetMetadataRequest(): GetMetadataRequest {
+  return { name: "", version: 0n };
+}
+
+export const GetMetadataRequest: MessageFns<GetMetadataRequest> = {
+  encode(message: GetMetadataRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== 0n) {
+      if (BigInt.asUintN(64, message.version) !== message.version) {
+        throw new globalThis.Error("value provided for field message.version of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMetadataRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMetadataRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMetadataRequest>): GetMetadataRequest {
+    return GetMetadataRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMetadataRequest>): GetMetadataRequest {
+    const message = createBaseGetMetadataRequest();
+    message.name = object.name ?? "";
+    message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
+    return message;
+  },
+};
+
+function createBaseGetMetadataResponse(): GetMetadataResponse {
+  return { piece: Buffer.alloc(0) };
+}
+
+export const GetMetadataResponse: MessageFns<GetMetadataResponse> = {
+  encode(message: GetMetadataResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.piece.length !== 0) {
+      writer.uint32(10).bytes(message.piece);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMetadataResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMetadataResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.piece = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMetadataResponse>): GetMetadataResponse {
+    return GetMetadataResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMetadataResponse>): GetMetadataResponse {
+    const message = createBaseGetMetadataResponse();
+    message.piece = object.piece ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -10,16 +10,18 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { CheckEligibilityRequest, CheckEligibilityResponse } from "./model.js";
+import { CheckEligibilityRequest, CheckEligibilityResponse, GetMetadataRequest, GetMetadataResponse } from "./model.js";
 
-/** Says who may have models. */
+/** Says who may have models, and which there are. */
 export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
   /**
@@ -37,6 +39,16 @@ export const ModelServiceService = {
       Buffer.from(CheckEligibilityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CheckEligibilityResponse => CheckEligibilityResponse.decode(value),
   },
+  /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
+  getMetadata: {
+    path: "/heatpool.model.v1.ModelService/GetMetadata" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: GetMetadataRequest): Buffer => Buffer.from(GetMetadataRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMetadataRequest => GetMetadataRequest.decode(value),
+    responseSerialize: (value: GetMetadataResponse): Buffer => Buffer.from(GetMetadataResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetMetadataResponse => GetMetadataResponse.decode(value),
+  },
 } as const;
 
 export interface ModelServiceServer extends UntypedServiceImplementation {
@@ -45,6 +57,8 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * receive time.
    */
   checkEligibility: handleUnaryCall<CheckEligibilityRequest, CheckEligibilityResponse>;
+  /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
+  getMetadata: handleServerStreamingCall<GetMetadataRequest, GetMetadataResponse>;
 }
 
 export interface ModelServiceClient extends Client {
@@ -67,6 +81,13 @@ export interface ModelServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckEligibilityResponse) => void,
   ): ClientUnaryCall;
+  /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
+  getMetadata(request: GetMetadataRequest, options?: Partial<CallOptions>): ClientReadableStream<GetMetadataResponse>;
+  getMetadata(
+    request: GetMetadataRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetMetadataResponse>;
 }
 
 export const ModelServiceClient = makeGenericClientConstructor(

@@ -60,6 +60,29 @@ export namespace RejectReason {
   export type UNRECOGNIZED = typeof RejectReason.UNRECOGNIZED;
 }
 
+/** What became of a number that was taken back. */
+export const VoidResult = {
+  /** VOID_RESULT_UNSPECIFIED - Never sent. */
+  VOID_RESULT_UNSPECIFIED: 0,
+  /** VOID_RESULT_VOIDED - It stands for nothing and never will. */
+  VOID_RESULT_VOIDED: 1,
+  /** VOID_RESULT_STORED - This batch had been decided under it; its rows must not come again. */
+  VOID_RESULT_STORED: 2,
+  /** VOID_RESULT_FORKED - Another batch had been decided under it: two daemons use one identity. */
+  VOID_RESULT_FORKED: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type VoidResult = typeof VoidResult[keyof typeof VoidResult];
+
+export namespace VoidResult {
+  export type VOID_RESULT_UNSPECIFIED = typeof VoidResult.VOID_RESULT_UNSPECIFIED;
+  export type VOID_RESULT_VOIDED = typeof VoidResult.VOID_RESULT_VOIDED;
+  export type VOID_RESULT_STORED = typeof VoidResult.VOID_RESULT_STORED;
+  export type VOID_RESULT_FORKED = typeof VoidResult.VOID_RESULT_FORKED;
+  export type UNRECOGNIZED = typeof VoidResult.UNRECOGNIZED;
+}
+
 /** From the daemon to the backend. The first message of a stream is `hello`. */
 export interface DeliverRequest {
   /** What this message carries. */
@@ -82,6 +105,9 @@ export interface DeliverRequest {
     | //
     /** The daemon is about to close; it sends nothing more. */
     { $case: "goodbye"; value: Goodbye }
+    | //
+    /** Takes a number back whose batch cannot go as it is. Only where the welcome answers it. */
+    { $case: "void"; value: Void }
     | undefined;
 }
 
@@ -107,6 +133,9 @@ export interface DeliverResponse {
     | //
     /** The backend is about to close the stream. */
     { $case: "goodbye"; value: Goodbye }
+    | //
+    /** Answers `void`. */
+    { $case: "voided"; value: Voided }
     | undefined;
 }
 
@@ -163,6 +192,11 @@ export interface Device {
   tableId: Buffer;
   /** Length of one slot of the time grid, in milliseconds. 1,000 to 3,600,000. */
   stepMs: number;
+  /**
+   * A row this near to its slot was stamped with the slot, in milliseconds. At most half a step. 0:
+   * every row has its own milliseconds, or the daemon does not say.
+   */
+  timeToleranceMs: number;
 }
 
 /** One life of a backlog. */
@@ -195,6 +229,8 @@ export interface Welcome {
   priors: number[];
   /** Whether blocks may continue the one before them. */
   keepsState: boolean;
+  /** Whether `void` is answered. A daemon sends none where it is not. */
+  answersVoid: boolean;
 }
 
 /** Limits that the backend sets. The daemon clamps them to sane values and remembers them. */
@@ -339,6 +375,30 @@ export interface LossAck {
   ackedThrough: bigint;
 }
 
+/**
+ * Takes a number back. Its batch comes again under other numbers, or not at all, only after the
+ * answer: so (epoch, sequence) never stands for two byte strings, and no row is stored twice. What
+ * was sent before it is decided first. May be asked again; the answer stays the same.
+ */
+export interface Void {
+  /** Index into Hello.epochs. */
+  epoch: number;
+  /** Number within the epoch. */
+  sequence: bigint;
+  /** First four bytes of the batch's content digest, little-endian. */
+  check: number;
+}
+
+/** Answer to `void`, sent after the durable write. */
+export interface Voided {
+  /** Index into Hello.epochs. */
+  epoch: number;
+  /** Number within the epoch. */
+  sequence: bigint;
+  /** What the number stands for. */
+  result: VoidResult;
+}
+
 /** Rules that change while the stream is open. */
 export interface Control {
   /** Send no batch for this many milliseconds. 0: no pause. */
@@ -402,6 +462,9 @@ export const DeliverRequest: MessageFns<DeliverRequest> = {
         break;
       case "goodbye":
         Goodbye.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "void":
+        Void.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -468,6 +531,14 @@ export const DeliverRequest: MessageFns<DeliverRequest> = {
             message.body = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "void", value: Void.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -522,6 +593,12 @@ export const DeliverRequest: MessageFns<DeliverRequest> = {
         }
         break;
       }
+      case "void": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "void", value: Void.fromPartial(object.body.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -551,6 +628,9 @@ export const DeliverResponse: MessageFns<DeliverResponse> = {
         break;
       case "goodbye":
         Goodbye.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "voided":
+        Voided.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -617,6 +697,14 @@ export const DeliverResponse: MessageFns<DeliverResponse> = {
             message.body = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "voided", value: Voided.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -668,6 +756,12 @@ export const DeliverResponse: MessageFns<DeliverResponse> = {
       case "goodbye": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "goodbye", value: Goodbye.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "voided": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "voided", value: Voided.fromPartial(object.body.value) };
         }
         break;
       }
@@ -923,7 +1017,15 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseDevice(): Device {
-  return { deviceId: "", profile: "", profileVersion: 0, heatpumpModel: "", tableId: Buffer.alloc(0), stepMs: 0 };
+  return {
+    deviceId: "",
+    profile: "",
+    profileVersion: 0,
+    heatpumpModel: "",
+    tableId: Buffer.alloc(0),
+    stepMs: 0,
+    timeToleranceMs: 0,
+  };
 }
 
 export const Device: MessageFns<Device> = {
@@ -945,6 +1047,9 @@ export const Device: MessageFns<Device> = {
     }
     if (message.stepMs !== 0) {
       writer.uint32(48).uint32(message.stepMs);
+    }
+    if (message.timeToleranceMs !== 0) {
+      writer.uint32(56).uint32(message.timeToleranceMs);
     }
     return writer;
   },
@@ -1010,6 +1115,14 @@ export const Device: MessageFns<Device> = {
             message.stepMs = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.timeToleranceMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1033,6 +1146,7 @@ export const Device: MessageFns<Device> = {
     message.heatpumpModel = object.heatpumpModel ?? "";
     message.tableId = object.tableId ?? Buffer.alloc(0);
     message.stepMs = object.stepMs ?? 0;
+    message.timeToleranceMs = object.timeToleranceMs ?? 0;
     return message;
   },
 };
@@ -1136,6 +1250,7 @@ function createBaseWelcome(): Welcome {
     lossAckedThrough: 0n,
     priors: [],
     keepsState: false,
+    answersVoid: false,
   };
 }
 
@@ -1185,6 +1300,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.keepsState !== false) {
       writer.uint32(64).bool(message.keepsState);
+    }
+    if (message.answersVoid !== false) {
+      writer.uint32(72).bool(message.answersVoid);
     }
     return writer;
   },
@@ -1296,6 +1414,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.keepsState = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.answersVoid = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1327,6 +1453,7 @@ export const Welcome: MessageFns<Welcome> = {
       : 0n;
     message.priors = object.priors?.map((e) => e) || [];
     message.keepsState = object.keepsState ?? false;
+    message.answersVoid = object.answersVoid ?? false;
     return message;
   },
 };
@@ -2372,6 +2499,170 @@ export const LossAck: MessageFns<LossAck> = {
     message.ackedThrough = (object.ackedThrough !== undefined && object.ackedThrough !== null)
       ? BigInt(object.ackedThrough)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseVoid(): Void {
+  return { epoch: 0, sequence: 0n, check: 0 };
+}
+
+export const Void: MessageFns<Void> = {
+  encode(message: Void, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint32(message.epoch);
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sequence);
+    }
+    if (message.check !== 0) {
+      writer.uint32(29).fixed32(message.check);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Void {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVoid();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 29) {
+              break;
+            }
+
+            message.check = reader.fixed32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Void>): Void {
+    return Void.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Void>): Void {
+    const message = createBaseVoid();
+    message.epoch = object.epoch ?? 0;
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.check = object.check ?? 0;
+    return message;
+  },
+};
+
+function createBaseVoided(): Voided {
+  return { epoch: 0, sequence: 0n, result: 0 };
+}
+
+export const Voided: MessageFns<Voided> = {
+  encode(message: Voided, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint32(message.epoch);
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sequence);
+    }
+    if (message.result !== 0) {
+      writer.uint32(24).int32(message.result);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Voided {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVoided();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.result = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Voided>): Voided {
+    return Voided.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Voided>): Voided {
+    const message = createBaseVoided();
+    message.epoch = object.epoch ?? 0;
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.result = object.result ?? 0;
     return message;
   },
 };

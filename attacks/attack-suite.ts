@@ -1,0 +1,27 @@
+/** The shape of a suite of attacks: many altered inputs against one reader, and what came of them. */
+
+/** What a run is given. */
+export interface AttackOptions {
+  /** The same seed gives the same attacks. */
+  readonly seed: number;
+  /** How many inputs are wanted; left out: as many as the suite's promise names. */
+  readonly cases?: number;
+}
+
+/** What came of it. All but `cases` must be 0. */
+export interface AttackCounts {
+  readonly cases: number;
+  /** Altered inputs that were taken for good. */
+  readonly accepted: number;
+  /** Bytes of plaintext given out before everything was verified. */
+  readonly plaintextBytes: number;
+  /** Inputs that were refused by anything but an error of ours. */
+  readonly crashes: number;
+}
+
+/** One file of this folder exports one: `export const …: AttackSuite`. */
+export interface AttackSuite {
+  /** e.g. `csr` */
+  readonly name: string;
+  run(options: AttackOptions): Promise<AttackCounts>;
+}

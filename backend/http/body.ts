@@ -1,0 +1,69 @@
+/**
+ * A request's body as JSON: whole, within its limit before and after inflating, and in UTF-8.
+ *
+ * A body of a few kilobytes can inflate to gigabytes; the limit holds while it inflates.
+ */
+import { gunzip } from "node:zlib";
+import type { HonoRequest } from "hono";
+import { Refusal } from "./answers.js";
+
+/** Of the contract: 10 MB, also after inflating. */
+export const BODY_BYTES_MAX = 10 * 1024 * 1024;
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+
+/** @throws Refusal 413, 415, 422 */
+export async function readJson(request: HonoRequest): Promise<unknown> {
+  const type = request.header("content-type");
+  if (type !== undefined && !JSON_TYPE.test(type)) {
+    throw new Refusal(415, `Content-Type ${JSON.stringify(type.slice(0, 60))} is not JSON`);
+  }
+  const packed = await readBytes(request);
+  const bytes = await inflate(packed, request.header("content-encoding"));
+  return parse(bytes);
+}
+
+async function readBytes(request: HonoRequest): Promise<Buffer> {
+  const declared = Number(request.header("content-length") ?? 0);
+  if (declared > BODY_BYTES_MAX) throw tooLarge();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of (request.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += part.length;
+    if (length > BODY_BYTES_MAX) throw tooLarge();
+    parts.push(part);
+  }
+  return Buffer.concat(parts, length);
+}
+
+async function inflate(bytes: Buffer, encoding = "identity"): Promise<Buffer> {
+  const name = encoding.trim().toLowerCase();
+  if (name === "identity" || name === "") return bytes;
+  if (name !== "gzip" && name !== "x-gzip") {
+    throw new Refusal(415, `Content-Encoding ${JSON.stringify(name.slice(0, 60))} is not known`);
+  }
+  return await new Promise((resolve, reject) => {
+    gunzip(bytes, { maxOutputLength: BODY_BYTES_MAX }, (error, plain) => {
+      if (error === null) resolve(plain);
+      else if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") reject(tooLarge());
+      else reject(notJson("the body is not gzip"));
+    });
+  });
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    const isText = error instanceof SyntaxError;
+    throw notJson(isText ? "the body is not JSON" : "the body is not UTF-8");
+  }
+}
+
+function notJson(msg: string): Refusal {
+  return new Refusal(422, [{ loc: ["body"], msg, type: "json_invalid" }]);
+}
+
+function tooLarge(): Refusal {
+  return new Refusal(413, `The body is larger than ${BODY_BYTES_MAX} bytes`);
+}

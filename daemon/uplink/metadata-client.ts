@@ -1,0 +1,71 @@
+/** Signed metadata of the catalogue, fetched from the backend piece by piece, within a limit. */
+import { status } from "@grpc/grpc-js";
+import { HeatpoolError } from "#core/errors.js";
+import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
+import type { MetadataSource } from "../catalogue/catalogue.js";
+import {
+  clientOptions,
+  createCredentials,
+  createMetadata,
+  type Endpoint,
+} from "./grpc-transport.js";
+
+/** Four megabytes over a slow line. */
+const ANSWER_MAX_MS = 120_000;
+
+/** Asks the backend for metadata. */
+export interface MetadataClient extends MetadataSource {
+  close(): void;
+}
+
+/** @throws HeatpoolError `CONFIG_INVALID` for what the endpoint names */
+export function connectMetadata(endpoint: Endpoint): MetadataClient {
+  const parts = [endpoint.address, createCredentials(endpoint), clientOptions(false)] as const;
+  const client = new ModelServiceClient(...parts);
+  return {
+    fetch(name, version, bytesMax, signal) {
+      return new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + ANSWER_MAX_MS };
+        const question = { name, version: BigInt(version ?? 0) };
+        const call = client.getMetadata(question, createMetadata(endpoint), options);
+        const stop = () => call.cancel();
+        signal.addEventListener("abort", stop, { once: true });
+        if (signal.aborted) stop();
+        const done = () => signal.removeEventListener("abort", stop);
+        const pieces: Buffer[] = [];
+        let bytes = 0;
+        call.on("data", ({ piece }: { piece: Uint8Array }) => {
+          bytes += piece.length;
+          if (bytes <= bytesMax) {
+            pieces.push(Buffer.from(piece));
+            return;
+          }
+          done();
+          // First, so that the cancellation is not taken for the reason.
+          reject(new HeatpoolError("CATALOGUE_REFUSED", `${name}: more than ${bytesMax} bytes`));
+          call.cancel();
+        });
+        call.on("end", () => {
+          done();
+          resolve(Buffer.concat(pieces));
+        });
+        call.on("error", (error: { code?: number; details?: string }) => {
+          done();
+          if (error.code === status.NOT_FOUND) resolve(undefined);
+          else reject(toError(error));
+        });
+      });
+    },
+    close: () => client.close(),
+  };
+}
+
+function toError(error: { code?: number; details?: string }): HeatpoolError {
+  const codes = {
+    [status.UNAUTHENTICATED]: "UNAUTHENTICATED",
+    [status.PERMISSION_DENIED]: "PERMISSION_DENIED",
+    [status.RESOURCE_EXHAUSTED]: "RATE_LIMITED",
+  } as const;
+  const code = codes[error.code as keyof typeof codes] ?? "UNAVAILABLE";
+  return new HeatpoolError(code, `backend: ${error.details}`, { cause: error });
+}
