@@ -1,4 +1,5 @@
 /** The numbers of a model part by part in flat arrays, as scoring a row wants them. */
+import { channelIndex } from "./channel.js";
 import { featureCount } from "./features.js";
 import type { NormalModel } from "./normal-model.js";
 
@@ -20,10 +21,15 @@ export interface FlatModel {
   readonly perFast: Float64Array;
   readonly perSlow: Float64Array;
   readonly isDrive: Uint8Array;
+  /** For supply temperatures that a curve asks for: the part of the drive that has to reach them. */
+  readonly driveOf: Int32Array;
+  readonly driveChannel: Int32Array;
 }
 
 /** Channels of drives that have a lowest and a highest speed. */
 const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
+
+const COMPRESSORS: ReadonlySet<string> = new Set(["frequency", "rating"]);
 
 /** Flattens a model. */
 export function flattenModel({ plan, parts }: NormalModel): FlatModel {
@@ -34,6 +40,11 @@ export function flattenModel({ plan, parts }: NormalModel): FlatModel {
     const size = planned === undefined ? -1 : featureCount(planned);
     return part?.isUsable === true && part.beta.length === size;
   };
+  const driveOf = Int32Array.from(plan.parts, (part) =>
+    part.target === "flow"
+      ? plan.parts.findIndex((one) => one.mode === part.mode && COMPRESSORS.has(one.target))
+      : -1,
+  );
   return {
     usable: Int32Array.from(parts.keys()).filter(fits),
     beta: parts.map((part, index) => (fits(index) ? part.beta : undefined)),
@@ -48,6 +59,10 @@ export function flattenModel({ plan, parts }: NormalModel): FlatModel {
     perFast: each((index) => inverse(parts[index]?.limitFast ?? 1)),
     perSlow: each((index) =>
       plan.parts[index]?.house === true ? 0 : inverse(parts[index]?.limitSlow ?? 1),
+    ),
+    driveOf,
+    driveChannel: driveOf.map((drive) =>
+      channelIndex(drive < 0 ? "frequency" : (plan.parts[drive]?.target ?? "frequency")),
     ),
     isDrive: Uint8Array.from(plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0)),
   };

@@ -18,7 +18,7 @@ const FIFTHS = 5;
 const LIMIT_MIN = 3;
 const MARGIN = 1.15;
 /** The first reading fits everything; later ones leave out what does not belong. */
-const READINGS_AGAIN = 2;
+const READINGS_AGAIN = 4;
 
 /** A model of one machine, and what it already knows of that machine's level. */
 export interface LocalModel {

@@ -43,8 +43,11 @@ export interface ReadOptions {
 
 /** Beyond this a context was never seen: no evidence either way. */
 const REACH_MAX = 4;
-/** No single row counts more than this many of its own standard deviations. */
-const RESIDUAL_MAX = 8;
+/**
+ * No single row counts more than this many of its own standard deviations: a fault shows in many
+ * rows, a transient in a few wild ones.
+ */
+const RESIDUAL_MAX = 4;
 /** Rows further out do not enter the local fit. */
 const FIT_DEVIATIONS_MAX = 5;
 /** Below this share of its limit a part is calm. */
@@ -74,10 +77,10 @@ export function readNormal(
     const { parts, targets, size } = group;
     for (let index = 0; index < parts.length; index++) {
       const measured = row.values[row.at + (targets[index] ?? 0)] ?? Number.NaN;
-      if (!Number.isNaN(measured)) readPart(parts[index] ?? 0, size, measured);
+      if (!Number.isNaN(measured)) readPart(parts[index] ?? 0, size, measured, row);
     }
   };
-  const readPart = (index: number, size: number, measured: number) => {
+  const readPart = (index: number, size: number, measured: number, row: OperatingRow) => {
     const beta = flat.beta[index];
     const leverage = flat.leverage[index];
     const fit = fits[index];
@@ -111,14 +114,15 @@ export function readNormal(
     const expected = family + local;
     const rest = measured - expected;
     if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    const row = flat.rowVariance[index] ?? 1;
+    if (rest < 0 && isAtCapacity(index, row)) return;
+    const variance = flat.rowVariance[index] ?? 1;
     const day = flat.dayVariance[index] ?? 0;
     const size1 = expected < 0 ? -expected : expected;
     const tolerance = (flat.tolerance[index] ?? 0) + (flat.share[index] ?? 0) * size1;
     let held = day + tolerance * tolerance;
-    if (beyond > 0) held += (row + day) * beyond;
+    if (beyond > 0) held += (variance + day) * beyond;
     if (localVariance > 0) held += localVariance;
-    const ratio = held / row;
+    const ratio = held / variance;
     const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
     const e = rest * (flat.perDeviation[index] ?? 0);
     addEvidence(sums, index, e > most ? most : Math.max(e, -most), Math.sqrt(ratio));
@@ -127,8 +131,17 @@ export function readNormal(
     last[index * LAST_NUMBERS] = measured;
     last[index * LAST_NUMBERS + 1] = expected;
     last[index * LAST_NUMBERS + 2] = ratio;
-    if (isAdapting && rest * rest <= FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (row + held))
+    if (isAdapting && rest * rest <= FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (variance + held))
       noteRow(fit, slot, phi, measured - family, flat.information[index] ?? 0);
+  };
+  /** A machine that gives all it can is not ill because the house gets less than the curve asks. */
+  const isAtCapacity = (index: number, row: OperatingRow): boolean => {
+    const drive = flat.driveOf[index] ?? -1;
+    if (drive < 0) return false;
+    const low = own.stops[drive * 2] ?? 0;
+    const high = own.stops[drive * 2 + 1] ?? 0;
+    const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
+    return high > low && speed >= high - STOP_SHARE * (high - low);
   };
   const endDays = (now: number) => {
     const today = Math.floor(now / CELLS_PER_DAY);

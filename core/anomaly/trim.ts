@@ -8,7 +8,7 @@ import { offsetsOf } from "./solve-normal.js";
 import type { RowFilter, Statistics } from "./statistics.js";
 
 /** Rows further out, in deviations (or halves of what is worth a notice), are not learnt. */
-const DEVIATIONS_MAX = 5;
+const DEVIATIONS_MAX = 3;
 
 /** A filter around the own level of the machine whose sums are `own`. */
 export function trimAround(model: NormalModel, own: Statistics): RowFilter {
