@@ -68,6 +68,7 @@ export function readNormal(
   const shares = new Float64Array(model.parts.length);
   const fastShares = new Float64Array(model.parts.length);
   const phi = new Float64Array(FEATURES_MAX);
+  const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
   let { cell, rowsOutOfReach } = own;
   let slot = Number.isNaN(cell) ? 0 : slotOf(cell);
   let score = 0;
@@ -75,6 +76,7 @@ export function readNormal(
   const readGroup = (group: PartGroup, row: OperatingRow) => {
     if (!fillFeatures(group, row.values, row.at, phi)) return;
     const { parts, targets, size } = group;
+    fillProducts(phi, size, products);
     for (let index = 0; index < parts.length; index++) {
       const measured = row.values[row.at + (targets[index] ?? 0)] ?? Number.NaN;
       if (!Number.isNaN(measured)) readPart(parts[index] ?? 0, size, measured, row);
@@ -86,15 +88,9 @@ export function readNormal(
     const fit = fits[index];
     if (beta === undefined || leverage === undefined || fit === undefined) return;
     let family = 0;
+    for (let i = 0; i < size; i++) family += (beta[i] ?? 0) * (phi[i] ?? 0);
     let lever = 0;
-    let next = 0;
-    for (let i = 0; i < size; i++) {
-      const left = phi[i] ?? 0;
-      let sum = 0;
-      for (let j = i; j < size; j++) sum += (leverage[next++] ?? 0) * (phi[j] ?? 0);
-      family += (beta[i] ?? 0) * left;
-      lever += sum * left;
-    }
+    for (let i = 0; i < leverage.length; i++) lever += (leverage[i] ?? 0) * (products[i] ?? 0);
     const beyond = size === 1 ? 0 : lever / (3 * size) - 1;
     if (beyond > REACH_MAX) {
       rowsOutOfReach++;
@@ -103,7 +99,7 @@ export function readNormal(
     const { deviation, covariance, size: localSize } = fit;
     let local = 0;
     let localVariance = 0;
-    next = 0;
+    let next = 0;
     for (let i = 0; i < localSize; i++) {
       const left = phi[i] ?? 0;
       let sum = 0;
@@ -213,6 +209,15 @@ function squareAt(sums: Float64Array, at: number, psi: number): number {
   const sum = sums[at] ?? 0;
   const held = sums[at + 2] ?? 0;
   return (sum * sum) / (psi * (sums[at + 1] ?? 0) + held * held + DOUBT);
+}
+
+/** All products of two features, as a packed upper triangle: parts of one group share them. */
+function fillProducts(phi: Float64Array, size: number, products: Float64Array): void {
+  let next = 0;
+  for (let i = 0; i < size; i++) {
+    const left = phi[i] ?? 0;
+    for (let j = i; j < size; j++) products[next++] = left * (phi[j] ?? 0);
+  }
 }
 
 function slotOf(cell: number): number {

@@ -63,30 +63,38 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
   let score = 0;
   const isOn = () => alarm.raisedAt !== undefined || sensorSince !== undefined;
 
+  /** The alarm of the machine's parts; most cells have nothing to say about it. */
+  const judge = (cell: number): AlarmChange => {
+    const isIdle = alarm.raisedAt === undefined && alarm.aboveSince === undefined;
+    if (isIdle && reader.score <= 1) return undefined;
+    const { evidence, evidenceCell } = reader.live;
+    const step = stepAlarm(alarm, {
+      cell,
+      score: reader.score,
+      shares: reader.shares,
+      fastShares: reader.fastShares,
+      evidence,
+      evidenceCell,
+      factor: model.factor,
+      quietUntil: state.quietUntil,
+    });
+    if (step.change === "resolved")
+      for (let part = 0; part < model.parts.length; part++) restartSlow(reader.live.sums, part);
+    alarm = step.state;
+    return step.change;
+  };
+
   return {
     read(row, findings = []) {
       const wasOn = isOn();
       reader.read(row);
-      const { evidence, evidenceCell } = reader.live;
-      const step = stepAlarm(alarm, {
-        cell: row.cell,
-        score: reader.score,
-        shares: reader.shares,
-        fastShares: reader.fastShares,
-        evidence,
-        evidenceCell,
-        factor: model.factor,
-        quietUntil: state.quietUntil,
-      });
-      if (step.change === "resolved")
-        for (let part = 0; part < model.parts.length; part++) restartSlow(reader.live.sums, part);
-      alarm = step.state;
+      const change = judge(row.cell);
       sensors = findings.filter(({ kind }) => TOLD.has(kind));
       const age = sensors.reduce((most, { since }) => Math.max(most, row.cell - since), 0);
       sensorSince = age >= TELL_CELLS ? (sensorSince ?? row.cell) : undefined;
       score = Math.max(reader.score, Math.min(SENSOR_SCORE_MAX, age / TELL_CELLS));
       if (wasOn === isOn()) return undefined;
-      return wasOn ? "resolved" : (step.change ?? "raised");
+      return wasOn ? "resolved" : (change ?? "raised");
     },
     get score() {
       return score;
