@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   growth: "what an installation costs the backend among few and among ten times as many",
   detect: "faults found and false alarms, on labelled data (--data, --sets, --per-fault)",
   training: "learning, merging, solving and writing models: time, bytes, memory",
+  push: "grants sealed per CPU-second, and a model pushed to a thousand connected daemons",
   ingest: "readings the backend takes in durably per CPU-second",
 };
 
