@@ -2,6 +2,7 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
@@ -9,20 +10,26 @@ import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
+import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
-import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
-import { saveRollups } from "./aggregate/rollup-file.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
 import { createCatalogue } from "./catalogue/create-catalogue.js";
 import { openOnlineKeys } from "./catalogue/online-keys.js";
 import { runResigning } from "./catalogue/run-resigning.js";
 import { readStoreKey } from "./catalogue/store-key.js";
+import { type Engines, openEngines } from "./commands/engines.js";
+import { openProcesses, runTogether } from "./commands/processes.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
+import { createConsents } from "./enrolment/consents.js";
+import { createEnrolment } from "./enrolment/enrolment.js";
+import type { Issuing } from "./enrolment/issuing.js";
+import { createIdentityJudge } from "./enrolment/judge-identity.js";
+import { createNonces } from "./enrolment/nonces.js";
 import { readDisk } from "./host/disk.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
@@ -44,21 +51,25 @@ import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
+import { createIdentities } from "./registry/create-identities.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
+import { openFileIdentityStore } from "./registry/file-identity-store.js";
+import type { Identities } from "./registry/identity.js";
+import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
+import { openPostgresIdentityStore } from "./registry/postgres-identity-store.js";
 import type { InstallationState } from "./registry/registry.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
-import type { Behind } from "./rpc/door.js";
+import type { Behind, IdentityDoor } from "./rpc/door.js";
+import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
 import type { Schedule } from "./schedule/schedule.js";
-import type { CompanionFile, EntrySource } from "./store/backup.js";
+import type { CompanionFile } from "./store/backup.js";
 import { encodeBackup } from "./store/backup-frames.js";
-import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
-import type { SnapshotStore } from "./store/snapshot-store.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -73,9 +84,17 @@ export interface BackendParts {
   process(): { readonly residentBytes: number; readonly cpuSeconds: number };
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
+  /** Left out: nobody is asked for a certificate, on loopback only. */
+  readonly authority: InstallationAuthority | undefined;
   /** For the operator, e.g. that Node is old. */
   readonly warnings: readonly string[];
   onBug(bug: unknown): void;
+}
+
+/** What makes installations: who signs, and the key of recovery codes. */
+export interface InstallationAuthority {
+  readonly issuing: Issuing;
+  readonly recoveryKey: Uint8Array;
 }
 
 /** What is written to find out whether the store takes batches again, and how much of it. */
@@ -94,7 +113,7 @@ const DAYS_REMEMBERED = 64;
 
 /** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
 export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
-  const store = await openLevelSnapshotStore({ folder: parts.places.storeDir });
+  const engines = await openEngines(parts);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal.addEventListener("abort", end, { once: true });
@@ -102,36 +121,14 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   try {
     const catalogue = openCatalogue(parts);
     const vitals = createVitals();
-    const rooms = await openRooms(parts, store, catalogue, vitals);
-    const { behind, web, rollups, retention, book, jobs } = rooms;
-    const { clock, places } = parts;
-    const file = places.rollupsFile;
-    const { community } = behind;
-    const onFault = (fault: unknown): void => reportFault(parts, fault);
-    const schedule = await createSchedule({
-      ...{ store, clock, onFault },
-      jobs: [
-        createRetentionJob({ ...retention, clock }),
-        createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
-      ],
-      onRun(run) {
-        vitals.jobRan(run);
-        const { job, durationMs, outcome, detail } = run;
-        const level = outcome === "done" ? "info" : "error";
-        parts.log(level, "schedule.ran", { job, durationMs, outcome, detail });
-      },
-    });
-    jobs.schedule = schedule;
+    const rooms = { ...(await openRooms(parts, engines, catalogue, vitals)), catalogue, vitals };
+    const { behind, web, identities, run } = rooms;
+    const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
-      runDoor(toDoor(parts, behind, vitals), ending.signal),
+      runDoor(toDoor(parts, behind, identities, vitals), ending.signal),
       runVitals(parts, behind, vitals, ending.signal),
       runWeb(parts, web, ending.signal),
-      runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      schedule.live(ending.signal),
-      runQualityBook(book, { clock, onFault }, ending.signal),
-      ...(catalogue === undefined
-        ? []
-        : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
+      run(once, ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -139,8 +136,52 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
     await Promise.all(all);
   } finally {
     signal.removeEventListener("abort", end);
-    await store.close();
+    await engines.close();
     parts.log("info", "backend.stopped");
+  }
+}
+
+type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+/** What the one process needs. */
+interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "book" | "jobs"> {
+  readonly catalogue: Catalogue | undefined;
+  readonly vitals: Vitals;
+}
+
+/** What one process does, however many there are: jobs, feeding the engine, signing again. */
+async function runOnce(
+  parts: BackendParts,
+  engines: Engines,
+  { behind, retention, book, jobs, catalogue, vitals }: RoomsOfOne,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = parts;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const schedule = await createSchedule({
+    ...{ store: engines.store, clock, onFault },
+    jobs: [
+      createRetentionJob({ ...retention, clock }),
+      createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+    ],
+    onRun(run) {
+      vitals.jobRan(run);
+      const { job, durationMs, outcome, detail } = run;
+      const level = outcome === "done" ? "info" : "error";
+      parts.log(level, "schedule.ran", { job, durationMs, outcome, detail });
+    },
+  });
+  jobs.schedule = schedule;
+  const keepBook = (until: AbortSignal): Promise<void> =>
+    runQualityBook(book, { clock, onFault }, until);
+  const resign = (until: AbortSignal): Promise<void> =>
+    catalogue === undefined
+      ? Promise.resolve()
+      : runResigning({ catalogue, clock, onFault }, until);
+  try {
+    await runTogether([schedule.live, engines.feed, resign, keepBook], signal);
+  } finally {
+    jobs.schedule = undefined;
   }
 }
 
@@ -167,22 +208,35 @@ function openCatalogue({ config, places, clock, chance }: BackendParts): Catalog
 
 async function openRooms(
   parts: BackendParts,
-  store: SnapshotStore & EntrySource,
+  engines: Engines,
   catalogue: Catalogue | undefined,
   vitals: Vitals,
 ) {
   const { config, places, clock } = parts;
+  const { store } = engines;
+  const processes = await openProcesses({
+    ...{ engines, clock, rollupsFile: places.rollupsFile },
+    onEvent: (event) => parts.log("info", event),
+    onFault: (fault) => reportFault(parts, fault),
+  });
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
-  const registry = createRegistry(states);
+  const registry = createRegistry(states, processes.takeColumn);
   const columnOf = (id: string, model: string) =>
     registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
-  const file = places.rollupsFile;
-  const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
-  const shared = { store, registry, rollups, clock, findMetric };
+  const kept = await processes.openRollups(columnOf);
+  const shared = { store, registry, rollups: kept.taken, clock, findMetric };
   const quotas = createQuotas(toQuota(config));
   const { rawMonths } = config.retention;
-  const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const tombstones =
+    engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
+  const known = await createIdentities(
+    engines.shared === undefined
+      ? await openFileIdentityStore(places.identitiesDir)
+      : openPostgresIdentityStore(engines.shared.database),
+    clock.nowMs(),
+    (id) => void processes.tell("identity", id).catch((fault) => reportFault(parts, fault)),
+  );
   const nowMs = (): number => clock.nowMs();
   const monotonicMs = (): number => clock.monotonicMs();
   const meter = createIntakeMeter(monotonicMs);
@@ -191,7 +245,7 @@ async function openRooms(
   const ingest = await createIngest({
     ...shared,
     store: await watchStore(store, listeners, monotonicMs),
-    parts: builder,
+    parts: kept.parts,
     markDay,
     limits: quotas.limits,
     keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
@@ -200,10 +254,13 @@ async function openRooms(
   const erasure = createErasure({
     ...shared,
     tombstones,
+    identities: known,
     nowMs,
-    saveRollups: () => saveRollups(file, rollups.state),
+    saveRollups: kept.save,
     keepOut: ingest.keepOut,
   });
+  // An identity that was to go with its data and is still here: the power went in between.
+  for (const id of known.ids()) if (tombstones.has(id)) await known.remove(id, nowMs());
   const again = await erasure.resume();
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
@@ -220,7 +277,10 @@ async function openRooms(
     keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
   });
   const community = await createCommunity({
-    ...{ ...shared, daysWithData, privacy },
+    ...{ store, registry, clock, findMetric, daysWithData, privacy },
+    get rollups() {
+      return kept.current();
+    },
     coldStart: rules.coldStart,
     alsoRelease: efficiency.release,
   });
@@ -235,30 +295,38 @@ async function openRooms(
     warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
+  const released: Community = {
+    ...community,
+    async release() {
+      processes.demandLeader();
+      const receipt = await community.release();
+      await processes.tell("released");
+      return receipt;
+    },
+  };
   const watched = watchIngest(ingest, listeners);
   const jobs: { schedule: Schedule | undefined } = { schedule: undefined };
   const operation = createOperation({
     ...{ store, registry, meter, book, catalogue, quotas },
-    engine: "leveldb",
+    engine: engines.name,
     disk: () => readDisk(places.storeDir),
     schedule: () => jobs.schedule,
-    backUp: () =>
-      encodeBackup(
-        { version: parts.version, createdAtMs: nowMs() },
-        companions(places),
-        store.entries(),
-      ),
+    backUp: engines.entries && toBackup(parts, engines.entries),
     log: parts.logControl,
   });
   const behind: Behind = {
     ingest: watched,
     operation,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
-    community,
+    community: released,
     efficiency,
     ...facts,
     metadata: async (role, version) => catalogue?.metadata(role, version),
-    erase: erasure.erase,
+    async erase(id, closeStreams) {
+      const receipt = await erasure.erase(id, closeStreams);
+      await processes.tell("erased", id);
+      return receipt;
+    },
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
   };
@@ -277,20 +345,38 @@ async function openRooms(
     },
   };
   const web: HttpBehind = {
-    ...{ ingest: watched, community, efficiency },
+    ...{ ingest: watched, community: released, efficiency },
     models: NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
     storedTimes: createStoredTimes(store),
-    isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
+    isEnrolled: (id) =>
+      known.find(id) !== undefined ||
+      registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
-  return { behind, web, rollups, retention, book, jobs };
+  const identities = openIdentities(parts, known, tombstones.has);
+  const reload = async (): Promise<void> => {
+    await Promise.all([community.reload(), efficiency.reload(), known.reload()]);
+  };
+  const reloadIdentity = known.reload;
+  const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
+  const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
+    processes.run({ ...joined, once }, signal);
+  return { behind, web, identities, retention, book, jobs, run };
 }
 
-/** Files without which the store must not be restored: an older one would bring the erased back. */
-function companions({ tombstonesFile }: Places): CompanionFile[] {
-  if (!existsSync(tombstonesFile)) return [];
-  return [{ name: "tombstones", bytes: readFileSync(tombstonesFile) }];
+/** The store and the files without which it must not be restored: without tombstones the erased are back. */
+function toBackup(
+  { places, version, clock }: BackendParts,
+  entries: NonNullable<Engines["entries"]>,
+): () => AsyncIterable<Uint8Array> {
+  return () => {
+    const { tombstonesFile } = places;
+    const files: CompanionFile[] = existsSync(tombstonesFile)
+      ? [{ name: "tombstones", bytes: readFileSync(tombstonesFile) }]
+      : [];
+    return encodeBackup({ version, createdAtMs: clock.nowMs() }, files, entries());
+  };
 }
 
 /** Nothing is published. */
@@ -322,6 +408,36 @@ async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSign
   );
 }
 
+/** Enrolment, consent and the judgement of certificates; left out where nobody shows any. */
+function openIdentities(
+  parts: BackendParts,
+  identities: Identities,
+  isErased: (installationId: string) => boolean,
+): IdentityDoor | undefined {
+  const { authority, clock, chance, places, config } = parts;
+  if (authority === undefined) return undefined;
+  const isClaimed = config.enrolment.claimTokens === "required";
+  const claims = isClaimed ? openClaimTokens(places.claimTokensFile, clock) : undefined;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const { issuing, recoveryKey } = authority;
+  return {
+    judge: createIdentityJudge({ identities, issuing, clock, onFault }),
+    consents: createConsents({ identities, clock }),
+    enrolment: createEnrolment({
+      identities,
+      isErased,
+      findClaim: claims === undefined ? undefined : (token) => claims.find(token),
+      nonces: createNonces(chance, clock),
+      issuing,
+      clock,
+      chance,
+      trialKey: generateKeyPairSync("x25519").privateKey,
+      recoveryKey,
+    }),
+    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
+  };
+}
+
 /** The listener for Prometheus, where one is configured. */
 async function runVitals(
   parts: BackendParts,
@@ -344,11 +460,16 @@ async function runVitals(
   );
 }
 
-function toDoor(parts: BackendParts, behind: Behind, vitals: Vitals): DoorParts {
-  const { config, places, clock, log } = parts;
-  const tag = createTagger(parts.chance, clock);
+function toDoor(
+  parts: BackendParts,
+  behind: Behind,
+  identities: IdentityDoor | undefined,
+  vitals: Vitals,
+): DoorParts {
+  const { config, places, clock, chance, log } = parts;
+  const tag = createTagger(chance, clock);
   const tokens =
-    config.enrolment.claimTokens === "off"
+    config.enrolment.claimTokens === "off" || identities !== undefined
       ? undefined
       : openClaimTokens(places.claimTokensFile, clock);
   return {
@@ -359,6 +480,11 @@ function toDoor(parts: BackendParts, behind: Behind, vitals: Vitals): DoorParts 
     main: { kind: "tcp", host: config.main.host, port: config.main.port },
     admin: toAdminAddress(config, places),
     identity: parts.identity,
+    identities,
+    enrol:
+      identities === undefined
+        ? undefined
+        : { address: toEnrolAddress(config), pace: createEnrolPace(toPace(config), chance, clock) },
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
@@ -369,15 +495,17 @@ function toDoor(parts: BackendParts, behind: Behind, vitals: Vitals): DoorParts 
       log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
     },
     onBug: parts.onBug,
-    onListening: ({ main, admin }) => {
+    onListening: ({ main, admin, enrol }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;
       const isSecured = parts.identity !== undefined;
       log("info", "backend.listening", {
         mainPort: main,
+        enrolPort: identities === undefined ? undefined : enrol,
+        identity: identities === undefined ? "none" : "certificate",
         adminPort: socket === undefined ? admin : undefined,
         adminSocket: socket,
         tls: isSecured,
-        claimTokens: tokens === undefined ? "off" : `${tokens.count} known`,
+        claimTokens: config.enrolment.claimTokens,
         version: parts.version,
       });
     },
@@ -388,6 +516,14 @@ function toAdminAddress(config: Config, places: Places): Address {
   return config.admin.port === undefined
     ? { kind: "unix", path: places.adminSocket }
     : { kind: "tcp", host: "127.0.0.1", port: config.admin.port };
+}
+
+function toEnrolAddress({ main, enrol }: Config) {
+  return { kind: "tcp", host: enrol.host ?? main.host, port: enrol.port } as const;
+}
+
+function toPace({ enrol }: Config) {
+  return { perPrefix: enrol.callsPerPrefixPerHour, all: enrol.callsPerHour };
 }
 
 function toLimits({ main }: Config): ListenerLimits {

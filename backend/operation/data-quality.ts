@@ -3,7 +3,11 @@
  * readings that profiles promise was not there. A model whose share differs from the others' has a
  * wrong profile, a failing sensor or a new firmware.
  */
-import type { ReasonCount } from "./operation.js";
+/** How often something happened, by its reason; the most frequent first. */
+export interface ReasonCount {
+  readonly reason: string;
+  readonly count: number;
+}
 
 /** Something found in the data of a heat pump model that is not an impossible value. */
 export interface DataFinding {

@@ -1,6 +1,7 @@
 /** Rates of the last minute and quantiles of the newest writes, from what intake tells. */
+import type { ReasonCount } from "./data-quality.js";
 import type { IntakeListener } from "./intake.js";
-import type { IntakeState, ReasonCount, StorageState } from "./operation.js";
+import type { IntakeState, StorageState } from "./operation.js";
 
 /** A listener that answers how it goes. */
 export interface IntakeMeter extends IntakeListener {

@@ -9,13 +9,7 @@ import type { CatalogueState } from "../catalogue/catalogue.js";
 import type { LogLevel } from "../host/log.js";
 import type { QuotaLimits } from "../ingest/quota.js";
 import type { JobRun, JobState } from "../schedule/schedule.js";
-import type { QualityReport } from "./data-quality.js";
-
-/** How often something happened, by its reason; the most frequent first. */
-export interface ReasonCount {
-  readonly reason: string;
-  readonly count: number;
-}
+import type { QualityReport, ReasonCount } from "./data-quality.js";
 
 /** The store and its disk. */
 export interface StorageState {

@@ -3,8 +3,8 @@ import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/operation.js";
 import type { CatalogueState } from "../catalogue/catalogue.js";
 import type { QuotaLimits } from "../ingest/quota.js";
-import type { ModelQuality, QualityReport } from "../operation/data-quality.js";
-import type { IntakeState, OperationState, ReasonCount } from "../operation/operation.js";
+import type { ModelQuality, QualityReport, ReasonCount } from "../operation/data-quality.js";
+import type { IntakeState, OperationState } from "../operation/operation.js";
 import type { JobRun, JobState } from "../schedule/schedule.js";
 
 /** The state as an operator's client has it. */
