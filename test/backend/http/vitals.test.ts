@@ -160,14 +160,14 @@ describe("the listener for Prometheus", () => {
   });
 
   it("answers 500 without a word when the numbers cannot be had, and goes on", async () => {
-    let isBroken = true;
+    const state = { isBroken: true };
     const { ask, faults } = await open(async () => {
-      if (isBroken) throw new Error("the disk at /secret");
+      if (state.isBroken) throw new Error("the disk at /secret");
       return "well";
     });
     expect(await ask("/metrics")).toEqual({ status: 500, body: "" });
     expect(faults).toHaveLength(1);
-    isBroken = false;
+    state.isBroken = false;
     expect(await ask("/metrics")).toEqual({ status: 200, body: "well" });
   });
 
