@@ -16,7 +16,12 @@ import { type MarkDay, newInstallation } from "./contribution.js";
 import { createBlockDecider } from "./decide-block.js";
 import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
 import type { Delivery, Ingest, Introduction } from "./ingest.js";
-import { createPutCommit, demandSound, findEpoch, type InstallationWork } from "./installation-work.js";
+import {
+  createPutCommit,
+  demandSound,
+  findEpoch,
+  type InstallationWork,
+} from "./installation-work.js";
 import { checkIntroduction } from "./introduction.js";
 import { takeLosses } from "./losses.js";
 import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
