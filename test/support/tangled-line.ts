@@ -86,6 +86,9 @@ export async function openTangledLine(of: {
     clock,
     live: createLiveStreams(() => undefined),
     rules: { ...RULES, codecs: [0, 1, 2], windowBatches: 8, backlogBytesPerSecond: 0 },
+    judge: undefined,
+    consents: undefined,
+    onClone: (id) => bugs.push(`${id} taken for two`),
     isAlive: async () => true,
     onEvent: () => undefined,
   });
