@@ -168,6 +168,7 @@ async function trainModel(
     samples: await chooseSamples(deps, fleet, periods),
     published: await deps.published(modelId),
     publishInstallationsMin: rules.publishInstallationsMin,
+    closedTestPool: rules.closedTestPool,
   });
   for (const { parts } of result.outliers) countReason(leftOut, `unlike the others: ${parts[0]}`);
   return await finish(deps, { heatpumpModel, modelId, fleet, result, leftOut, readings, isDry });

@@ -18,6 +18,8 @@ export interface GateFacts {
   readonly published: Figures | undefined;
   /** Largest change by one installation, in units of what is allowed. */
   readonly influence: number;
+  /** Everybody in it knows everybody: nothing is hidden from anybody. */
+  readonly closedTestPool: boolean;
   readonly isFinite: boolean;
   readonly usableParts: number;
 }
@@ -60,7 +62,7 @@ export function judgeGates(facts: GateFacts): readonly Gate[] {
             published.falseAlarmsPerMonth + FALSE_ALARMS_MORE_MAX,
           ),
         ]),
-    most("influence of one installation", influence, 1),
+    most("influence of one installation", influence, facts.closedTestPool ? influence : 1),
     least("usable parts", facts.usableParts, 1),
     {
       name: "numbers",

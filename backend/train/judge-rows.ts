@@ -64,7 +64,9 @@ export function judgeRows(
     const present = judged.filter((row) => !Number.isNaN(valueAt(rows, row, channel))).length;
     return judged.length > 0 && present >= PRESENT_SHARE * judged.length;
   });
-  const outdoor = steady.map((row) => valueAt(rows, row, OUTDOOR)).filter((one) => !Number.isNaN(one));
+  const outdoor = steady
+    .map((row) => valueAt(rows, row, OUTDOOR))
+    .filter((one) => !Number.isNaN(one));
   const range = outdoor.reduce(
     ([low, high], one) => [Math.min(low, one), Math.max(high, one)] as const,
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as const,
@@ -105,7 +107,9 @@ function constants(rows: RowBlock, running: readonly number[]): string[] {
   if (running.length < CONSTANT_ROWS) return [];
   return MEASURED.flatMap((id, channel) => {
     if (!channelAt(channel).isAnalogue) return [];
-    const values = running.map((row) => valueAt(rows, row, channel)).filter((one) => !Number.isNaN(one));
+    const values = running
+      .map((row) => valueAt(rows, row, channel))
+      .filter((one) => !Number.isNaN(one));
     const [first] = values;
     const isConstant = values.length >= CONSTANT_ROWS && values.every((one) => one === first);
     return isConstant ? [`${id} stands at ${first}`] : [];

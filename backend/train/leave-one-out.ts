@@ -22,6 +22,8 @@ export interface Influence {
 const ALLOWED_SHARE = 0.5;
 /** 5 % and 95 % of a normal distribution, in deviations. */
 const OUTER = 1.645;
+/** Beyond this many times the usual leverage nothing was learnt, and a daemon trusts nothing. */
+const REACH_TIMES = 3;
 /** In a large fleet those furthest from the middle move it most; the others are not tried. */
 const TRIED_MAX = 40;
 
@@ -76,6 +78,7 @@ function changeOf(
   if (own === undefined || other === undefined || !own.isUsable || !other.isUsable) return 0;
   let most = 0;
   for (const phi of points) {
+    if (reachOf(own.leverage, phi) > REACH_TIMES * phi.length) continue;
     const expected = dot(own.beta, phi);
     const level = Math.sqrt(own.between[0] ?? 0);
     const allowed = ALLOWED_SHARE * Math.max(toleranceOf(part, expected), level);
@@ -137,6 +140,16 @@ function featuresAt(point: readonly number[], size: number): Float64Array {
   for (let i = 0; i < point.length; i++)
     for (let j = i; j < point.length; j++) phi[next++] = (point[i] ?? 0) * (point[j] ?? 0);
   return phi;
+}
+
+/** phi' H phi, from its packed form. */
+function reachOf(leverage: Float64Array, phi: Float64Array): number {
+  let sum = 0;
+  let next = 0;
+  for (let i = 0; i < phi.length; i++)
+    for (let j = i; j < phi.length; j++)
+      sum += (leverage[next++] ?? 0) * (phi[i] ?? 0) * (phi[j] ?? 0);
+  return sum;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

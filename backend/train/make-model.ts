@@ -33,6 +33,7 @@ export interface ModelTask {
   /** Content of the published model; left out: there is none. */
   readonly published: Uint8Array | undefined;
   readonly publishInstallationsMin: number;
+  readonly closedTestPool: boolean;
 }
 
 /** A model and the judgement on it. */
@@ -59,7 +60,7 @@ const LEFT_OUT_MAX = 3;
 export function makeModel(task: ModelTask): ModelResult {
   const plan = planFor(new Set(task.channels));
   const { kept, outliers } = cleanFleet(plan, task.contributions);
-  const bounded = boundInfluence(plan, kept);
+  const bounded = boundInfluence(plan, kept, task.publishInstallationsMin);
   const contributions = bounded.kept;
   const model = calibrate(plan, contributions, task.samples);
   const published = readPublished(task.published);
@@ -68,6 +69,7 @@ export function makeModel(task: ModelTask): ModelResult {
   const gates = judgeGates({
     installations: contributions.length,
     publishInstallationsMin: task.publishInstallationsMin,
+    closedTestPool: task.closedTestPool,
     figures: judged.figures,
     published: judged.published,
     influence: bounded.influence,
@@ -95,13 +97,18 @@ interface Bounded {
 }
 
 /** Leaves out who moves the model too much, at most a few. */
-function boundInfluence(plan: FeaturePlan, all: readonly Contribution<Statistics>[]): Bounded {
+function boundInfluence(
+  plan: FeaturePlan,
+  all: readonly Contribution<Statistics>[],
+  least: number,
+): Bounded {
   let kept = all;
   const leftOut: Outlier[] = [];
   for (;;) {
     const most = largestInfluence(plan, solveNormal(plan, kept), kept);
     const isOver = most !== undefined && most.change > 1;
-    if (!isOver || leftOut.length >= LEFT_OUT_MAX)
+    // Where few are left the next one would only move it more.
+    if (!isOver || leftOut.length >= LEFT_OUT_MAX || kept.length <= least)
       return { kept, leftOut, influence: most?.change ?? 0 };
     leftOut.push({ installationId: most.installationId, parts: [`moves ${most.part}`] });
     kept = kept.filter(({ installationId }) => installationId !== most.installationId);
