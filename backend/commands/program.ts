@@ -56,7 +56,8 @@ export function createProgram(machine: Machine): Command {
     .description("learn models from what the store holds, while no backend serves")
     .option("--model <name>", "one heat pump model, e.g. idm/navigator-2.0; all unless told")
     .option("--since <month>", "first month that counts, e.g. 2026-05")
-    .option("--dry-run", "write nothing, only say what would come of it")
+    .option("--dry-run", "keep nothing, only say what would come of it")
+    .option("--out <folder>", "write the contents of candidates there, for publish")
     .option("--json", "print JSON")
     .action((options) => train(machine, options));
   addModels(program, machine);

@@ -1,4 +1,6 @@
 /** `heatpool-backend train`: models from what the store holds, while no backend serves. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
 import { createLog } from "../host/log.js";
 import { openTombstones } from "../privacy/tombstones.js";
@@ -20,6 +22,8 @@ export interface TrainOptions {
   readonly since?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  /** Folder that contents of candidates are written to, for `publish`. */
+  readonly out?: string;
 }
 
 /** @throws HeatpoolError `STORE_LOCKED` a backend serves · `NOT_FOUND` nobody has that heat pump */
@@ -53,6 +57,7 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
       isDry: options.dryRun === true,
     };
     const reports = await training.train(order, machine.signal);
+    if (options.out !== undefined) writeContents(options.out, reports);
     tell(machine, options, reports);
   } finally {
     await engines.close();
@@ -67,13 +72,28 @@ function toLocked(fault: unknown): Promise<Engines> {
   });
 }
 
+/** Only what passed every gate, and never over a file that is there. */
+function writeContents(folder: string, reports: readonly TrainingReport[]): void {
+  for (const { outcome, modelId, card, content } of reports) {
+    if (outcome !== "candidate" || card === undefined || content === undefined) continue;
+    const file = join(folder, `${modelId}-${card.version}.json`);
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(file, content, { flag: "wx" });
+    } catch (cause) {
+      throw new HeatpoolError("USAGE", `${file} cannot be written`, { cause });
+    }
+  }
+}
+
 function tell(machine: Machine, options: TrainOptions, reports: readonly TrainingReport[]): void {
   if (options.json === true) {
     const models = reports.map(({ content, ...report }) => ({
       ...report,
       bytes: content?.length ?? 0,
     }));
-    return machine.print(JSON.stringify({ dryRun: options.dryRun === true, models }));
+    machine.print(JSON.stringify({ dryRun: options.dryRun === true, models }));
+    return;
   }
   for (const report of reports) for (const line of describe(report)) machine.print(line);
 }

@@ -13,6 +13,7 @@ import { countDays, dayOf } from "../registry/day-bitmap.js";
 import type { Identities } from "../registry/identity.js";
 import type { InstallationState, Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
+import { markPublished } from "../train/candidates.js";
 import { createTraining } from "../train/create-training.js";
 import { createThreadFitter } from "../train/thread-fitter.js";
 import type { Training, TrainingReport } from "../train/training.js";
@@ -84,6 +85,7 @@ export function openTrainedPublishing(
       kInstallations: card.installations,
       trainedAtMs: clock.nowMs(),
     });
+    await markPublished(parts.store, modelId, card.version);
   };
 }
 

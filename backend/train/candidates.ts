@@ -45,6 +45,13 @@ export async function keepCandidate(store: Records, candidate: KeptCandidate): P
   await store.putRecord(name, Buffer.from(JSON.stringify(candidate), "utf8"));
 }
 
+/** Notes that a candidate became a release. */
+export async function markPublished(store: Records, modelId: string, version: string): Promise<void> {
+  const all = await listCandidates(store, modelId);
+  const one = all.find(({ card }) => card.version === version);
+  if (one !== undefined) await keepCandidate(store, { ...one, outcome: "published" });
+}
+
 /** Candidates of a model id, or of all; in the order of their names. */
 export async function listCandidates(store: Records, modelId = ""): Promise<KeptCandidate[]> {
   const found: KeptCandidate[] = [];
