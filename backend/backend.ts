@@ -21,6 +21,7 @@ import { runResigning } from "./catalogue/run-resigning.js";
 import { readStoreKey } from "./catalogue/store-key.js";
 import { type Engines, openEngines } from "./commands/engines.js";
 import { openProcesses, runTogether } from "./commands/processes.js";
+import { openTrainedPublishing, openTraining } from "./commands/training-rooms.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -70,6 +71,8 @@ import { createSchedule } from "./schedule/create-schedule.js";
 import type { Schedule } from "./schedule/schedule.js";
 import type { CompanionFile } from "./store/backup.js";
 import { encodeBackup } from "./store/backup-frames.js";
+import { forgetMonths } from "./train/kept-months.js";
+import { createTrainingJob } from "./train/training-job.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -144,7 +147,7 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
 type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
 /** What the one process needs. */
-interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "book" | "jobs"> {
+interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "learning" | "book" | "jobs"> {
   readonly catalogue: Catalogue | undefined;
   readonly vitals: Vitals;
 }
@@ -153,7 +156,7 @@ interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "book" | "jobs
 async function runOnce(
   parts: BackendParts,
   engines: Engines,
-  { behind, retention, book, jobs, catalogue, vitals }: RoomsOfOne,
+  { behind, retention, learning, book, jobs, catalogue, vitals }: RoomsOfOne,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
@@ -163,6 +166,17 @@ async function runOnce(
     jobs: [
       createRetentionJob({ ...retention, clock }),
       createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+      createTrainingJob({
+        training: openTraining(learning),
+        publish:
+          catalogue !== undefined && parts.config.catalogue.autoSign
+            ? openTrainedPublishing(learning, catalogue)
+            : undefined,
+        onReport: ({ modelId, outcome, installations, reasons }) =>
+          parts.log("info", "training.model", {
+            ...{ modelId, outcome, installations, reasons: reasons.join("; ") },
+          }),
+      }),
     ],
     onRun(run) {
       vitals.jobRan(run);
@@ -324,6 +338,7 @@ async function openRooms(
     metadata: async (role, version) => catalogue?.metadata(role, version),
     async erase(id, closeStreams) {
       const receipt = await erasure.erase(id, closeStreams);
+      await forgetMonths(store, id);
       await processes.tell("erased", id);
       return receipt;
     },
@@ -362,7 +377,13 @@ async function openRooms(
   const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
   const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
     processes.run({ ...joined, once }, signal);
-  return { behind, web, identities, retention, book, jobs, run };
+  const learning = {
+    ...{ config, places, version: parts.version, clock, chance: parts.chance, store, registry },
+    identities: known,
+    isErased: tombstones.has,
+    onProgress: (progress: string) => parts.log("debug", "training.progress", { progress }),
+  };
+  return { behind, web, identities, retention, learning, book, jobs, run };
 }
 
 /** The store and the files without which it must not be restored: without tombstones the erased are back. */
