@@ -14,6 +14,7 @@ const PEERS = {
   mbpoll: ["mbpoll", "-V"],
   // It has no option that only tells its version and ends well.
   mosquitto: ["test", "-x", "/usr/sbin/mosquitto"],
+  chromium: ["test", "-x", "/usr/bin/chromium"],
   openssl: ["openssl", "version"],
   "python3-aiosmtpd": ["/usr/bin/python3", "-c", "import aiosmtpd"],
 } as const;
