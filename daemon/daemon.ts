@@ -6,6 +6,7 @@
  * snapshot is kept, then the rest; within 10 s all of it.
  */
 import { join } from "node:path";
+import type { ChannelTable } from "#core/batch/channel-table.js";
 import { planChannels } from "#core/batch/device-channels.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
@@ -30,7 +31,7 @@ import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
-import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
+import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/control-socket.js";
 import type { HouseDevice } from "./local/create-house.js";
 import type { AlarmList } from "./local/house.js";
 import type { SentBatches } from "./local/sent-batches.js";
@@ -112,6 +113,11 @@ function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
     table: planChannels(profile, config.parameters),
     stepMs: config.pollIntervalSeconds * 1000,
   };
+}
+
+/** The channels that the history of a device has. */
+export function tableOf(device: ConfiguredDevice): ChannelTable {
+  return toDeviceStream(device).table;
 }
 
 /** Opens the backlog as configured. */
@@ -333,6 +339,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
                   ? undefined
                   : await answerDeadLetters(sharing.queue, ask),
             }),
+            history: (ask) => (history === undefined ? null : answerHistory(history, ask)),
             consentChanged: async () => {
               await sharing.consentChanged();
               return { consent: sharing.state.status };
@@ -584,6 +591,10 @@ async function openHistory(parts: DaemonParts): Promise<History | undefined> {
   }
 }
 
+export function historyFolder(config: Config): string {
+  return join(config.stateDir, "history");
+}
+
 /** Opens the history as configured; for the commands as well. */
 export async function openHistoryFolder(
   { config, devices, clock }: Pick<DaemonParts, "config" | "devices" | "clock">,
@@ -597,8 +608,21 @@ export async function openHistoryFolder(
     limitBytes: config.history.limitMiB * MIB,
     onTrouble: (cause: HeatpoolError | undefined) => onTrouble(cause?.message),
   };
-  const folder = join(config.stateDir, "history");
-  return await openLevelHistory(folder, options, (cause) => onTrouble(String(cause)));
+  return await openLevelHistory(historyFolder(config), options, (cause) =>
+    onTrouble(String(cause)),
+  );
+}
+
+/** What commands ask of the history. */
+async function answerHistory(history: History, ask: HistoryAsk): Promise<unknown> {
+  if (ask.action === "status") {
+    return { ...history.status(), oldestMs: await history.oldestMs() };
+  }
+  const rows: unknown[] = [];
+  for await (const { atMs, values } of history.rows({ deviceId: ask.deviceId }, ask)) {
+    rows.push([atMs, Object.fromEntries(values)]);
+  }
+  return rows;
 }
 
 /** Tells listeners that a device has a new snapshot. */

@@ -53,7 +53,7 @@ function Comparison({ averages }: { readonly averages: Averages }) {
   }, [of?.deviceId, averages]);
   const names = new Map<string, Metric>(of?.metrics.map((one) => [one.metric, one]));
   return (
-    <table>
+    <table class="comparison">
       <thead>
         <tr>
           {(["metric", "here", "mean", "middle"] as const).map((key) => (

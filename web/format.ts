@@ -1,15 +1,15 @@
 /** Numbers and times as people of the chosen language write them. */
 import type { Metric, Value, Words } from "./answers.js";
-import { language, say } from "./texts.js";
+import { language, locale, say } from "./texts.js";
 
 export function formatNumber(value: number, decimals = 1): string {
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-  return new Intl.NumberFormat(language.value, digits).format(value);
+  return new Intl.NumberFormat(locale.value, digits).format(value);
 }
 
 export function formatTime(atMs: number): string {
   const style = { dateStyle: "short", timeStyle: "short" } as const;
-  return new Intl.DateTimeFormat(language.value, style).format(atMs);
+  return new Intl.DateTimeFormat(locale.value, style).format(atMs);
 }
 
 export function formatBytes(bytes: number): string {

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Series } from "./answers.js";
 import { formatNumber, inWords } from "./format.js";
-import { language, say } from "./texts.js";
+import { language, locale, say } from "./texts.js";
 
 const HEIGHT = 220;
 const MS = 1000;
@@ -62,12 +62,13 @@ function draw(
   });
   const axis = { stroke: colour("--text"), grid: { stroke: colour("--line") } };
   const date = (ms: number, more: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(language.value, more).format(ms);
+    new Intl.DateTimeFormat(locale.value, more).format(ms);
   const isDay = toMs - fromMs <= 2 * 86_400_000;
   return new uPlot(
     {
       width: box.clientWidth,
       height: HEIGHT,
+      padding: [null, 24, null, null],
       scales: { x: { range: [fromMs / MS, toMs / MS] } },
       axes: [
         {

@@ -194,6 +194,8 @@ function firstLanguage(): Language {
 }
 
 export const language = signal<Language>(firstLanguage());
+/** How numbers and times are written. */
+export const locale = computed(() => (language.value === "de" ? "de-DE" : "en-GB"));
 const table = computed(() => TEXTS[language.value]);
 
 /** The text of that name in the present language. */

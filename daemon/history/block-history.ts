@@ -132,14 +132,16 @@ class BlockHistory implements History {
       const stream = { deviceId, profile: "", table, stepMs: 60_000 };
       const storable = rows.filter(({ atMs }) => isStorable(atMs));
       const sorted = storable.toSorted((a, b) => a.atMs - b.atMs);
+      const plan = new Plan(this.#state);
       let taken = 0;
       for (const hour of groupByHour(sorted)) {
         const fresh = await this.#newCells(deviceId, hour);
         const snapshots = fresh.map((row) => toSnapshot(deviceId, row));
         const blocks = sealHours(snapshots, stream);
         taken += blocks.reduce((sum, { sealed }) => sum + sealed.readings, 0);
-        if (blocks.length > 0) await this.#write(this.#putBlocks(blocks, stream));
+        this.#putBlocks(blocks, stream, plan);
       }
+      if (taken > 0) await this.#write(plan);
       await this.#evict();
       return taken;
     });
@@ -167,6 +169,14 @@ class BlockHistory implements History {
       pending.push(...rows);
     }
     yield* joinRows([...pending, ...fresh]).filter(inRange);
+  }
+
+  async oldestMs(): Promise<number | undefined> {
+    for await (const { key } of this.#store.between(timeKey(0), BLOCKS_END)) {
+      return readPlace(key).fromMs;
+    }
+    const waiting = [...this.#fresh.values()].flatMap((rows) => rows.rows()[0]?.atMs ?? []);
+    return waiting.length === 0 ? undefined : Math.min(...waiting);
   }
 
   async buckets(
@@ -285,17 +295,12 @@ class BlockHistory implements History {
     this.#isTroubled = isTroubled;
   }
 
-  #putBlocks(
-    blocks: readonly TimedBlock[],
-    { deviceId, table }: HistoryStream,
-    plan = new Plan(this.#state),
-  ): Plan {
+  #putBlocks(blocks: readonly TimedBlock[], { deviceId, table }: HistoryStream, plan: Plan): void {
     this.#tables.set(hex(table.id), table);
     if (blocks.length > 0) plan.put(tableKey(table.id), Buffer.from(encodeChannelTable(table)));
     for (const { fromMs, sealed } of blocks) {
       plan.putBlock(fromMs, deviceId, Buffer.from(encodeSealedBatch(sealed)));
     }
-    return plan;
   }
 
   /** Packs the blocks of the hour before the newest row into one, in the commit that begins an hour. */

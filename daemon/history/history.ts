@@ -77,6 +77,8 @@ export interface History {
   take(deviceId: string, rows: readonly HistoryRow[], table: ChannelTable): Promise<number>;
   /** Rows by time, each instant once. */
   rows(of: Wanted, range: TimeRange): AsyncIterable<HistoryRow>;
+  /** About when the oldest row was taken; `undefined`: there is none. */
+  oldestMs(): Promise<number | undefined>;
   /** Per metric the buckets that hold something, `count` of them at most. */
   buckets(
     of: Required<Wanted>,

@@ -1,8 +1,8 @@
 /** The owner's page in a real browser: readable, reachable, and deaf to hostile texts. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser } from "../support/browser.js";
@@ -13,7 +13,6 @@ const HOSTILE = `<img src=x onerror="document.title='owned'"><script>document.ti
 const PHONE = { width: 360, height: 740 };
 const DESK = { width: 1200, height: 900 };
 const FIRST_LOAD_BYTES_MAX = 120_000;
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const isBuilt = existsSync(join(PAGE_FOLDER, "page.js"));
 const whyNot = isBuilt ? "" : " (skipped: run `npm run build` first)";
 
@@ -82,7 +81,7 @@ describe.skipIf(isPeerMissing("chromium") || !isBuilt)(
 
     it.each(["de-DE", "en-GB"])("fits a phone in %s: nothing sticks out", async (locale) => {
       const { page } = await open({ locale, viewport: PHONE });
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      const width = await page.evaluate<number>("document.documentElement.scrollWidth");
       expect(width).toBeLessThanOrEqual(PHONE.width);
       await page.context().close();
     });
@@ -102,7 +101,7 @@ describe.skipIf(isPeerMissing("chromium") || !isBuilt)(
       { colorScheme: "dark", locale: "de-DE" },
     ] as const)("has no serious finding of axe in $colorScheme", async (options) => {
       const { page } = await open({ ...options, bypassCSP: true });
-      await page.addScriptTag({ path: AXE });
+      await page.addScriptTag({ content: axe.source });
       const found = await page.evaluate(async () => {
         // biome-ignore lint/suspicious/noExplicitAny: put there by the script above
         const { violations } = await (globalThis as any).axe.run();

@@ -37,12 +37,13 @@ const SHOWN = [
   ...["power_thermal", "compressor_frequency", "compressor_state", "operating_mode"],
   ...["starts_compressor", "energy_heat_total", "energy_electric_total"],
 ];
-const MODE_WORDS = [
-  { de: "Aus", en: "Off" },
-  { de: "Heizen", en: "Heating" },
-  { de: "Warmwasser", en: "Hot water" },
-  { de: "Abtauen", en: "Defrost" },
-] as const;
+/** As the simulated controller counts them. */
+const MODE_WORDS = new Map([
+  [0, { de: "Aus", en: "Off" }],
+  [1, { de: "Heizen", en: "Heating" }],
+  [4, { de: "Warmwasser", en: "Hot water" }],
+  [8, { de: "Abtauen", en: "Defrost" }],
+]);
 
 /** What a test may choose. */
 export interface HouseChoice {
@@ -73,7 +74,7 @@ function createProfile(label: string): Profile {
       id,
       label: metric?.label ?? { de: label, en: label },
       metrics: metric === undefined ? [] : [{ metric: id, priority: 1 }],
-      codes: id === "operating_mode" ? new Map(MODE_WORDS.map((word, k) => [k, word])) : new Map(),
+      codes: id === "operating_mode" ? MODE_WORDS : new Map(),
     });
     const resolution = metric?.resolution ?? { multiplier: 1, decimals: 0 };
     return { ...plain, format: { ...plain.format, resolution } };

@@ -16,6 +16,7 @@ const PEERS = {
   mosquitto: ["test", "-x", "/usr/sbin/mosquitto"],
   chromium: ["test", "-x", "/usr/bin/chromium"],
   openssl: ["openssl", "version"],
+  "victoria-metrics": ["test", "-x", "/usr/bin/victoria-metrics"],
   "python3-aiosmtpd": ["/usr/bin/python3", "-c", "import aiosmtpd"],
 } as const;
 
