@@ -21,6 +21,7 @@ import {
   blockKey,
   type Change,
   isStorable,
+  isTableKey,
   readPlace,
   STATE_KEY,
   type StoredRecord,
@@ -81,6 +82,8 @@ class BlockHistory implements History {
   readonly #options: HistoryOptions;
   readonly #fresh: ReadonlyMap<string, FreshRows>;
   readonly #tables = new Map<string, ChannelTable>();
+  /** Tables that are certainly on disk; each is written once per run. */
+  readonly #storedTables = new Set<string>();
   /** Per device the hour that is not packed yet. */
   readonly #openHours = new Map<string, number>();
   #state: StoreState;
@@ -297,7 +300,10 @@ class BlockHistory implements History {
 
   #putBlocks(blocks: readonly TimedBlock[], { deviceId, table }: HistoryStream, plan: Plan): void {
     this.#tables.set(hex(table.id), table);
-    if (blocks.length > 0) plan.put(tableKey(table.id), Buffer.from(encodeChannelTable(table)));
+    const key = tableKey(table.id);
+    if (blocks.length > 0 && !this.#storedTables.has(hex(key))) {
+      plan.put(key, Buffer.from(encodeChannelTable(table)));
+    }
     for (const { fromMs, sealed } of blocks) {
       plan.putBlock(fromMs, deviceId, Buffer.from(encodeSealedBatch(sealed)));
     }
@@ -367,6 +373,7 @@ class BlockHistory implements History {
     this.#state = plan.state;
     this.#figures.commits++;
     for (const { key, value } of changes) {
+      if (isTableKey(key)) this.#storedTables.add(hex(key));
       this.#figures.writtenBytes += key.length + (value?.length ?? 0);
     }
   }

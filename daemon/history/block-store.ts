@@ -74,6 +74,10 @@ export function tableKey(id: Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(TABLE), id]);
 }
 
+export function isTableKey(key: Buffer): boolean {
+  return key[0] === TABLE;
+}
+
 function uint48(value: number): Buffer {
   const bytes = Buffer.alloc(TIME_BYTES);
   bytes.writeUIntBE(value, 0, TIME_BYTES);
