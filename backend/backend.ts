@@ -2,26 +2,33 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
+import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
-import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
-import { saveRollups } from "./aggregate/rollup-file.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
 import { createCatalogue } from "./catalogue/create-catalogue.js";
 import { openOnlineKeys } from "./catalogue/online-keys.js";
 import { runResigning } from "./catalogue/run-resigning.js";
 import { readStoreKey } from "./catalogue/store-key.js";
+import { type Engines, openEngines } from "./commands/engines.js";
+import { openProcesses, runTogether } from "./commands/processes.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
+import { createConsents } from "./enrolment/consents.js";
+import { createEnrolment } from "./enrolment/enrolment.js";
+import type { Issuing } from "./enrolment/issuing.js";
+import { createIdentityJudge } from "./enrolment/judge-identity.js";
+import { createNonces } from "./enrolment/nonces.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
@@ -35,18 +42,22 @@ import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
+import { createIdentities } from "./registry/create-identities.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
+import { openFileIdentityStore } from "./registry/file-identity-store.js";
+import type { Identities } from "./registry/identity.js";
+import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
+import { openPostgresIdentityStore } from "./registry/postgres-identity-store.js";
 import type { InstallationState } from "./registry/registry.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
-import type { Behind } from "./rpc/door.js";
+import type { Behind, IdentityDoor } from "./rpc/door.js";
+import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
-import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
-import type { SnapshotStore } from "./store/snapshot-store.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -58,9 +69,17 @@ export interface BackendParts {
   readonly log: Log;
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
+  /** Left out: nobody is asked for a certificate, on loopback only. */
+  readonly authority: InstallationAuthority | undefined;
   /** For the operator, e.g. that Node is old. */
   readonly warnings: readonly string[];
   onBug(bug: unknown): void;
+}
+
+/** What makes installations: who signs, and the key of recovery codes. */
+export interface InstallationAuthority {
+  readonly issuing: Issuing;
+  readonly recoveryKey: Uint8Array;
 }
 
 /** What is written to find out whether the store takes batches again, and how much of it. */
@@ -79,37 +98,20 @@ const DAYS_REMEMBERED = 64;
 
 /** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
 export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
-  const store = await openLevelSnapshotStore({ folder: parts.places.storeDir });
+  const engines = await openEngines(parts);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
     const catalogue = openCatalogue(parts);
-    const { behind, web, rollups, retention } = await openRooms(parts, store, catalogue);
-    const { clock, places } = parts;
-    const file = places.rollupsFile;
-    const { community } = behind;
-    const onFault = (fault: unknown): void => reportFault(parts, fault);
-    const schedule = await createSchedule({
-      ...{ store, clock, onFault },
-      jobs: [
-        createRetentionJob({ ...retention, clock }),
-        createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
-      ],
-      onRun: ({ job, durationMs, outcome, detail }) =>
-        parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
-          ...{ job, durationMs, outcome, detail },
-        }),
-    });
+    const { behind, web, identities, retention, run } = await openRooms(parts, engines, catalogue);
+    const rooms = { behind, retention, catalogue };
+    const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
-      runDoor(toDoor(parts, behind), ending.signal),
+      runDoor(toDoor(parts, behind, identities), ending.signal),
       runWeb(parts, web, ending.signal),
-      runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      schedule.live(ending.signal),
-      ...(catalogue === undefined
-        ? []
-        : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
+      run(once, ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -117,9 +119,42 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
     await Promise.all(all);
   } finally {
     signal.removeEventListener("abort", end);
-    await store.close();
+    await engines.close();
     parts.log("info", "backend.stopped");
   }
+}
+
+type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+/** What one process does, however many there are: jobs, feeding the engine, signing again. */
+async function runOnce(
+  parts: BackendParts,
+  engines: Engines,
+  {
+    behind,
+    retention,
+    catalogue,
+  }: Pick<Rooms, "behind" | "retention"> & { readonly catalogue: Catalogue | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = parts;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const schedule = await createSchedule({
+    ...{ store: engines.store, clock, onFault },
+    jobs: [
+      createRetentionJob({ ...retention, clock }),
+      createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+    ],
+    onRun: ({ job, durationMs, outcome, detail }) =>
+      parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
+        ...{ job, durationMs, outcome, detail },
+      }),
+  });
+  const resign = (until: AbortSignal): Promise<void> =>
+    catalogue === undefined
+      ? Promise.resolve()
+      : runResigning({ catalogue, clock, onFault }, until);
+  await runTogether([schedule.live, engines.feed, resign], signal);
 }
 
 /** What went wrong beside the doors is tried again; only what nobody expected is a bug. */
@@ -143,26 +178,35 @@ function openCatalogue({ config, places, clock, chance }: BackendParts): Catalog
   return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
 }
 
-async function openRooms(
-  parts: BackendParts,
-  store: SnapshotStore,
-  catalogue: Catalogue | undefined,
-) {
+async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catalogue | undefined) {
   const { config, places, clock } = parts;
+  const { store } = engines;
+  const processes = await openProcesses({
+    ...{ engines, clock, rollupsFile: places.rollupsFile },
+    onEvent: (event) => parts.log("info", event),
+    onFault: (fault) => reportFault(parts, fault),
+  });
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
-  const registry = createRegistry(states);
+  const registry = createRegistry(states, processes.takeColumn);
   const columnOf = (id: string, model: string) =>
     registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
-  const file = places.rollupsFile;
-  const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
-  const shared = { store, registry, rollups, clock, findMetric };
+  const kept = await processes.openRollups(columnOf);
+  const shared = { store, registry, rollups: kept.taken, clock, findMetric };
   const limits = toQuota(config);
   const { rawMonths } = config.retention;
-  const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const tombstones =
+    engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
+  const known = await createIdentities(
+    engines.shared === undefined
+      ? await openFileIdentityStore(places.identitiesDir)
+      : openPostgresIdentityStore(engines.shared.database),
+    clock.nowMs(),
+    (id) => void processes.tell("identity", id).catch((fault) => reportFault(parts, fault)),
+  );
   const ingest = await createIngest({
     ...shared,
-    parts: builder,
+    parts: kept.parts,
     markDay,
     limits,
     keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
@@ -172,10 +216,13 @@ async function openRooms(
   const erasure = createErasure({
     ...shared,
     tombstones,
+    identities: known,
     nowMs,
-    saveRollups: () => saveRollups(file, rollups.state),
+    saveRollups: kept.save,
     keepOut: ingest.keepOut,
   });
+  // An identity that was to go with its data and is still here: the power went in between.
+  for (const id of known.ids()) if (tombstones.has(id)) await known.remove(id, nowMs());
   const again = await erasure.resume();
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
@@ -192,7 +239,10 @@ async function openRooms(
     keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
   });
   const community = await createCommunity({
-    ...{ ...shared, daysWithData, privacy },
+    ...{ store, registry, clock, findMetric, daysWithData, privacy },
+    get rollups() {
+      return kept.current();
+    },
     coldStart: rules.coldStart,
     alsoRelease: efficiency.release,
   });
@@ -207,14 +257,27 @@ async function openRooms(
     warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
+  const released: Community = {
+    ...community,
+    async release() {
+      processes.demandLeader();
+      const receipt = await community.release();
+      await processes.tell("released");
+      return receipt;
+    },
+  };
   const behind: Behind = {
     ingest,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
-    community,
+    community: released,
     efficiency,
     ...facts,
     metadata: async (role, version) => catalogue?.metadata(role, version),
-    erase: erasure.erase,
+    async erase(id, closeStreams) {
+      const receipt = await erasure.erase(id, closeStreams);
+      await processes.tell("erased", id);
+      return receipt;
+    },
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
   };
@@ -233,14 +296,24 @@ async function openRooms(
     },
   };
   const web: HttpBehind = {
-    ...{ ingest, community, efficiency },
+    ...{ ingest, community: released, efficiency },
     models: NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
     storedTimes: createStoredTimes(store),
-    isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
+    isEnrolled: (id) =>
+      known.find(id) !== undefined ||
+      registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
-  return { behind, web, rollups, retention };
+  const identities = openIdentities(parts, known, tombstones.has);
+  const reload = async (): Promise<void> => {
+    await Promise.all([community.reload(), efficiency.reload(), known.reload()]);
+  };
+  const reloadIdentity = known.reload;
+  const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
+  const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
+    processes.run({ ...joined, once }, signal);
+  return { behind, web, identities, retention, run };
 }
 
 /** Nothing is published. */
@@ -272,11 +345,45 @@ async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSign
   );
 }
 
-function toDoor(parts: BackendParts, behind: Behind): DoorParts {
-  const { config, places, clock, log } = parts;
-  const tag = createTagger(parts.chance, clock);
+/** Enrolment, consent and the judgement of certificates; left out where nobody shows any. */
+function openIdentities(
+  parts: BackendParts,
+  identities: Identities,
+  isErased: (installationId: string) => boolean,
+): IdentityDoor | undefined {
+  const { authority, clock, chance, places, config } = parts;
+  if (authority === undefined) return undefined;
+  const isClaimed = config.enrolment.claimTokens === "required";
+  const claims = isClaimed ? openClaimTokens(places.claimTokensFile, clock) : undefined;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const { issuing, recoveryKey } = authority;
+  return {
+    judge: createIdentityJudge({ identities, issuing, clock, onFault }),
+    consents: createConsents({ identities, clock }),
+    enrolment: createEnrolment({
+      identities,
+      isErased,
+      findClaim: claims === undefined ? undefined : (token) => claims.find(token),
+      nonces: createNonces(chance, clock),
+      issuing,
+      clock,
+      chance,
+      trialKey: generateKeyPairSync("x25519").privateKey,
+      recoveryKey,
+    }),
+    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
+  };
+}
+
+function toDoor(
+  parts: BackendParts,
+  behind: Behind,
+  identities: IdentityDoor | undefined,
+): DoorParts {
+  const { config, places, clock, chance, log } = parts;
+  const tag = createTagger(chance, clock);
   const tokens =
-    config.enrolment.claimTokens === "off"
+    config.enrolment.claimTokens === "off" || identities !== undefined
       ? undefined
       : openClaimTokens(places.claimTokensFile, clock);
   return {
@@ -287,6 +394,11 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
     main: { kind: "tcp", host: config.main.host, port: config.main.port },
     admin: toAdminAddress(config, places),
     identity: parts.identity,
+    identities,
+    enrol:
+      identities === undefined
+        ? undefined
+        : { address: toEnrolAddress(config), pace: createEnrolPace(toPace(config), chance, clock) },
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
@@ -295,15 +407,17 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
       log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
     },
     onBug: parts.onBug,
-    onListening: ({ main, admin }) => {
+    onListening: ({ main, admin, enrol }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;
       const isSecured = parts.identity !== undefined;
       log("info", "backend.listening", {
         mainPort: main,
+        enrolPort: identities === undefined ? undefined : enrol,
+        identity: identities === undefined ? "none" : "certificate",
         adminPort: socket === undefined ? admin : undefined,
         adminSocket: socket,
         tls: isSecured,
-        claimTokens: tokens === undefined ? "off" : `${tokens.count} known`,
+        claimTokens: config.enrolment.claimTokens,
         version: parts.version,
       });
     },
@@ -314,6 +428,14 @@ function toAdminAddress(config: Config, places: Places): Address {
   return config.admin.port === undefined
     ? { kind: "unix", path: places.adminSocket }
     : { kind: "tcp", host: "127.0.0.1", port: config.admin.port };
+}
+
+function toEnrolAddress({ main, enrol }: Config) {
+  return { kind: "tcp", host: enrol.host ?? main.host, port: enrol.port } as const;
+}
+
+function toPace({ enrol }: Config) {
+  return { perPrefix: enrol.callsPerPrefixPerHour, all: enrol.callsPerHour };
 }
 
 function toLimits({ main }: Config): ListenerLimits {

@@ -4,7 +4,7 @@
  */
 import { askCommunity, openState } from "../daemon.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
-import { readSetup } from "./setup.js";
+import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
 export async function status(
@@ -24,13 +24,17 @@ export async function status(
     installationId: state.installationId.read()?.trim(),
     consent: state.book.state().status,
   };
-  const community =
-    options.community === true
-      ? await askCommunity(setup, (local as { installationId?: string }).installationId)
-      : undefined;
+  const community = options.community === true ? await askAbout(setup, terminal) : undefined;
   const report = { isRunning: answer !== undefined, ...(local as object), community };
   if (options.json === true) return terminal.print(JSON.stringify(report, null, 2));
   for (const line of renderTree(report)) terminal.print(line);
+}
+
+/** Only a running daemon may hold the key that the backend asks for. */
+async function askAbout(setup: Setup, terminal: Terminal): Promise<unknown> {
+  const path = controlSocketPath(setup.config.runtimeDir);
+  const answer = await askDaemon(terminal.clock, path, "GET /community");
+  return answer ?? (await askCommunity({ ...setup, ...terminal }));
 }
 
 /** Nested facts as indented lines. */

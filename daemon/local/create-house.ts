@@ -3,13 +3,13 @@
  * owner's decision about consent.
  */
 import type { Clock } from "#core/clock.js";
+import type { Locale, Scope } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { BacklogStatus } from "../backlog/backlog.js";
 import type { ConsentBook, ConsentState } from "../enrolment/consent.js";
-import type { Locale, Scope } from "../enrolment/consent-text.js";
 import type { History } from "../history/history.js";
 import type { ShownReading } from "../poll/snapshot-table.js";
 import type { UplinkState } from "../uplink/uplink.js";

@@ -4,13 +4,14 @@
  */
 import { fileURLToPath } from "node:url";
 import { planChannels } from "#core/batch/device-channels.js";
+import { SCOPES } from "#core/enrolment/consent-record.js";
 import { METRICS } from "#core/measurement/metrics.js";
 import type { Reading, Snapshot } from "#core/measurement/snapshot.js";
 import type { Profile } from "#core/profile/profile.js";
 import type { DeviceStream } from "../../daemon/backlog/backlog.js";
 import { createMemoryBacklog } from "../../daemon/backlog/memory-backlog.js";
 import { openConsentBook } from "../../daemon/enrolment/consent.js";
-import { CONSENT_TEXTS, CONSENT_VERSION, SCOPES } from "../../daemon/enrolment/consent-text.js";
+import { CONSENT_TEXTS, CONSENT_VERSION } from "../../daemon/enrolment/consent-text.js";
 import { createMemoryHistory } from "../../daemon/history/memory-history.js";
 import { createHouse } from "../../daemon/local/create-house.js";
 import type { Alarm } from "../../daemon/local/house.js";
