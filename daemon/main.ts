@@ -9,6 +9,7 @@ import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
 import { HAND_OVER } from "./commands/setup-hand-over.js";
 import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
 import { readVersion } from "./host/package-file.js";
@@ -139,7 +140,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   }).option("--channel <name>", "only by this one");
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
-  if (wanted === "profile") await addProfile(program);
+  const describe = async () => terminal.print(JSON.stringify(describeCommands(program)));
+  add(program, DESCRIBE, "for the manual page", async () => describe, true);
+  if (wanted === "profile" || wanted === DESCRIBE) await addProfile(program);
   else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
 }
