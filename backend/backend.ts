@@ -2,6 +2,7 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
@@ -22,6 +23,11 @@ import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
+import { createConsents } from "./enrolment/consents.js";
+import { createEnrolment } from "./enrolment/enrolment.js";
+import type { Issuing } from "./enrolment/issuing.js";
+import { createIdentityJudge } from "./enrolment/judge-identity.js";
+import { createNonces } from "./enrolment/nonces.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
@@ -35,13 +41,18 @@ import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
+import { createIdentities } from "./registry/create-identities.js";
 import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
+import { openFileIdentityStore } from "./registry/file-identity-store.js";
+import type { Identities } from "./registry/identity.js";
+import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import type { InstallationState } from "./registry/registry.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
-import type { Behind } from "./rpc/door.js";
+import type { Behind, IdentityDoor } from "./rpc/door.js";
+import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
@@ -58,9 +69,17 @@ export interface BackendParts {
   readonly log: Log;
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
+  /** Left out: nobody is asked for a certificate, on loopback only. */
+  readonly authority: InstallationAuthority | undefined;
   /** For the operator, e.g. that Node is old. */
   readonly warnings: readonly string[];
   onBug(bug: unknown): void;
+}
+
+/** What makes installations: who signs, and the key of recovery codes. */
+export interface InstallationAuthority {
+  readonly issuing: Issuing;
+  readonly recoveryKey: Uint8Array;
 }
 
 /** What is written to find out whether the store takes batches again, and how much of it. */
@@ -86,7 +105,11 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   if (signal.aborted) end();
   try {
     const catalogue = openCatalogue(parts);
-    const { behind, web, rollups, retention } = await openRooms(parts, store, catalogue);
+    const { behind, web, identities, rollups, retention } = await openRooms(
+      parts,
+      store,
+      catalogue,
+    );
     const { clock, places } = parts;
     const file = places.rollupsFile;
     const { community } = behind;
@@ -103,7 +126,7 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
         }),
     });
     const all = [
-      runDoor(toDoor(parts, behind), ending.signal),
+      runDoor(toDoor(parts, behind, identities), ending.signal),
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
       schedule.live(ending.signal),
@@ -160,6 +183,10 @@ async function openRooms(
   const limits = toQuota(config);
   const { rawMonths } = config.retention;
   const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const known = await createIdentities(
+    await openFileIdentityStore(places.identitiesDir),
+    clock.nowMs(),
+  );
   const ingest = await createIngest({
     ...shared,
     parts: builder,
@@ -172,10 +199,13 @@ async function openRooms(
   const erasure = createErasure({
     ...shared,
     tombstones,
+    identities: known,
     nowMs,
     saveRollups: () => saveRollups(file, rollups.state),
     keepOut: ingest.keepOut,
   });
+  // An identity that was to go with its data and is still here: the power went in between.
+  for (const id of known.ids()) if (tombstones.has(id)) await known.remove(id, nowMs());
   const again = await erasure.resume();
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
@@ -238,9 +268,12 @@ async function openRooms(
     eligibility: facts.eligibility,
     active30d: facts.active30d,
     storedTimes: createStoredTimes(store),
-    isEnrolled: (id) => registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
+    isEnrolled: (id) =>
+      known.find(id) !== undefined ||
+      registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
-  return { behind, web, rollups, retention };
+  const identities = openIdentities(parts, known, tombstones.has);
+  return { behind, web, identities, rollups, retention };
 }
 
 /** Nothing is published. */
@@ -272,11 +305,45 @@ async function runWeb(parts: BackendParts, behind: HttpBehind, signal: AbortSign
   );
 }
 
-function toDoor(parts: BackendParts, behind: Behind): DoorParts {
-  const { config, places, clock, log } = parts;
-  const tag = createTagger(parts.chance, clock);
+/** Enrolment, consent and the judgement of certificates; left out where nobody shows any. */
+function openIdentities(
+  parts: BackendParts,
+  identities: Identities,
+  isErased: (installationId: string) => boolean,
+): IdentityDoor | undefined {
+  const { authority, clock, chance, places, config } = parts;
+  if (authority === undefined) return undefined;
+  const isClaimed = config.enrolment.claimTokens === "required";
+  const claims = isClaimed ? openClaimTokens(places.claimTokensFile, clock) : undefined;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const { issuing, recoveryKey } = authority;
+  return {
+    judge: createIdentityJudge({ identities, issuing, clock, onFault }),
+    consents: createConsents({ identities, clock }),
+    enrolment: createEnrolment({
+      identities,
+      isErased,
+      findClaim: claims === undefined ? undefined : (token) => claims.find(token),
+      nonces: createNonces(chance, clock),
+      issuing,
+      clock,
+      chance,
+      trialKey: generateKeyPairSync("x25519").privateKey,
+      recoveryKey,
+    }),
+    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
+  };
+}
+
+function toDoor(
+  parts: BackendParts,
+  behind: Behind,
+  identities: IdentityDoor | undefined,
+): DoorParts {
+  const { config, places, clock, chance, log } = parts;
+  const tag = createTagger(chance, clock);
   const tokens =
-    config.enrolment.claimTokens === "off"
+    config.enrolment.claimTokens === "off" || identities !== undefined
       ? undefined
       : openClaimTokens(places.claimTokensFile, clock);
   return {
@@ -287,6 +354,11 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
     main: { kind: "tcp", host: config.main.host, port: config.main.port },
     admin: toAdminAddress(config, places),
     identity: parts.identity,
+    identities,
+    enrol:
+      identities === undefined
+        ? undefined
+        : { address: toEnrolAddress(config), pace: createEnrolPace(toPace(config), chance, clock) },
     isKnownToken: tokens === undefined ? undefined : (token) => tokens.isKnown(token),
     limits: toLimits(config),
     rules: toRules(config),
@@ -295,15 +367,17 @@ function toDoor(parts: BackendParts, behind: Behind): DoorParts {
       log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
     },
     onBug: parts.onBug,
-    onListening: ({ main, admin }) => {
+    onListening: ({ main, admin, enrol }) => {
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;
       const isSecured = parts.identity !== undefined;
       log("info", "backend.listening", {
         mainPort: main,
+        enrolPort: identities === undefined ? undefined : enrol,
+        identity: identities === undefined ? "none" : "certificate",
         adminPort: socket === undefined ? admin : undefined,
         adminSocket: socket,
         tls: isSecured,
-        claimTokens: tokens === undefined ? "off" : `${tokens.count} known`,
+        claimTokens: config.enrolment.claimTokens,
         version: parts.version,
       });
     },
@@ -314,6 +388,14 @@ function toAdminAddress(config: Config, places: Places): Address {
   return config.admin.port === undefined
     ? { kind: "unix", path: places.adminSocket }
     : { kind: "tcp", host: "127.0.0.1", port: config.admin.port };
+}
+
+function toEnrolAddress({ main, enrol }: Config) {
+  return { kind: "tcp", host: enrol.host ?? main.host, port: enrol.port } as const;
+}
+
+function toPace({ enrol }: Config) {
+  return { perPrefix: enrol.callsPerPrefixPerHour, all: enrol.callsPerHour };
 }
 
 function toLimits({ main }: Config): ListenerLimits {

@@ -6,12 +6,15 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { HeatpoolError } from "#core/errors.js";
 import { readYaml } from "#core/schema/read-yaml.js";
 
 const PATH = z.string().min(1).max(4096);
 const PORT = z.int().min(0).max(65535);
 /** An address to listen on; names would leave the choice to a resolver. */
 const HOST = /^(localhost|\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 const mainSchema = z.strictObject({
   host: z
@@ -88,11 +91,47 @@ const tlsSchema = z.strictObject({
     .describe("No TLS at all; only on loopback, for trials on one machine"),
 });
 
+const identitySchema = z.strictObject({
+  mode: z
+    .enum(["certificate", "token"])
+    .default("certificate")
+    .describe(
+      "certificate: installations show the certificate that they enrolled for; token: a claim token stands for them, for trials on loopback only",
+    ),
+});
+
+const keysSchema = z.strictObject({
+  secretFile: PATH.optional().describe(
+    "Store key, 32 bytes, mode 0600, where systemd gives no credential store-key; left out: store-key in stateDir, made by `ca init`",
+  ),
+});
+
+const enrolSchema = z.strictObject({
+  host: z
+    .string()
+    .regex(HOST, "an address of this machine")
+    .optional()
+    .describe("Address on which daemons enrol; left out: that of main"),
+  port: PORT.default(7445).describe("TCP port; 0: any free one"),
+  callsPerPrefixPerHour: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(5)
+    .describe("Calls of one /24 (IPv6: /56) within an hour; 0: no limit, for trials"),
+  callsPerHour: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1_000)
+    .describe("Calls of everybody together within an hour; 0: no limit, for trials"),
+});
+
 const enrolmentSchema = z.strictObject({
   claimTokens: z
     .enum(["required", "off"])
     .default("required")
-    .describe("required: only who holds a token may send; off: everybody may"),
+    .describe("required: a daemon enrols with a token, good for one; off: every daemon may enrol"),
   claimTokensFile: PATH.optional().describe(
     "SHA-256 of the tokens, one a line; left out: claim-tokens in stateDir",
   ),
@@ -205,7 +244,10 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("The listener for clients of the earlier HTTP server; left out: none"),
   tls: tlsSchema.prefault({}).describe("Keys of the listeners"),
-  enrolment: enrolmentSchema.prefault({}).describe("Who may send"),
+  enrol: enrolSchema.prefault({}).describe("The listener on which daemons enrol"),
+  identity: identitySchema.prefault({}).describe("By what installations are known"),
+  keys: keysSchema.prefault({}).describe("Secrets at rest"),
+  enrolment: enrolmentSchema.prefault({}).describe("Who may enrol"),
   stream: streamSchema.prefault({}).describe("What daemons are told about sending"),
   quota: quotaSchema.prefault({}).describe("Limits of one installation; above them it is paused"),
   eligibility: eligibilitySchema.prefault({}).describe("Who may have models"),
@@ -230,6 +272,10 @@ export interface Places {
   readonly storeDir: string;
   readonly rollupsFile: string;
   readonly tombstonesFile: string;
+  /** The authority of the installations. */
+  readonly devicesDir: string;
+  readonly identitiesDir: string;
+  readonly recoveryKeyFile: string;
   readonly catalogueDir: string;
   readonly storeKeyFile: string;
   readonly adminSocket: string;
@@ -239,7 +285,13 @@ export interface Places {
 export function parseConfig(text: string, name = "backend.yaml"): Config {
   // A file of comments alone is one that changes nothing.
   const isEmpty = /^(\s*(#.*)?(\n|$))*$/.test(text);
-  return readYaml(isEmpty ? "{}" : text, configSchema, { name, code: "CONFIG_INVALID" });
+  const config = readYaml(isEmpty ? "{}" : text, configSchema, { name, code: "CONFIG_INVALID" });
+  if (config.identity.mode === "token" && !LOOPBACK.test(config.main.host)) {
+    throw new HeatpoolError("CONFIG_INVALID", `${name}: identity.mode token is for loopback only`, {
+      hint: "Installations on other machines enrol for certificates; remove identity.mode.",
+    });
+  }
+  return config;
 }
 
 /** @param file where the configuration was read; paths in it are relative to its folder */
@@ -259,8 +311,11 @@ export function toPlaces(config: Config, file: string): Places {
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
     tombstonesFile: join(stateDir, "tombstones"),
+    devicesDir: join(stateDir, "devices"),
+    identitiesDir: join(stateDir, "identities"),
+    recoveryKeyFile: join(stateDir, "recovery-key"),
+    storeKeyFile: place(config.keys.secretFile ?? config.catalogue.storeKeyFile, "store-key"),
     catalogueDir: join(stateDir, "catalogue"),
-    storeKeyFile: place(config.catalogue.storeKeyFile, "store-key"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
   };
 }

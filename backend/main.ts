@@ -4,6 +4,7 @@
  * line, sets the exit code, and hears signals.
  */
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import tls from "node:tls";
 import { CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
@@ -45,6 +46,10 @@ const machine: Machine = {
   version: readVersion(),
   nodeVersion: process.version,
   signal: ending.signal,
+  credential: (name) => {
+    const folder = process.env.CREDENTIALS_DIRECTORY;
+    return folder === undefined ? undefined : join(folder, name);
+  },
   print: (line) => console.log(line),
   setTlsMinimum: (version) => {
     tls.DEFAULT_MIN_VERSION = version;

@@ -36,6 +36,8 @@ export async function startIngestServer(folder: string): Promise<IngestServer> {
     "main: { host: 127.0.0.1, port: 0, socketsPerPrefix: 0 }",
     "admin: { port: 0 }",
     "enrolment: { claimTokens: off }",
+    // Clients of the bench stand for thousands of homes on a few connections.
+    "identity: { mode: token }",
     "quota: { batchesPerSecond: 0, snapshotsPerDay: 0, MiBPerDay: 0 }",
     "stream: { backlogKiBPerSecond: 0 }",
   ];

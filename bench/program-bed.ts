@@ -84,7 +84,7 @@ export async function startProgramBed(): Promise<ProgramBed> {
   let daemons = 0;
   return {
     startDaemon: (wishes) =>
-      startDaemon(folder, `daemon-${++daemons}`, wishes, heatPump.port, backend.port),
+      startDaemon(folder, `daemon-${++daemons}`, wishes, heatPump.port, backend.ports),
     async stop() {
       await backend.stop();
       await heatPump.stop();
@@ -121,6 +121,8 @@ async function startBackend(folder: string) {
     `runtimeDir: ${join(folder, "run-backend")}`,
     "main: { host: 127.0.0.1, port: 0, socketsPerPrefix: 0 }",
     "admin: { port: 0 }",
+    "enrol: { port: 0, callsPerPrefixPerHour: 0 }",
+    "enrolment: { claimTokens: off }",
     "quota: { batchesPerSecond: 0, snapshotsPerDay: 0, MiBPerDay: 0 }",
     "stream: { reconnectSpreadSeconds: 1, backlogKiBPerSecond: 0 }",
   ];
@@ -128,7 +130,8 @@ async function startBackend(folder: string) {
   runProgram([BACKEND, "ca", "init", "--config", config, "--host", "127.0.0.1"]);
   const program = startProgram([BACKEND, "serve", "--config", config]);
   const line = await program.waitFor("backend.listening");
-  return { port: Number(line.mainPort), stop: () => program.stop() };
+  const ports = { main: Number(line.mainPort), enrol: Number(line.enrolPort) };
+  return { ports, stop: () => program.stop() };
 }
 
 async function startDaemon(
@@ -136,7 +139,7 @@ async function startDaemon(
   name: string,
   wishes: DaemonWishes,
   modbusPort: number,
-  uplinkPort: number,
+  uplinkPorts: { main: number; enrol: number },
 ): Promise<RunningDaemon> {
   const config = join(folder, `${name}.yaml`);
   const { pollSeconds, sealSeconds, paces } = wishes;
@@ -148,13 +151,15 @@ async function startDaemon(
     "devices:",
     `  - { host: 127.0.0.1, port: ${modbusPort}, profile: ${PROFILE}, pollIntervalSeconds: ${pollSeconds} }`,
     "backend:",
-    `  url: 127.0.0.1:${uplinkPort}`,
+    `  url: 127.0.0.1:${uplinkPorts.main}`,
+    `  enrolUrl: 127.0.0.1:${uplinkPorts.enrol}`,
     `  caFile: ${join(folder, "backend/tls/ca.crt")}`,
-    `  claimTokenFile: ${join(folder, "backend/tls/claim-token")}`,
+    `keys: { secretFile: ${join(folder, `${name}-secret`)} }`,
     ...(sealSeconds === undefined ? [] : [`uplink: { intervalSeconds: ${sealSeconds} }`]),
   ];
   writeFileSync(config, lines.join("\n"));
   runProgram([DAEMON, "consent", "grant", "--yes", "--config", config]);
+  runProgram([DAEMON, "enrol", "--config", config]);
   const { flags, env } = readUnit();
   const preload = paces === undefined ? [] : ["--import", FAST_TIME];
   const child = spawn(process.execPath, [...flags, ...preload, DAEMON, "run", "--config", config], {

@@ -14,6 +14,7 @@ const CODES = {
   PROFILE_MISMATCH: { retryable: false, exit: 1 },
   STATE_INVALID: { retryable: false, exit: 78 },
   CERTIFICATE_INVALID: { retryable: false, exit: 78 },
+  ENVELOPE_INVALID: { retryable: false, exit: 1 },
   DEVICE_UNREACHABLE: { retryable: true, exit: 1 },
   DEVICE_TIMEOUT: { retryable: true, exit: 1 },
   DEVICE_CLOSED: { retryable: true, exit: 1 },
@@ -47,6 +48,11 @@ const CODES = {
 
 /** One of the codes in the table above, e.g. `"DEVICE_TIMEOUT"`. */
 export type ErrorCode = keyof typeof CODES;
+
+/** Whether a text from elsewhere is one of the codes. */
+export function isErrorCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && Object.hasOwn(CODES, text);
+}
 
 /** The one error class thrown across a room's door; everything else is a bug. */
 export class HeatpoolError extends Error {

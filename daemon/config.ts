@@ -111,26 +111,52 @@ const deviceSchema = deviceShape.check((context) => {
   }
 });
 
-const backendSchema = z.strictObject({
+/** A name or an address, and a port. */
+const BACKEND_ADDRESS =
+  /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?):\d{1,5}$/;
+const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/;
+
+const backendShape = z.strictObject({
   url: z
     .string()
-    .regex(
-      /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?):\d{1,5}$/,
-      "host:port",
-    )
+    .regex(BACKEND_ADDRESS, "host:port")
     .describe("Where the backend listens, as host:port"),
   caFile: PATH.optional().describe("Certificates to trust instead of the system's (PEM)"),
   tlsMinVersion: z
     .enum(["1.2", "1.3"])
     .default("1.3")
     .describe("Least version of TLS; 1.2 only for an operator who needs it"),
-  claimTokenFile: PATH.optional().describe("File with the token that the operator gave out"),
+  enrolUrl: z
+    .string()
+    .regex(BACKEND_ADDRESS, "host:port")
+    .optional()
+    .describe("Where the backend takes installations in; left out: the same host, port 7445"),
+  identity: z
+    .enum(["certificate", "token"])
+    .default("certificate")
+    .describe(
+      "certificate: this machine shows the certificate that it enrolled for; token: the claim token stands for it, for trials on one machine only",
+    ),
+  claimTokenFile: PATH.optional().describe(
+    "File with the token that the operator gave out, good for one `heatpool enrol`",
+  ),
   insecureLoopback: z
     .boolean()
     .default(false)
     .describe("Plain text to a backend on this machine, for trials"),
   rootFile: PATH.optional().describe(
     "The operator's 1.root.json, by which models are trusted; left out: no models",
+  ),
+});
+
+const backendSchema = backendShape.refine(
+  ({ identity, url }) => identity === "certificate" || LOOPBACK.test(url),
+  { error: "identity: token is for a backend on this machine", path: ["identity"] },
+);
+
+const keysSchema = z.strictObject({
+  secretFile: PATH.optional().describe(
+    "Secret under which this machine's keys are kept, made the first time with mode 0600, where systemd gives no credential device-key",
   ),
 });
 
@@ -177,10 +203,14 @@ export const configSchema = z
     backend: backendSchema
       .optional()
       .describe("Left out: nothing is shared, whatever was agreed to"),
+    keys: keysSchema.prefault({}).describe("How this machine's keys are kept"),
     uplink: uplinkSchema.prefault({}).describe("How often data are sent"),
     backlog: backlogSchema.prefault({}).describe("What waits on disk until the backend has it"),
     notify: notifySchema.prefault({}).describe("How you are told, and of what"),
     stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
+    cacheDir: PATH.default("/var/cache/heatpool").describe(
+      "Where sealed model files lie; may be emptied at any time",
+    ),
     runtimeDir: PATH.default("/run/heatpool").describe("Where the control socket lives"),
     profileDirs: z
       .array(PATH)

@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { planChannels } from "#core/batch/device-channels.js";
 import type { Chance, Clock } from "#core/clock.js";
+import type { ConsentRecord } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
@@ -16,11 +17,21 @@ import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { answerDeadLetters } from "./backlog/dead-letter-desk.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
+import {
+  createKeeper,
+  hasIdentity,
+  toEnrolEndpoint,
+  toOwnEndpoint,
+} from "./commands/backend-ways.js";
+import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
 import { createMqttFeed } from "./device/mqtt-feed.js";
 import { linkRulesOf } from "./device/profile-rules.js";
-import { type ConsentRecord, openConsentBook } from "./enrolment/consent.js";
+import { openConsentBook } from "./enrolment/consent.js";
+import type { DeviceIdentity } from "./enrolment/device-identity.js";
+import { enrolDevice } from "./enrolment/enrolment.js";
+import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { Log } from "./host/log.js";
@@ -50,6 +61,8 @@ export interface DaemonParts {
   readonly chance: Chance;
   readonly log: Log;
   readonly notify: Notify;
+  /** Where systemd put a credential; left out: it gave none. */
+  credential?(name: string): string | undefined;
   /** systemd's `WATCHDOG_USEC` in milliseconds; `undefined`: nobody watches. */
   readonly watchdogMs: number | undefined;
 }
@@ -85,6 +98,7 @@ export function openState(config: Config, clock: Clock, daemonVersion: string) {
   return {
     installationId: openStateFile(pathOf("installation-id")),
     uplinkLimits: openCheckedFile(pathOf("uplink-limits.json")),
+    models: openCheckedFile(pathOf("models.json")),
     book: openConsentBook({
       file: openCheckedFile(pathOf("consent.json")),
       marker: openStateFile(pathOf("withdrawal")),
@@ -203,15 +217,71 @@ function openRegisterSource(
   });
 }
 
-/** Where the backend is, in the uplink's words. */
-export function toEndpoint(backend: NonNullable<Config["backend"]>) {
-  return {
-    address: backend.url,
-    caFile: backend.caFile,
-    tlsMinVersion: backend.tlsMinVersion === "1.2" ? "TLSv1.2" : "TLSv1.3",
-    claimTokenFile: backend.claimTokenFile,
-    insecureLoopback: backend.insecureLoopback,
-  } as const;
+/**
+ * Enrols: the work of `heatpool enrol`, in the daemon or without one.
+ *
+ * @throws HeatpoolError `CONFIG_INVALID`, `CONSENT_MISSING`, or what the backend says
+ */
+export async function enrolInstallation(
+  config: Config,
+  parts: IdentityParts & { readonly version: string },
+  wish: { readonly address: string | undefined; readonly claimToken: string },
+): Promise<{ installationId: string; recoveryCode: string }> {
+  const { backend } = config;
+  if (backend === undefined || !hasIdentity(config)) {
+    throw new HeatpoolError("CONFIG_INVALID", "no backend that takes installations in", {
+      hint: "Add the part `backend` with its url; without TLS, or with tokens, nobody enrols.",
+    });
+  }
+  const consent = openState(config, parts.clock, parts.version).book.state();
+  if (consent.status !== "granted") {
+    throw new HeatpoolError("CONSENT_MISSING", "the owner has not agreed to share", {
+      hint: "First run `heatpool consent grant`; nobody is called before.",
+    });
+  }
+  const identity = openIdentity(config, parts).identity();
+  if (identity.record().present !== undefined) {
+    throw new HeatpoolError("STATE_INVALID", "this machine is enrolled already", {
+      hint: "`heatpool identity show` shows as whom.",
+    });
+  }
+  const { withEnrolment } = await import("./uplink/enrolment-client.js");
+  const offer = { consent: consent.record, claimToken: wish.claimToken };
+  const recoveryCode = await withEnrolment(toEnrolEndpoint(backend, wish.address), (port) =>
+    enrolDevice(identity, port, offer),
+  );
+  return { installationId: identity.installationId, recoveryCode };
+}
+
+/** What the community says. @throws HeatpoolError `CONFIG_INVALID` · what the backend says */
+export async function askCommunity(
+  parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
+): Promise<unknown> {
+  const { config, devices } = parts;
+  if (config.backend === undefined) {
+    throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
+      hint: "Add the part `backend` to the configuration.",
+    });
+  }
+  const { connectCommunity } = await import("./uplink/community-client.js");
+  const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
+  const client = connectCommunity(toOwnEndpoint(config.backend, identity));
+  const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
+  const id = openState(config, parts.clock, "").installationId.read()?.trim();
+  try {
+    return {
+      pool: await client.poolStatus(),
+      models: await Promise.all(
+        models.map(async (model) => ({
+          model,
+          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
+          averages: await client.averages(model, []),
+        })),
+      ),
+    };
+  } finally {
+    client.close();
+  }
 }
 
 /** @throws HeatpoolError `CONFIG_INVALID` for settings that do not fit the device's profile */
@@ -240,6 +310,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   checkDevices(parts.devices);
   const state = openState(config, clock, version);
   const installationId = openInstallationId(state.installationId, chance);
+  const kept = createKeeper(parts);
   const uplink: { state: UplinkState | undefined } = { state: undefined };
   const commitMs = config.backlog.commitIntervalSeconds * 1000;
   const signs = createVitalSigns(clock, commitMs, () => sharing.queue?.status().mode === "memory");
@@ -257,7 +328,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       return backlog;
     },
     deliver: (...term) => {
-      const delivery = createDelivery(parts, state, installationId, (next) => {
+      const delivery = createDelivery(parts, state, { installationId, kept }, (next) => {
         uplink.state = next;
       });
       // Both end with the agreement: nobody is asked for models without it.
@@ -292,6 +363,11 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
     guarded(
+      kept?.keeper.tellWithdrawal(() => {
+        return sharing.state.status === "withdrawn";
+      }, lateEnding.signal) ?? Promise.resolve(),
+    ),
+    guarded(
       runControlSocket(
         {
           path: controlSocketPath(config.runtimeDir),
@@ -300,6 +376,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
               describeDaemon({
                 parts,
                 installationId,
+                kept,
                 sharing,
                 devices,
                 uplink: uplink.state,
@@ -308,6 +385,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
             }),
+            community: () => askCommunity(parts),
+            enrol: async (wish) => {
+              const done = await enrolInstallation(config, parts, wish);
+              kept?.keeper.wake();
+              return done;
+            },
             rejected: async (ask) => ({
               rejected:
                 sharing.queue === undefined
@@ -316,6 +399,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
             }),
             consentChanged: async () => {
               await sharing.consentChanged();
+              kept?.keeper.wake();
               return { consent: sharing.state.status };
             },
           },
@@ -442,11 +526,18 @@ async function poll(
   );
 }
 
+/** Who delivers. */
+interface Self {
+  readonly installationId: string;
+  /** Left out: the backend wants no certificate. */
+  readonly kept: { readonly identity: DeviceIdentity; readonly keeper: IdentityKeeper } | undefined;
+}
+
 /** The uplink, loaded only when there is something to deliver: gRPC takes megabytes. */
 function createDelivery(
   { config, clock, chance, log, version }: DaemonParts,
   { uplinkLimits }: ReturnType<typeof openState>,
-  installationId: string,
+  { installationId, kept }: Self,
   onState: (state: UplinkState) => void,
 ) {
   return async (
@@ -460,30 +551,48 @@ function createDelivery(
       import("./uplink/uplink.js"),
       import("./uplink/grpc-transport.js"),
     ]);
+    const { backend } = config;
     const { profile, intervalSeconds } = config.uplink;
-    await runUplink(
-      {
-        backlog,
-        transport: createGrpcTransport(toEndpoint(config.backend), profile === "live"),
-        clock,
-        chance,
-        introduction: {
-          installationId,
-          bootId: readBootId(),
-          daemonVersion: version,
-          consentVersion: record.version,
-          consentScopes: record.scopes,
+    const over = AbortSignal.any([stop, withdrawn]);
+    const deliverUntil = (end: AbortSignal) =>
+      runUplink(
+        {
+          backlog,
+          transport: createGrpcTransport(
+            toOwnEndpoint(backend, kept?.identity),
+            profile === "live",
+          ),
+          clock,
+          chance,
+          introduction: {
+            installationId,
+            bootId: readBootId(),
+            daemonVersion: version,
+            consentVersion: record.version,
+            consentScopes: record.scopes,
+          },
+          profile,
+          intervalSeconds,
+          limitStore: uplinkLimits,
+          log,
+          withdrawn,
+          onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
+          onIdentityDoubt: (why) => kept?.keeper.doubt(why),
+          onState,
         },
-        profile,
-        intervalSeconds,
-        limitStore: uplinkLimits,
-        log,
-        withdrawn,
-        onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
-        onState,
-      },
-      stop,
-    );
+        end,
+      );
+    if (kept === undefined) return deliverUntil(stop);
+    // A new certificate is shown by a new connection.
+    while (!over.aborted && (await kept.keeper.ready(record, over))) {
+      const again = new AbortController();
+      const done = new AbortController();
+      const renewing = kept.keeper
+        .renewed(AbortSignal.any([over, done.signal]))
+        .finally(() => again.abort());
+      await deliverUntil(AbortSignal.any([stop, again.signal])).finally(() => done.abort());
+      await renewing;
+    }
   };
 }
 
@@ -495,7 +604,8 @@ interface Trust {
 }
 
 /** `undefined`: the configuration names no root, so there are no models. */
-async function openTrust({ config, clock, chance, log }: DaemonParts): Promise<Trust | undefined> {
+async function openTrust(parts: DaemonParts): Promise<Trust | undefined> {
+  const { config, clock, chance, log } = parts;
   const { backend, stateDir, runtimeDir } = config;
   if (backend?.rootFile === undefined) return undefined;
   const [{ openCatalogue }, { openLevelMetadataStore }, time, refreshes, { connectMetadata }] =
@@ -509,7 +619,8 @@ async function openTrust({ config, clock, chance, log }: DaemonParts): Promise<T
   const store = await openLevelMetadataStore(join(stateDir, "catalogue"), (cause) =>
     log("error", "catalogue.lost", { why: String(cause) }),
   );
-  const source = connectMetadata(toEndpoint(backend));
+  const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
+  const source = connectMetadata(toOwnEndpoint(backend, identity));
   const catalogue = await openCatalogue({
     store,
     source,
@@ -559,6 +670,7 @@ export async function reportBacklog(backlog: Backlog) {
 function describeDaemon(of: {
   parts: DaemonParts;
   installationId: string;
+  kept: Self["kept"];
   sharing: Sharing<Backlog>;
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
@@ -571,6 +683,7 @@ function describeDaemon(of: {
     clockSynced: parts.clock.isSynced(),
     consent: sharing.state.status,
     backend: parts.config.backend?.url,
+    identity: of.kept?.keeper.describe(),
     uplink: of.uplink,
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),

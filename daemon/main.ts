@@ -5,6 +5,7 @@
  * holds nothing that it does not need.
  */
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
@@ -45,6 +46,10 @@ const terminal: Terminal = {
   chance: (byteCount) => randomBytes(byteCount),
   version: readVersion(),
   self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
+  credential(name) {
+    const folder = process.env.CREDENTIALS_DIRECTORY;
+    return folder === undefined ? undefined : join(folder, name);
+  },
   notifySocket: process.env.NOTIFY_SOCKET,
   watchdogUsec: process.env.WATCHDOG_USEC,
   ending: ending.signal,
@@ -106,12 +111,34 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(consent, "withdraw", "stop sharing at once and wipe what waits", async () => {
     return (await import("./commands/consent.js")).withdrawConsent;
   });
+  add(program, "enrol", "become an installation of the configured backend", async () => {
+    return (await import("./commands/enrol.js")).enrol;
+  })
+    .option(
+      "--backend <host:port>",
+      "where the backend takes installations in, if not as configured",
+    )
+    .option("--claim-token <token>", "the token that the operator gave out")
+    .option("--claim-token-file <file>", "a file that holds it");
+  const identity = program.command("identity").description("this machine's key and certificate");
+  add(
+    identity,
+    "show",
+    "who this installation is, and until when its certificate is good",
+    async () => {
+      return (await import("./commands/enrol.js")).showIdentity;
+    },
+  );
   const backlog = program.command("backlog").description("what waits to be sent");
   add(backlog, "show", "how much waits, and what became of the rest", async () => {
     return (await import("./commands/show-backlog.js")).showBacklog;
   });
   add(backlog, "losses", "what was not delivered, and why", async () => {
     return (await import("./commands/show-backlog.js")).showLosses;
+  });
+  const model = program.command("model").description("community models on this machine");
+  add(model, "show", "which are installed, and until when they may be used", async () => {
+    return (await import("./commands/model.js")).showModels;
   });
   const rejected = backlog
     .command("rejected")

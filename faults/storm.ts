@@ -172,6 +172,8 @@ function createHarbour(clock: FleetClock): (daemon: number) => Harbour {
         isAlive: async () => true,
         supersede: () => undefined,
         expel: () => undefined,
+        askToRenew: () => undefined,
+        identityFault: () => undefined,
         sayGoodbye(reason, reconnectAfterMs) {
           const value = { reason, reconnectAfterMs };
           berth.listener.onResponse({ body: { $case: "goodbye", value } });

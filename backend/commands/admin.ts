@@ -35,6 +35,7 @@ export async function listInstallations(machine: Machine, options: AdminOptions)
         describeTime(one.lastReceivedAtMs).padEnd(20),
         String(one.readingsStored).padStart(12),
         String(one.daysWithData).padStart(5),
+        (one.cloneSuspectedAtMs > 0 ? "two with one key" : one.identity).padEnd(16),
         one.heatpumpModels.join(", "),
       ];
       machine.print(options.json ? JSON.stringify(one) : row.join("  "));
@@ -57,20 +58,45 @@ export async function releaseStatistics(machine: Machine, options: AdminOptions)
   });
 }
 
-/** @throws HeatpoolError `NOT_FOUND` nothing is known of it · `UNAVAILABLE` no backend answers */
+/**
+ * @param id left out: a recovery code names it
+ * @throws HeatpoolError `NOT_FOUND` nothing is known of it · `UNAVAILABLE` no backend answers
+ */
 export async function eraseInstallation(
   machine: Machine,
-  id: string,
-  options: AdminOptions,
+  id: string | undefined,
+  options: AdminOptions & { readonly recoveryCode?: string },
 ): Promise<void> {
+  const wanted = { installationId: id ?? "", recoveryCode: options.recoveryCode ?? "" };
+  if (id === undefined && wanted.recoveryCode === "") {
+    throw new HeatpoolError("USAGE", "erase needs an id, or --recovery-code");
+  }
   await withAdmin(machine, options, async (admin) => {
-    const receipt = await admin.eraseInstallation(id);
+    const receipt = await admin.eraseInstallation(wanted);
     const { batches, refusedBatches, losses, erasedAtMs } = receipt;
     machine.print(
       options.json
         ? JSON.stringify(receipt)
         : `Erased ${receipt.installationId} at ${describeTime(erasedAtMs)}: ${batches} batches, ` +
             `${refusedBatches} refused ones, ${losses} losses. What comes of it later is refused.`,
+    );
+  });
+}
+
+/** @throws HeatpoolError `NOT_FOUND` it is not enrolled · `UNAVAILABLE` no backend answers */
+export async function revokeInstallation(
+  machine: Machine,
+  id: string,
+  options: AdminOptions,
+): Promise<void> {
+  await withAdmin(machine, options, async (admin) => {
+    const revoked = await admin.revokeInstallation(id);
+    const { installationId, revokedAtMs } = revoked;
+    machine.print(
+      options.json
+        ? JSON.stringify(revoked)
+        : `Took the certificate of ${installationId} back at ${describeTime(revokedAtMs)}; ` +
+            "its streams are closed. Its data stay: see installations erase.",
     );
   });
 }
@@ -98,6 +124,7 @@ const HEADINGS = [
   "last data".padEnd(20),
   "readings".padStart(12),
   " days",
+  "identity".padEnd(16),
   "heat pumps",
 ].join("  ");
 

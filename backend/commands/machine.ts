@@ -13,6 +13,8 @@ export interface Machine {
   readonly nodeVersion: string;
   /** Fires on SIGTERM, SIGINT, or after a bug. */
   readonly signal: AbortSignal;
+  /** Where systemd put a credential; left out: it gave none. */
+  credential?(name: string): string | undefined;
   /** One line to stdout. */
   print(line: string): void;
   /** For every listener that opens later. */

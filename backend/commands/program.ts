@@ -5,11 +5,19 @@ import {
   exportInstallation,
   listInstallations,
   releaseStatistics,
+  revokeInstallation,
   showStatus,
 } from "./admin.js";
-import { initAuthority } from "./authority.js";
+import {
+  initAuthority,
+  issueServer,
+  listAuthorities,
+  rotateAuthority,
+  showAuthority,
+} from "./authority.js";
 import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
+import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
 import { serve } from "./serve.js";
 import { createToken } from "./token.js";
 
@@ -31,13 +39,18 @@ export function createProgram(machine: Machine): Command {
   asking(installations.command("list"))
     .description("all known installations; with --json one a line")
     .action((options) => listInstallations(machine, options));
-  asking(installations.command("erase <id>"))
+  asking(installations.command("revoke <id>"))
+    .description("take an installation's certificate back for good; its data stay")
+    .action((id, options) => revokeInstallation(machine, id, options));
+  asking(installations.command("erase [id]"))
+    .option("--recovery-code <code>", "what the owner wrote down; instead of the id")
     .description("remove everything of an installation for good, and refuse what comes of it later")
     .action((id, options) => eraseInstallation(machine, id, options));
   asking(installations.command("export <id>"))
     .description("write all that is held about an installation: for its owner")
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
+  addModels(program, machine);
   addSetUp(program, machine);
   addKeys(program, machine, withConfig);
   const statistics = program.command("statistics").description("community statistics");
@@ -47,14 +60,63 @@ export function createProgram(machine: Machine): Command {
   return program;
 }
 
+function addModels(program: Command, machine: Machine): void {
+  releasing(program.command("publish <file>"))
+    .description("seal a model and enter it as the next release")
+    .requiredOption("--model <id>", "its id in the catalogue, e.g. aero-slm")
+    .requiredOption("--for <heat pump models...>", "whom it is meant for; * for all")
+    .requiredOption("--schema <name>", "form of the content, e.g. anomaly/1")
+    .option("--min-daemon <version>", "oldest daemon that can use it", "0.1.0")
+    .option("--installations <count>", "how many it was trained with", "0")
+    .action((file, options) => publishModel(machine, file, options));
+  const models = program.command("models").description("published models");
+  releasing(models.command("list"))
+    .description("all releases")
+    .action((options) => listModels(machine, options));
+  releasing(models.command("revoke <model> <release>"))
+    .description("give a release to nobody any more")
+    .action((model, release, options) => revokeModel(machine, model, release, options));
+  releasing(models.command("rollback <model> <release>"))
+    .description("publish the content of an earlier release again, as a new one")
+    .action((model, release, options) => rollBackModel(machine, model, release, options));
+}
+
+function releasing(command: Command): Command {
+  return withConfig(command)
+    .option("--store-key <file>", "key that seals content keys; store-key in stateDir unless told")
+    .option("--json", "print JSON");
+}
+
 function addSetUp(program: Command, machine: Machine): void {
-  const authority = program.command("ca").description("a private authority for TLS");
+  const authority = program
+    .command("ca")
+    .description("authorities: of the server, and of the installations");
   withConfig(authority.command("init"))
     .description("make an authority, a server certificate and a first claim token; never replaces")
     .option("--dir <folder>", "where to; tls in stateDir unless told")
     .option("--host <name...>", "name or address under which daemons reach this backend", [])
     .option("--json", "print the paths as JSON")
     .action((options) => initAuthority(machine, options));
+  withConfig(authority.command("issue"))
+    .description("make a new server certificate from the private authority")
+    .requiredOption("--out <folder>", "where to")
+    .option("--dir <folder>", "the private authority; tls in stateDir unless told")
+    .option("--host <name...>", "name or address under which daemons reach this backend", [])
+    .option("--json", "print the paths as JSON")
+    .action((options) => issueServer(machine, options));
+  withConfig(authority.command("list"))
+    .description("the authorities of the installations")
+    .option("--json", "print JSON")
+    .action((options) => listAuthorities(machine, options));
+  withConfig(authority.command("rotate"))
+    .description("make the next issuing authority; the one before counts for 90 more days")
+    .option("--root-key <file>", "where the root key is; devices/root.key in stateDir unless told")
+    .option("--json", "print the paths as JSON")
+    .action((options) => rotateAuthority(machine, options));
+  withConfig(authority.command("show [name]"))
+    .description("one authority's certificate; unless told, the one that signs")
+    .option("--json", "print JSON")
+    .action((name, options) => showAuthority(machine, name, options));
   const token = program.command("token").description("tokens: who may send");
   withConfig(token.command("create"))
     .description("make a bearer token for clients by HTTP, or a claim token; printed once")

@@ -1,6 +1,8 @@
 /** `heatpool-backend serve`: runs the backend until a signal. */
 
-import { runBackend } from "../backend.js";
+import { type InstallationAuthority, runBackend } from "../backend.js";
+import { openIssuing } from "../enrolment/device-authority.js";
+import { openRecoveryKey, readStoreKey } from "../enrolment/recovery-key.js";
 import { createLog, type Log } from "../host/log.js";
 import { warnAboutNode } from "../host/node-floor.js";
 import { type LoadedIdentity, loadIdentity } from "../host/server-identity.js";
@@ -10,6 +12,11 @@ import { type LoadedConfig, loadConfig, type Machine } from "./machine.js";
 const DAY_MS = 86_400_000;
 /** Renewing takes an operator a while. */
 const EXPIRY_WARNING_DAYS = 30;
+/** What it signs is good for 90 days, and must not outlive it. */
+const ISSUING_WARNING_DAYS = 100;
+/** Names of systemd credentials. */
+const STORE_KEY = "store-key";
+const DEVICE_CA_KEY = "device-ca-key";
 
 /** @throws HeatpoolError what keeps the backend from serving */
 export async function serve(machine: Machine, options: { config: string }): Promise<void> {
@@ -24,11 +31,12 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   });
   machine.listenToBugs((bug) => log("error", "backend.bug", { what: describeBug(bug) }));
   const identity = openIdentity(loaded, machine);
-  const warnings = findWarnings(loaded, machine, identity);
+  const authority = await openAuthority(loaded, machine);
+  const warnings = findWarnings(loaded, machine, { identity, authority });
   warn(log, warnings);
   const { version, clock, chance, onBug } = machine;
   await runBackend(
-    { config, places, version, clock, chance, log, identity, warnings, onBug },
+    { config, places, version, clock, chance, log, identity, authority, warnings, onBug },
     machine.signal,
   );
 }
@@ -46,21 +54,45 @@ function openIdentity(
   return loadIdentity({ certificateFile, keyFile, remedy }, machine.clock.nowMs());
 }
 
+/** Who makes installations; nobody where there is no TLS, or a token stands for them. */
+async function openAuthority(
+  { config, places }: LoadedConfig,
+  { chance, clock, credential }: Machine,
+): Promise<InstallationAuthority | undefined> {
+  if (config.tls.insecureLoopback || config.identity.mode === "token") return undefined;
+  const making = { chance, nowMs: clock.nowMs() };
+  const issuing = openIssuing(places.devicesDir, making, credential?.(DEVICE_CA_KEY));
+  const storeKey = readStoreKey(places.storeKeyFile, credential?.(STORE_KEY));
+  const recoveryKey = await openRecoveryKey(places.recoveryKeyFile, storeKey, chance);
+  return { issuing, recoveryKey };
+}
+
 function findWarnings(
   { config }: LoadedConfig,
   machine: Machine,
-  identity: LoadedIdentity | undefined,
+  {
+    identity,
+    authority,
+  }: { identity: LoadedIdentity | undefined; authority: InstallationAuthority | undefined },
 ): string[] {
   const node = warnAboutNode(machine.nodeVersion);
-  const daysLeft =
-    identity === undefined
+  const daysUntil = (endMs: number | undefined) =>
+    endMs === undefined
       ? Number.POSITIVE_INFINITY
-      : Math.floor((identity.expiresAtMs - machine.clock.nowMs()) / DAY_MS);
+      : Math.floor((endMs - machine.clock.nowMs()) / DAY_MS);
+  const daysLeft = daysUntil(identity?.expiresAtMs);
+  const issuingDaysLeft = daysUntil(authority?.issuing.expiresAtMs);
   return [
     ...(node === undefined ? [] : [node]),
     ...(identity === undefined ? ["no TLS: only this machine can reach the backend"] : []),
     ...(daysLeft < EXPIRY_WARNING_DAYS ? [`the certificate expires in ${daysLeft} days`] : []),
-    ...(config.enrolment.claimTokens === "off" ? ["anybody may send: claim tokens are off"] : []),
+    ...(issuingDaysLeft < ISSUING_WARNING_DAYS
+      ? [`the issuing authority ends in ${issuingDaysLeft} days: heatpool-backend ca rotate`]
+      : []),
+    ...(authority === undefined ? ["installations are not known by certificates: for trials"] : []),
+    ...(config.enrolment.claimTokens === "off"
+      ? ["anybody may enrol or send: claim tokens are off"]
+      : []),
     ...(config.privacy.closedTestPool
       ? ["closed test pool: figures may tell about single households"]
       : []),

@@ -16,6 +16,8 @@ export interface ClaimTokens {
   /** How many there are. */
   readonly count: number;
   isKnown(token: string): boolean;
+  /** SHA-256 of a known token, hexadecimal. */
+  find(token: string): string | undefined;
 }
 
 const TOKEN_BYTES = 32;
@@ -34,8 +36,8 @@ export function openClaimTokens(path: string, clock: Pick<Clock, "monotonicMs">)
   let lookedAtMs = clock.monotonicMs();
 
   /** A file that is being changed, or went away, changes nothing. */
-  const lookAgain = (): void => {
-    if (clock.monotonicMs() - lookedAtMs < LOOK_AGAIN_MS) return;
+  const lookAgain = (isUrgent: boolean): void => {
+    if (!isUrgent && clock.monotonicMs() - lookedAtMs < LOOK_AGAIN_MS) return;
     lookedAtMs = clock.monotonicMs();
     try {
       const { mtimeMs } = statSync(path);
@@ -46,15 +48,20 @@ export function openClaimTokens(path: string, clock: Pick<Clock, "monotonicMs">)
       return;
     }
   };
+  const isKnown = (hash: Buffer, isUrgent = false): boolean => {
+    lookAgain(isUrgent);
+    // Every hash is compared, so that the time tells nothing.
+    return hashes.reduce((is, one) => timingSafeEqual(one, hash) || is, false);
+  };
   return {
     get count() {
       return hashes.length;
     },
-    isKnown(token) {
-      lookAgain();
+    isKnown: (token) => isKnown(hashOf(token)),
+    find(token) {
       const hash = hashOf(token);
-      // Every hash is compared, so that the time tells nothing.
-      return hashes.reduce((isKnown, one) => timingSafeEqual(one, hash) || isKnown, false);
+      // Who enrols was given the token just now, and calls a few times an hour at most.
+      return isKnown(hash) || isKnown(hash, true) ? hash.toString("hex") : undefined;
     },
   };
 }

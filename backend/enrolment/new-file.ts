@@ -12,7 +12,11 @@ export const PUBLIC_MODE = 0o644;
 const FOLDER_MODE = 0o700;
 
 /** @throws HeatpoolError `STATE_INVALID` the file is there already, or cannot be written */
-export async function writeNewFile(path: string, text: string, mode: number): Promise<void> {
+export async function writeNewFile(
+  path: string,
+  text: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   const draft = `${path}.${process.pid}.new`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });

@@ -2,15 +2,20 @@
  * A private authority for operators without a public name: made once, its certificate goes to the
  * daemons, its key stays with the operator. Nothing that exists is ever replaced.
  */
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { existsSync } from "node:fs";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { issueAuthority, issueServerCertificate } from "#core/certificate/certificate.js";
+import {
+  type Authority,
+  issueAuthority,
+  issueServerCertificate,
+} from "#core/certificate/certificate.js";
 import { encodePem } from "#core/certificate/der.js";
 import { keyId } from "#core/certificate/extension.js";
 import type { Chance } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { PUBLIC_MODE, SECRET_MODE, writeNewFile } from "./new-file.js";
+import { newKeys, toKeyPem } from "./new-keys.js";
 
 /** Where everything lies. */
 export interface AuthorityFiles {
@@ -66,17 +71,10 @@ export async function createPrivateAuthority(
     serial: chance(SERIAL_BYTES),
     validity: { notBeforeMs, notAfterMs: nowMs + AUTHORITY_LIFE_MS },
   });
-  const server = issueServerCertificate(
-    {
-      hosts,
-      publicKey: serverKeys.publicKey,
-      serial: chance(SERIAL_BYTES),
-      validity: { notBeforeMs, notAfterMs: nowMs + SERVER_LIFE_MS },
-    },
-    { certificate, privateKey: authorityKeys.privateKey },
-  );
-  await writeNewFile(files.authorityKey, toPem(authorityKeys.privateKey), SECRET_MODE);
-  await writeNewFile(files.serverKey, toPem(serverKeys.privateKey), SECRET_MODE);
+  const authority = { certificate, privateKey: authorityKeys.privateKey };
+  const server = issueServer(hosts, serverKeys.publicKey, authority, { chance, nowMs });
+  await writeNewFile(files.authorityKey, toKeyPem(authorityKeys.privateKey), SECRET_MODE);
+  await writeNewFile(files.serverKey, toKeyPem(serverKeys.privateKey), SECRET_MODE);
   await writeNewFile(
     files.authorityCertificate,
     encodePem("CERTIFICATE", certificate),
@@ -86,10 +84,50 @@ export async function createPrivateAuthority(
   return files;
 }
 
-function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync("ec", { namedCurve: "P-256" });
+/**
+ * A new key and certificate for the server, into another folder.
+ *
+ * @throws HeatpoolError `CERTIFICATE_INVALID` no authority in `folder` · `STATE_INVALID` files exist
+ */
+export async function issueServerFiles(
+  folder: string,
+  out: string,
+  hosts: readonly string[],
+  making: { chance: Chance; nowMs: number },
+): Promise<Pick<AuthorityFiles, "serverCertificate" | "serverKey">> {
+  const { authorityCertificate, authorityKey } = authorityFiles(folder);
+  const { serverCertificate, serverKey } = authorityFiles(out);
+  const keys = newKeys();
+  const authority = readAuthority(authorityCertificate, authorityKey);
+  const certificate = issueServer(hosts, keys.publicKey, authority, making);
+  await writeNewFile(serverKey, toKeyPem(keys.privateKey), SECRET_MODE);
+  await writeNewFile(serverCertificate, encodePem("CERTIFICATE", certificate), PUBLIC_MODE);
+  return { serverCertificate, serverKey };
 }
 
-function toPem(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "pem" }).toString();
+function readAuthority(certificate: string, key: string): Authority {
+  try {
+    return {
+      certificate: new X509Certificate(readFileSync(certificate)).raw,
+      privateKey: createPrivateKey(readFileSync(key)),
+    };
+  } catch (cause) {
+    throw new HeatpoolError("CERTIFICATE_INVALID", `cannot read ${certificate} and ${key}`, {
+      cause,
+      hint: "The private authority is made by `heatpool-backend ca init`.",
+    });
+  }
+}
+
+function issueServer(
+  hosts: readonly string[],
+  publicKey: KeyObject,
+  authority: Authority,
+  { chance, nowMs }: { chance: Chance; nowMs: number },
+): Buffer {
+  const validity = { notBeforeMs: nowMs - CLOCK_BEHIND_MS, notAfterMs: nowMs + SERVER_LIFE_MS };
+  return issueServerCertificate(
+    { hosts, publicKey, serial: chance(SERIAL_BYTES), validity },
+    authority,
+  );
 }

@@ -2,11 +2,12 @@
  * Erasure: everything about one installation goes, and does not come back.
  *
  * In this order, so that an end in between is taken up again: a tombstone, then nothing of it is
- * taken any more; its column of the rollups, in the snapshot file too; the store, whose record of
+ * taken any more; its identity, of which the proofs of consent stay without its id; its column of the rollups, in the snapshot file too; the store, whose record of
  * the installation goes last; the registry. Released statistics stay until the next release.
  */
 import { HeatpoolError } from "#core/errors.js";
 import type { Rollups } from "../aggregate/rollups.js";
+import type { Identities } from "../registry/identity.js";
 import type { Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import type { ErasureReceipt } from "./subject-rights.js";
@@ -34,6 +35,8 @@ export interface ErasureDeps {
   /** Writes the rollups' snapshot. */
   readonly saveRollups: () => Promise<unknown>;
   readonly tombstones: Tombstones;
+  /** Left out: nobody has one. */
+  readonly identities?: Pick<Identities, "find" | "remove">;
   /** Works while nobody delivers for an installation. */
   readonly keepOut: <T>(installationId: string, work: () => Promise<T>) => Promise<T>;
   readonly nowMs: () => number;
@@ -62,14 +65,16 @@ export function createErasure(deps: ErasureDeps): Erasure {
   };
 }
 
-async function isKnown({ registry, store }: ErasureDeps, id: string): Promise<boolean> {
-  if (registry.find(id) !== undefined) return true;
+async function isKnown(deps: ErasureDeps, id: string): Promise<boolean> {
+  const { registry, store, identities } = deps;
+  if (registry.find(id) !== undefined || identities?.find(id) !== undefined) return true;
   for await (const _ of store.blocks(id)) return true;
   return false;
 }
 
 async function remove(deps: ErasureDeps, installationId: string): Promise<ErasureReceipt> {
   const { store, registry, rollups, saveRollups } = deps;
+  await deps.identities?.remove(installationId, deps.nowMs());
   const state = registry.find(installationId);
   for (const { column } of state?.models ?? []) rollups.zero(column);
   await saveRollups();

@@ -37,7 +37,15 @@ export interface AdminClient {
   /** @throws HeatpoolError `TOO_SOON` within 20 h of the last release */
   releaseStatistics(): Promise<ReleaseSummary>;
   /** @throws HeatpoolError `NOT_FOUND` nothing is known of it */
-  eraseInstallation(installationId: string): Promise<ErasureReceipt>;
+  eraseInstallation(wanted: {
+    readonly installationId: string;
+    /** Empty: the id alone names it. */
+    readonly recoveryCode: string;
+  }): Promise<ErasureReceipt>;
+  /** @throws HeatpoolError `NOT_FOUND` it is not enrolled */
+  revokeInstallation(
+    installationId: string,
+  ): Promise<{ readonly installationId: string; readonly revokedAtMs: number }>;
   /** All that is held about an installation, which comes first. @throws HeatpoolError `NOT_FOUND` */
   exportInstallation(installationId: string): AsyncIterable<ReceivedPart>;
   close(): void;
@@ -102,10 +110,14 @@ export function connectAdmin(
       ask<wire.ReleaseStatisticsResponse>((options, done) =>
         client.releaseStatistics({}, metadata, options, done),
       ),
-    eraseInstallation: (installationId) =>
-      ask<wire.EraseInstallationResponse>(
-        (options, done) => client.eraseInstallation({ installationId }, metadata, options, done),
-        ERASURE_DEADLINE_MS,
+    eraseInstallation: ({ installationId, recoveryCode }) =>
+      ask<wire.EraseInstallationResponse>((options, done) => {
+        const request = { installationId, recoveryCode };
+        return client.eraseInstallation(request, metadata, options, done);
+      }, ERASURE_DEADLINE_MS),
+    revokeInstallation: (installationId) =>
+      ask<wire.RevokeInstallationResponse>((options, done) =>
+        client.revokeInstallation({ installationId }, metadata, options, done),
       ),
     async *exportInstallation(installationId) {
       const call = client.exportInstallation({ installationId }, metadata);

@@ -2,8 +2,8 @@
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/admin.js";
 import type { AdminServiceServer } from "#proto/heatpool/admin/v1/admin_service.js";
-import type { Behind } from "./door.js";
-import { toExported, toInstallation } from "./export-wire.js";
+import type { Behind, IdentityDoor, ListedRecord } from "./door.js";
+import { NO_IDENTITY, toExported, toInstallation } from "./export-wire.js";
 import { guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
 import type { ToStatus } from "./status.js";
@@ -13,7 +13,7 @@ export interface DoorFacts {
   readonly version: string;
   openStreams(): number;
   /** Ends the stream of an installation; resolves when it has left. */
-  expel(installationId: string): Promise<void>;
+  expel(installationId: string, error: HeatpoolError): Promise<void>;
 }
 
 const PAGE_SIZE = 100;
@@ -24,7 +24,14 @@ export function createAdminHandler(
   behind: Pick<Behind, "totals" | "installations" | "community" | "erase" | "export">,
   facts: DoorFacts,
   toStatus: ToStatus,
+  identities?: Pick<IdentityDoor, "list" | "revoke" | "findByRecoveryCode">,
 ): AdminServiceServer {
+  const list = (after: string, limit: number): readonly ListedRecord[] => {
+    const known = behind.installations(after, limit);
+    return (
+      identities?.list(after, limit, known) ?? known.map((one) => ({ ...NO_IDENTITY, ...one }))
+    );
+  };
   return {
     getStatus: guardUnary<wire.GetStatusRequest, wire.GetStatusResponse>(toStatus, async () => {
       const totals = await behind.totals();
@@ -56,7 +63,7 @@ export function createAdminHandler(
         const limit = pageSize === 0 ? PAGE_SIZE : pageSize;
         const after = pageToken === "" ? "" : parseInstallationId(pageToken);
         // One more than asked for tells whether there is a next page.
-        const found = behind.installations(after, limit + 1);
+        const found = list(after, limit + 1);
         const page = found.slice(0, limit);
         return {
           installations: page.map(toInstallation),
@@ -74,8 +81,13 @@ export function createAdminHandler(
     eraseInstallation: guardUnary<wire.EraseInstallationRequest, wire.EraseInstallationResponse>(
       toStatus,
       async (request) => {
-        const id = parseInstallationId(request.installationId);
-        const receipt = await behind.erase(id, () => facts.expel(id));
+        const id = findWanted(request, identities);
+        const receipt = await behind.erase(id, () => {
+          return facts.expel(
+            id,
+            new HeatpoolError("PERMISSION_DENIED", "this installation is erased"),
+          );
+        });
         return {
           installationId: receipt.installationId,
           erasedAtMs: BigInt(receipt.erasedAtMs),
@@ -83,6 +95,21 @@ export function createAdminHandler(
           refusedBatches: BigInt(receipt.refusedBatches),
           losses: BigInt(receipt.losses),
         };
+      },
+    ),
+    revokeInstallation: guardUnary<wire.RevokeInstallationRequest, wire.RevokeInstallationResponse>(
+      toStatus,
+      async (request) => {
+        const installationId = parseInstallationId(request.installationId);
+        if (identities === undefined) {
+          throw new HeatpoolError("NOT_FOUND", "nobody is enrolled at this backend");
+        }
+        const revokedAtMs = BigInt(await identities.revoke(installationId));
+        await facts.expel(
+          installationId,
+          new HeatpoolError("UNAUTHENTICATED", "the certificate was taken back"),
+        );
+        return { installationId, revokedAtMs };
       },
     ),
     exportInstallation: guardServerStream<
@@ -93,4 +120,20 @@ export function createAdminHandler(
       for await (const part of behind.export(id)) yield toExported(part);
     }),
   };
+}
+
+/** Named by its id, or by the recovery code of an owner who has nothing else left. */
+function findWanted(
+  { installationId, recoveryCode }: wire.EraseInstallationRequest,
+  identities: Pick<IdentityDoor, "findByRecoveryCode"> | undefined,
+): string {
+  if (recoveryCode === "") return parseInstallationId(installationId);
+  const found = identities?.findByRecoveryCode(recoveryCode);
+  if (
+    found === undefined ||
+    (installationId !== "" && found !== parseInstallationId(installationId))
+  ) {
+    throw new HeatpoolError("NOT_FOUND", "no installation has this recovery code");
+  }
+  return found;
 }

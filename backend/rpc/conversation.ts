@@ -10,6 +10,8 @@ import { fromWireTable } from "#core/batch/wire-batch.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { Consents } from "../enrolment/consents.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import type { Delivery, Ingest } from "../ingest/ingest.js";
 import { createDecider, type Decider } from "./decider.js";
 import type { Greeting } from "./greeting.js";
@@ -34,6 +36,12 @@ export interface TelemetryParts {
   readonly clock: Clock;
   readonly live: LiveStreams;
   readonly rules: StreamRules;
+  /** Left out: nobody is asked for a certificate. */
+  readonly judge: IdentityJudge | undefined;
+  /** Left out: what owners signed is not on record. */
+  readonly consents: Pick<Consents, "present"> | undefined;
+  /** Learns of an installation whose key two daemons have. */
+  onClone(installationId: string): void;
   /** Whether the other end of a call's connection answers. */
   isAlive(call: DeliverCall): Promise<boolean>;
   /** Tells the operator of a change of state. */
@@ -162,7 +170,14 @@ export function toWelcome(
   return { body: { $case: "welcome", value } };
 }
 
-function toControl(wished: Partial<wire.Control>): wire.DeliverResponse {
-  const nothing = { pauseMs: 0, limits: undefined, resetState: false, reason: "" };
+/** A change of the rules: what is named, and nothing else. */
+export function toControl(wished: Partial<wire.Control>): wire.DeliverResponse {
+  const nothing = {
+    pauseMs: 0,
+    limits: undefined,
+    resetState: false,
+    reason: "",
+    renewIdentity: false,
+  };
   return { body: { $case: "control", value: { ...nothing, ...wished } } };
 }

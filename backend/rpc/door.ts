@@ -6,9 +6,27 @@ import type { Community } from "../aggregate/community.js";
 import type { Efficiency } from "../aggregate/efficiency.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Eligibility } from "../eligibility/eligibility.js";
+import type { Consents } from "../enrolment/consents.js";
+import type { Enrolment } from "../enrolment/enrolment.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import type { Ingest } from "../ingest/ingest.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
+import type { Push } from "../push/push.js";
 import type { InstallationRecord } from "../registry/registry.js";
+
+/** What an installation's identity is worth; `none`: it never enrolled. */
+export type IdentityStatus = "none" | "active" | "revoked" | "expired";
+
+/** An installation and its identity, for the operator. */
+export interface ListedRecord extends InstallationRecord {
+  readonly identity: IdentityStatus;
+  /** 0: it has no certificate. */
+  readonly certificateExpiresAtMs: number;
+  /** 0: never, or solved since. */
+  readonly cloneSuspectedAtMs: number;
+  /** Whether its owner's consent is on record and not withdrawn. */
+  readonly consented: boolean;
+}
 
 /** Totals of the backend, for the operator. */
 export interface BackendTotals {
@@ -39,6 +57,8 @@ export interface Behind {
   probeStore(): Promise<void>;
   readonly community: Community;
   readonly efficiency: Pick<Efficiency, "figures">;
+  /** Left out: this backend has no models to give. */
+  readonly push?: Push | undefined;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */
   eligibility(installationId: string, heatpumpModel: string): Eligibility;
   /** A file of the catalogue's metadata, as signed bytes. */
@@ -55,4 +75,30 @@ export interface Behind {
   erase(installationId: string, closeStreams: () => Promise<void>): Promise<ErasureReceipt>;
   /** All that is held about an installation. @throws HeatpoolError `NOT_FOUND` */
   export(installationId: string): AsyncIterable<ExportPart>;
+}
+
+/** What stands behind the door where callers show certificates. */
+export interface IdentityDoor {
+  readonly judge: IdentityJudge;
+  readonly consents: Consents;
+  readonly enrolment: Enrolment;
+  /**
+   * Takes an installation's certificate back for good. Resolves with the time.
+   *
+   * @throws HeatpoolError `NOT_FOUND` it is not enrolled
+   */
+  revoke(installationId: string): Promise<number>;
+  /** Whose recovery code it is, however it is typed. */
+  findByRecoveryCode(code: string): string | undefined;
+  /**
+   * Those known by their data, with what their identities are worth, and among them those that
+   * enrolled and have not sent yet; in the order of ids, at most `limit`.
+   *
+   * @param known after `installationId`, in that order
+   */
+  list(
+    installationId: string,
+    limit: number,
+    known: readonly InstallationRecord[],
+  ): readonly ListedRecord[];
 }

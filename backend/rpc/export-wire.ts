@@ -3,19 +3,36 @@ import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/admin.js";
 import type { ExportedReadings, ExportPart } from "../privacy/subject-rights.js";
 import type { InstallationRecord } from "../registry/registry.js";
+import type { IdentityStatus, ListedRecord } from "./door.js";
 
 /** An installation as the operator sees it, without what only the backend needs. */
-export type ListedInstallation = Omit<InstallationRecord, "index" | "daysReceived">;
+export type ListedInstallation = Omit<ListedRecord, "index" | "daysReceived">;
+
+/** An installation of an export: without what its identity is worth. */
+type ExportedRecord = Omit<InstallationRecord, "index" | "daysReceived">;
+
+const IDENTITIES = ["none", "active", "revoked", "expired"] as const;
+/** Of an installation that never enrolled. */
+export const NO_IDENTITY = {
+  identity: "none",
+  certificateExpiresAtMs: 0,
+  cloneSuspectedAtMs: 0,
+  consented: false,
+} as const;
 
 /** A part of an export as it arrives. */
 export type ReceivedPart =
   | (Omit<Extract<ExportPart, { kind: "installation" }>, "record"> & {
-      readonly record: ListedInstallation;
+      readonly record: ExportedRecord;
     })
   | Exclude<ExportPart, { kind: "installation" }>;
 
-export function toInstallation(record: InstallationRecord): wire.Installation {
+export function toInstallation(record: ListedRecord): wire.Installation {
   return {
+    identity: toIdentityStatus(record.identity),
+    certificateExpiresAtMs: BigInt(record.certificateExpiresAtMs),
+    cloneSuspectedAtMs: BigInt(record.cloneSuspectedAtMs),
+    consented: record.consented,
     installationId: record.installationId,
     heatpumpModels: [...record.heatpumpModels],
     daemonVersion: record.daemonVersion,
@@ -30,6 +47,20 @@ export function toInstallation(record: InstallationRecord): wire.Installation {
 }
 
 export function fromInstallation(message: wire.Installation): ListedInstallation {
+  return {
+    ...fromExportedRecord(message),
+    identity: IDENTITIES[Math.max(0, message.identity)] ?? "none",
+    certificateExpiresAtMs: Number(message.certificateExpiresAtMs),
+    cloneSuspectedAtMs: Number(message.cloneSuspectedAtMs),
+    consented: message.consented,
+  };
+}
+
+function toIdentityStatus(status: IdentityStatus): wire.IdentityStatus {
+  return Math.max(0, IDENTITIES.indexOf(status)) as wire.IdentityStatus;
+}
+
+function fromExportedRecord(message: wire.Installation): ExportedRecord {
   return {
     installationId: message.installationId,
     heatpumpModels: message.heatpumpModels,
@@ -48,7 +79,7 @@ export function toExported(part: ExportPart): wire.ExportInstallationResponse {
   switch (part.kind) {
     case "installation": {
       const { record, consentVersion, consentScopes } = part;
-      const installation = toInstallation(record);
+      const installation = toInstallation({ ...NO_IDENTITY, ...record });
       const value = { installation, consentVersion, consentScopes: [...consentScopes] };
       return { body: { $case: "installation", value } };
     }
@@ -99,7 +130,7 @@ export function fromExported({ body }: wire.ExportInstallationResponse): Receive
     case "installation": {
       const { installation, consentVersion, consentScopes } = body.value;
       if (installation === undefined) break;
-      const record = fromInstallation(installation);
+      const record = fromExportedRecord(installation);
       return { kind: "installation", record, consentVersion, consentScopes };
     }
     case "readings":

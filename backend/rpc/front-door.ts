@@ -5,6 +5,7 @@
  * grpc-js closes an idle session, but it has no session for a socket that never speaks, and waits
  * two minutes for a handshake.
  */
+import type { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
@@ -20,6 +21,9 @@ export interface FrontLimits {
   /** A handshake that is not done is given up after this time. */
   readonly handshakeMs: number;
 }
+
+/** Time in which a caller whose certificate does not count may hear that. */
+const UNWELCOME_MAX_MS = 5_000;
 
 /** Settings that nobody needs to change. */
 export const FRONT_LIMITS: FrontLimits = {
@@ -48,6 +52,11 @@ export interface FrontParts {
   readonly address: { readonly host: string; readonly port: number };
   /** `undefined`: without TLS. */
   readonly identity: Identity | undefined;
+  /**
+   * Asks for the other end's certificate and judges it; left out: nobody is asked. Whose certificate
+   * does not count hears so on every call, and is sent away soon.
+   */
+  readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
   readonly limits: FrontLimits;
   readonly clock: Pick<Clock, "sleep">;
   /** Takes a connection that may speak HTTP/2. */
@@ -80,7 +89,7 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
 
 /** Lets connections shake hands; those that did and speak HTTP/2 go on. */
 function createHandshakes(
-  { limits, onConnection }: FrontParts,
+  { limits, isWelcome, clock, onConnection }: FrontParts,
   { certificate, key }: Identity,
 ): (socket: Socket) => void {
   const options = {
@@ -88,13 +97,21 @@ function createHandshakes(
     key,
     ALPNProtocols: ["h2"],
     handshakeTimeout: limits.handshakeMs,
+    // The signature of the handshake is always checked. Whether the certificate counts is judged
+    // by `isWelcome` and again on every call: TLS itself would call a resumed session good.
+    requestCert: isWelcome !== undefined,
+    rejectUnauthorized: false,
   };
   try {
     const server = createTlsServer(options, (socket) => {
       // A connection that breaks is no fault of ours, and its session learns of it.
       socket.on("error", () => undefined);
-      if (socket.alpnProtocol === "h2") onConnection(socket);
-      else socket.destroy();
+      if (socket.alpnProtocol !== "h2") {
+        socket.destroy();
+        return;
+      }
+      if (isWelcome?.(socket.getPeerX509Certificate()) === false) void sendAway(socket, clock);
+      onConnection(socket);
     });
     // Node tells that a handshake failed or took too long, and leaves the connection open.
     server.on("tlsClientError", (_, socket) => socket.destroy());
@@ -103,6 +120,13 @@ function createHandshakes(
     const what = "the server's certificate and key do not fit";
     throw new HeatpoolError("CERTIFICATE_INVALID", what, { cause });
   }
+}
+
+async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<void> {
+  const closed = new AbortController();
+  socket.once("close", () => closed.abort());
+  await clock.sleep(UNWELCOME_MAX_MS, closed.signal);
+  socket.destroy();
 }
 
 /** Who is inside: all connections, and how many of each network. */

@@ -61,12 +61,18 @@ export function guardServerStream<Request, Response>(
   };
 }
 
+/**
+ * @param paced the next message is asked for only when the network took the last; grpc-js counts
+ *   messages, not bytes, and lets sixteen wait, which is too much where each is large
+ */
 export function guardBidi<Request, Response>(
   toStatus: ToStatus,
   handle: BidiHandler<Request, Response>,
+  { paced = false } = {},
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
     const gone = goneSignal(call);
+    const left = fired(gone);
     let written: Promise<unknown> = Promise.resolve();
     const respond = async (): Promise<void> => {
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
@@ -75,7 +81,9 @@ export function guardBidi<Request, Response>(
         written = new Promise((resolve) => {
           mayGoOn = call.write(response, resolve);
         });
-        if (!mayGoOn) await once(call, "drain", { signal: gone });
+        if (paced) await Promise.race([written, left]);
+        else if (!mayGoOn) await once(call, "drain", { signal: gone });
+        if (gone.aborted) return;
       }
       call.end();
     };

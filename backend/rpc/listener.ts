@@ -15,7 +15,13 @@ import {
 } from "@grpc/grpc-js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
-import { FRONT_LIMITS, type FrontDoor, type FrontLimits, openFrontDoor } from "./front-door.js";
+import {
+  FRONT_LIMITS,
+  type FrontDoor,
+  type FrontLimits,
+  type FrontParts,
+  openFrontDoor,
+} from "./front-door.js";
 
 /** Where to listen. */
 export type Address =
@@ -108,7 +114,11 @@ export async function listenBehindFront(
   server: Server,
   address: Extract<Address, { kind: "tcp" }>,
   identity: ServerIdentity | undefined,
-  { limits, clock }: { limits: ListenerLimits; clock: Clock },
+  {
+    limits,
+    clock,
+    isWelcome,
+  }: { limits: ListenerLimits; clock: Clock; isWelcome?: FrontParts["isWelcome"] },
 ): Promise<FrontDoor> {
   demandSecured(address, identity);
   // Handshakes are done when a connection gets there.
@@ -117,6 +127,7 @@ export async function listenBehindFront(
     return await openFrontDoor({
       address,
       identity,
+      isWelcome,
       limits: { ...FRONT_LIMITS, ...limits.front },
       clock,
       onConnection: (socket) => injector.injectConnection(socket),

@@ -15,8 +15,12 @@ export interface LiveStream {
   isAlive(): Promise<boolean>;
   /** Ends the stream because a newer one takes its place. */
   supersede(): void;
-  /** Ends the stream because its installation is being erased. */
-  expel(): void;
+  /** Ends the stream: its installation may not speak any more. */
+  expel(error: HeatpoolError): void;
+  /** Asks the daemon for a new key. */
+  askToRenew(): void;
+  /** Why the stream's identity counts no more; `undefined`: it does. */
+  identityFault(): HeatpoolError | undefined;
   /** Ends the stream after what is in hand. @param reconnectAfterMs when to come back */
   sayGoodbye(reason: string, reconnectAfterMs: number): void;
 }
@@ -31,7 +35,9 @@ export interface LiveStreams {
    */
   enter(stream: LiveStream): Promise<() => void>;
   /** Ends an installation's stream. Resolves when it has left. */
-  expel(installationId: string): Promise<void>;
+  expel(installationId: string, error: HeatpoolError): Promise<void>;
+  /** Ends every stream whose identity counts no more. */
+  sweep(): void;
   /** Says goodbye to all and lets nobody in any more. Resolves when the last has left. */
   close(reconnectSpreadMs: number): Promise<void>;
 }
@@ -53,6 +59,7 @@ export function createLiveStreams(onClone: (installationId: string) => void): Li
       for (let seat = seats.get(installationId); seat; seat = seats.get(installationId)) {
         if (await isOther(seat.stream, stream)) {
           onClone(installationId);
+          seat.stream.askToRenew();
           throw new HeatpoolError("SUPERSEDED", "this installation is connected already");
         }
         seat.stream.supersede();
@@ -66,10 +73,16 @@ export function createLiveStreams(onClone: (installationId: string) => void): Li
         resolve();
       };
     },
-    async expel(installationId) {
+    async expel(installationId, error) {
       const seat = seats.get(installationId);
-      seat?.stream.expel();
+      seat?.stream.expel(error);
       await seat?.left;
+    },
+    sweep() {
+      for (const { stream } of seats.values()) {
+        const fault = stream.identityFault();
+        if (fault !== undefined) stream.expel(fault);
+      }
     },
     async close(reconnectSpreadMs) {
       isClosing = true;

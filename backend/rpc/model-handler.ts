@@ -1,4 +1,5 @@
-/** The model service: who may have models and which there are, on the wire. */
+/** The model service: who may have models, which there are, and the models, on the wire. */
+import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import {
   type CheckEligibilityRequest,
@@ -6,11 +7,16 @@ import {
   EligibilityReason,
   type GetMetadataRequest,
   type GetMetadataResponse,
+  type ReceiveRequest,
+  type ReceiveResponse,
 } from "#proto/heatpool/model/v1/model.js";
 import type { ModelServiceServer } from "#proto/heatpool/model/v1/model_service.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
+import { demandOwnId, principalOf } from "./authentication.js";
 import type { Behind } from "./door.js";
-import { guardServerStream, guardUnary } from "./guard.js";
+import { guardBidi, guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
+import { createReceive } from "./receive-handler.js";
 import type { ToStatus } from "./status.js";
 
 /** Of the wire contract. */
@@ -20,18 +26,24 @@ const MAX_VERSION = BigInt(Number.MAX_SAFE_INTEGER);
 const ROLES = ["root", "timestamp", "snapshot", "targets"] as const;
 
 export function createModelHandler(
-  behind: Pick<Behind, "eligibility" | "metadata">,
+  behind: Pick<Behind, "eligibility" | "metadata" | "push">,
+  clock: Clock,
   toStatus: ToStatus,
+  judge: IdentityJudge | undefined,
 ): ModelServiceServer {
+  const receive = createReceive({ push: behind.push, clock, judge });
   return {
+    receive: guardBidi<ReceiveRequest, ReceiveResponse>(toStatus, receive, { paced: true }),
     checkEligibility: guardUnary<CheckEligibilityRequest, CheckEligibilityResponse>(
       toStatus,
-      async ({ installationId, heatpumpModel }) => {
+      async ({ installationId, heatpumpModel }, call) => {
         if (heatpumpModel.length > MODEL_MAX) {
           const what = `a heat pump model of ${heatpumpModel.length} characters`;
           throw new HeatpoolError("INVALID_ARGUMENT", what);
         }
-        const verdict = behind.eligibility(parseInstallationId(installationId), heatpumpModel);
+        const id = parseInstallationId(installationId);
+        demandOwnId(principalOf(call, judge), id);
+        const verdict = behind.eligibility(id, heatpumpModel);
         const { code, lastReceivedAtMs, readingsMissing, ...same } = verdict;
         return {
           ...same,

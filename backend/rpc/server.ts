@@ -1,23 +1,34 @@
 /**
- * The gRPC door: a public listener for daemons and one for the operator on this machine.
+ * The gRPC door: a listener for daemons, one where they enrol, and one for the operator on this
+ * machine.
  *
- * The public one has no reflection, no admin and no channelz. The operator's has everything, so
+ * The daemons' listener wants a certificate of every caller, the one for enrolment has nothing but
+ * enrolment. Neither has no reflection, no admin and no channelz. The operator's has everything, so
  * that a reflection client can list, describe and call every service. Network addresses do not
  * leave this folder. At the end every stream is told when to come back and what is in hand is
  * decided.
  */
+import type { X509Certificate } from "node:crypto";
 import type { Server } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
 import { AdminServiceService } from "#proto/heatpool/admin/v1/admin_service.js";
 import { CommunityServiceService } from "#proto/heatpool/community/v1/community_service.js";
+import {
+  ConsentServiceService,
+  EnrolmentServiceService,
+} from "#proto/heatpool/enrolment/v1/enrolment_service.js";
 import { ModelServiceService } from "#proto/heatpool/model/v1/model_service.js";
 import { TelemetryServiceService } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import { createAdminHandler } from "./admin-handler.js";
-import { createAuthentication, type IsKnownToken } from "./authentication.js";
+import { createCertificateCheck, createTokenCheck, type IsKnownToken } from "./authentication.js";
 import { createCommunityHandler } from "./community-handler.js";
 import type { StreamRules } from "./conversation.js";
-import type { Behind } from "./door.js";
+import type { Behind, IdentityDoor } from "./door.js";
+import { createEnrolCheck, type EnrolPace } from "./enrol-pace.js";
+import { createConsentHandler, createEnrolmentHandler } from "./enrolment-handler.js";
 import type { FrontDoor } from "./front-door.js";
 import { guardBidi } from "./guard.js";
 import {
@@ -34,7 +45,7 @@ import { createModelHandler } from "./model-handler.js";
 import { addReflection } from "./reflection.js";
 import { decodeRequest } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
-import { createToStatus } from "./status.js";
+import { createToStatus, type ToStatus } from "./status.js";
 import { watchStore } from "./store-watch.js";
 import { createDeliver } from "./telemetry-handler.js";
 
@@ -49,7 +60,11 @@ export interface DoorParts {
   readonly admin: Address;
   /** Left out: without TLS, which only this machine may reach. */
   readonly identity: ServerIdentity | undefined;
-  /** Left out: no token is asked for. */
+  /** Left out: no certificate is asked for, which only this machine may reach. */
+  readonly identities?: IdentityDoor | undefined;
+  /** The listener for enrolment; left out: nobody can enrol. */
+  readonly enrol?: EnrolListener | undefined;
+  /** Left out: no token is asked for. Not looked at where certificates are. */
   readonly isKnownToken: IsKnownToken | undefined;
   readonly limits: ListenerLimits;
   readonly rules: StreamRules;
@@ -57,9 +72,22 @@ export interface DoorParts {
   onEvent(event: string, installationId: string, facts?: Record<string, string | number>): void;
   /** What a handler threw that is no error of ours. */
   onBug(bug: unknown): void;
-  /** Both listeners are open. */
-  onListening(ports: { main: number; admin: number }): void;
+  /** The listeners are open. `enrol` is 0 where there is none. */
+  onListening(ports: { main: number; admin: number; enrol: number }): void;
 }
+
+/** Where daemons enrol, and how often they may call. */
+export interface EnrolListener {
+  readonly address: Extract<Address, { kind: "tcp" }>;
+  readonly pace: EnrolPace;
+}
+
+/** Largest message of enrolment, both ways. */
+const ENROL_BYTES_MAX = 64 * 1024;
+/** Nobody has business there for longer. */
+const ENROL_AGE_MAX_MS = 60_000;
+/** Who may not speak any more is silenced within this time. */
+const SWEEP_MS = 5_000;
 
 /** One message, two streams at once and a page of clients are plenty for an operator. */
 const ADMIN_STREAMS_MAX = 100;
@@ -69,10 +97,18 @@ const SERVING = { "": "SERVING" } as const;
 
 /** Serves until `signal`, then ends in order. @throws HeatpoolError a listener cannot open */
 export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<void> {
-  const live = createLiveStreams((id) => parts.onEvent("rpc.clone-suspected", id));
+  const judge = parts.identities?.judge;
+  const onClone = (id: string): void => {
+    parts.onEvent("rpc.clone-suspected", id);
+    judge?.noteClone(id);
+  };
+  const live = createLiveStreams(onClone);
   const toStatus = createToStatus(parts.onBug);
   const health = new HealthImplementation(SERVING);
-  const authentication = createAuthentication(parts.isKnownToken, toStatus);
+  const authentication =
+    judge === undefined
+      ? createTokenCheck(parts.isKnownToken, toStatus)
+      : createCertificateCheck(judge, toStatus);
   const main = createServer(parts.limits, [createMessagePace(parts.clock), authentication]);
   const adminLimits = {
     ...parts.limits,
@@ -89,18 +125,31 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   const { ingest, probeStore } = parts.behind;
   const watch = { ingest, clock: parts.clock, probe: probeStore, onChange };
   const watched = { ...parts.behind, ingest: watchStore(watch, ended.signal) };
-  for (const server of [main, admin]) {
-    addServices(server, { ...parts, behind: watched }, live, toStatus);
-  }
+  const well = { ...parts, behind: watched };
+  addServices(main, well, { live, judge, onClone }, toStatus);
+  // The operator's own tools show no certificate; the socket says who may enter.
+  addServices(admin, well, { live, judge: undefined, onClone }, toStatus);
   for (const server of [main, admin]) health.addToServer(server);
   const facts = { version: parts.version, openStreams: () => live.count, expel: live.expel };
-  admin.addService(AdminServiceService, createAdminHandler(parts.behind, facts, toStatus));
+  admin.addService(
+    AdminServiceService,
+    createAdminHandler(parts.behind, facts, toStatus, parts.identities),
+  );
   addReflection(admin, parts.descriptors);
+  const enrol = createEnrolServer(parts, toStatus);
   let front: FrontDoor | undefined;
+  let enrolFront: FrontDoor | undefined;
   try {
-    front = await listenBehindFront(main, parts.main, parts.identity, parts);
+    front = await listenBehindFront(main, parts.main, parts.identity, {
+      ...parts,
+      isWelcome: judge === undefined ? undefined : (shown) => isGood(judge, shown),
+    });
+    if (enrol !== undefined && parts.enrol !== undefined) {
+      enrolFront = await listenBehindFront(enrol, parts.enrol.address, parts.identity, parts);
+    }
     const ports = {
       main: front.port,
+      enrol: enrolFront?.port ?? 0,
       // On a unix socket the file system says who may enter.
       admin: await listen(
         admin,
@@ -109,7 +158,9 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
       ),
     };
     parts.onListening(ports);
+    if (judge !== undefined) void sweep(live, parts.clock, signal);
     await fired(signal);
+    enrolFront?.close();
     ended.abort();
     health.setStatus("", "NOT_SERVING");
     front.close();
@@ -117,30 +168,79 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   } finally {
     ended.abort();
     front?.destroy();
+    enrolFront?.destroy();
+    enrol?.forceShutdown();
     main.forceShutdown();
     admin.forceShutdown();
   }
 }
 
+/** Who is connected, and who is let in. */
+interface Company {
+  readonly live: LiveStreams;
+  readonly judge: IdentityJudge | undefined;
+  readonly onClone: (installationId: string) => void;
+}
+
+/** Nothing but enrolment is reached there, and that without a certificate. */
+function createEnrolServer(parts: DoorParts, toStatus: ToStatus): Server | undefined {
+  const { identities, enrol, clock, limits } = parts;
+  if (identities === undefined || enrol === undefined) return undefined;
+  const enrolLimits = {
+    ...limits,
+    messageBytesMax: ENROL_BYTES_MAX,
+    connectionAgeMaxMs: ENROL_AGE_MAX_MS,
+  };
+  const server = createServer(enrolLimits, [createEnrolCheck(enrol.pace, toStatus)]);
+  const handler = createEnrolmentHandler(identities.enrolment, clock, toStatus);
+  server.addService(EnrolmentServiceService, handler);
+  return server;
+}
+
+function isGood(judge: IdentityJudge, shown: X509Certificate | undefined): boolean {
+  try {
+    judge.judge(shown);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every five seconds, whoever is connected: expired, taken back and erased identities end. */
+async function sweep(live: LiveStreams, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(SWEEP_MS, signal);
+    live.sweep();
+  }
+}
+
 function addServices(
   server: Server,
-  { behind, clock, rules, onEvent }: DoorParts,
-  live: LiveStreams,
-  toStatus: ReturnType<typeof createToStatus>,
+  { behind, clock, rules, identities, onEvent }: DoorParts,
+  { live, judge, onClone }: Company,
+  toStatus: ToStatus,
 ): void {
   const deliver = createDeliver({
     ingest: behind.ingest,
     clock,
     live,
     rules,
+    judge,
+    consents: identities?.consents,
+    onClone,
     isAlive: (call) => isAlive(call, clock),
     onEvent,
   });
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
-  server.addService(ModelServiceService, createModelHandler(behind, toStatus));
+  server.addService(ModelServiceService, createModelHandler(behind, clock, toStatus, judge));
   const community = createCommunityHandler(behind, clock, toStatus);
   server.addService(CommunityServiceService, community);
+  if (identities === undefined || judge === undefined) return;
+  const consent = createConsentHandler(identities.consents, judge, toStatus, (id) =>
+    live.expel(id, new HeatpoolError("CONSENT_MISSING", "consent was withdrawn")),
+  );
+  server.addService(ConsentServiceService, consent);
 }
 
 /** No new connections, a goodbye to each stream, and time for what is in hand. */

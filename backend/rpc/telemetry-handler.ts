@@ -7,11 +7,14 @@
  */
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { Principal } from "../enrolment/judge-identity.js";
+import { demandOwnId, principalOf } from "./authentication.js";
 import {
   attend,
   RETURN_SOON_MS,
   type Stream,
   type TelemetryParts,
+  toControl,
   toWelcome,
 } from "./conversation.js";
 import { type Greeting, toGreeting } from "./greeting.js";
@@ -58,6 +61,9 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
   if (greeting === undefined) return;
   const { introduction } = greeting;
   const { installationId } = introduction;
+  const principal = principalOf(stream.call, parts.judge);
+  demandOwnId(principal, installationId);
+  checkConsent(parts, principal, introduction);
   let because: HeatpoolError | undefined;
   const sayGoodbye = (reason: string, reconnectAfterMs: number): void => {
     if (stream.stop.signal.aborted) return;
@@ -74,7 +80,13 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
     bootId: greeting.bootId,
     isAlive: () => parts.isAlive(stream.call),
     supersede: () => endBecause(new HeatpoolError("SUPERSEDED", "superseded by a newer stream")),
-    expel: () => endBecause(new HeatpoolError("PERMISSION_DENIED", "this installation is erased")),
+    expel: endBecause,
+    askToRenew() {
+      // Who showed no certificate has no key to replace.
+      if (principal === undefined) return;
+      stream.outbox.send(toControl({ renewIdentity: true, reason: "two with one key" }));
+    },
+    identityFault: () => (principal === undefined ? undefined : parts.judge?.faultOf(principal)),
     sayGoodbye,
   };
   const leave = await parts.live.enter(place);
@@ -83,6 +95,8 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
     const delivery = await parts.ingest.open(introduction);
     try {
       stream.outbox.send(toWelcome(parts, delivery));
+      // The one who did not hear it then hears it now.
+      if (parts.judge?.isCloneSuspected(installationId)) place.askToRenew();
       void parts.clock.sleep(ageMaxMs, stream.stop.signal).then(() => {
         sayGoodbye("age", RETURN_SOON_MS);
       });
@@ -92,10 +106,32 @@ async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number)
       delivery.close();
     }
     if (because !== undefined) throw because;
+  } catch (error) {
+    // Two histories under one number: two daemons went on from one card.
+    if (isFork(error)) parts.onClone(installationId);
+    throw error;
   } finally {
     leave();
     parts.onEvent("rpc.stream-closed", installationId);
   }
+}
+
+/** What is sent has to be what the owner signed. Who shows no certificate has signed nothing. */
+function checkConsent(
+  { consents }: TelemetryParts,
+  principal: Principal | undefined,
+  { consentVersion, consentScopes }: Greeting["introduction"],
+): void {
+  if (principal === undefined || consents === undefined) return;
+  const signed = consents.present(principal.installationId);
+  const isSame =
+    signed?.version === consentVersion && signed.scopes.join() === consentScopes.join();
+  if (isSame) return;
+  throw new HeatpoolError("CONSENT_MISSING", "the owner's consent is not on record");
+}
+
+function isFork(error: unknown): boolean {
+  return error instanceof HeatpoolError && error.code === "BATCH_FORKED";
 }
 
 /** @throws HeatpoolError `PROTOCOL` something else, or nothing, came first */

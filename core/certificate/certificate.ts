@@ -27,6 +27,7 @@ import {
   authorityKeyId,
   basicConstraints,
   extendedKeyUsage,
+  installationName,
   keyUsage,
   subjectAlternativeNames,
   subjectKeyId,
@@ -74,11 +75,13 @@ export function issueAuthority(request: {
   readonly privateKey: KeyObject;
   readonly serial: Uint8Array;
   readonly validity: Validity;
+  /** How many authorities may stand below this one; left out: none. */
+  readonly below?: number;
 }): Buffer {
   const publicKey = createPublicKey(request.privateKey);
   const name = toName(request.commonName);
   const extensions = [
-    basicConstraints(true),
+    basicConstraints(true, request.below),
     keyUsage("keyCertSign", "cRLSign"),
     subjectKeyId(publicKey),
     authorityKeyId(publicKey),
@@ -119,7 +122,68 @@ export function issueServerCertificate(
   // The names that count are the alternative ones; a common name holds 64 characters at most.
   const subject = toName((request.hosts[0] ?? "").slice(0, COMMON_NAME_MAX));
   const issuer = subjectOf(authority.certificate);
-  const content = { issuer, subject, publicKey, serial, validity, extensions };
+  return issueBelow({ issuer, subject, publicKey, serial, validity, extensions }, authority);
+}
+
+/**
+ * The certificate of an authority below another one: it signs certificates of installations.
+ *
+ * @param request `serial` is 16 random bytes
+ * @returns DER
+ * @throws HeatpoolError as `issueServerCertificate`
+ */
+export function issueIssuer(
+  request: {
+    readonly commonName: string;
+    readonly publicKey: KeyObject;
+    readonly serial: Uint8Array;
+    readonly validity: Validity;
+  },
+  root: Authority,
+): Buffer {
+  const { publicKey, serial, validity } = request;
+  const extensions = [
+    basicConstraints(true),
+    keyUsage("keyCertSign", "cRLSign"),
+    subjectKeyId(publicKey),
+    authorityKeyId(createPublicKey(root.privateKey)),
+  ];
+  const issuer = subjectOf(root.certificate);
+  const subject = toName(request.commonName);
+  return issueBelow({ issuer, subject, publicKey, serial, validity, extensions }, root);
+}
+
+/**
+ * The certificate of an installation. Of the request only id and key are taken.
+ *
+ * @param request `serial` is 16 random bytes
+ * @returns DER
+ * @throws HeatpoolError as `issueServerCertificate`
+ */
+export function issueInstallationCertificate(
+  request: {
+    readonly installationId: string;
+    readonly publicKey: KeyObject;
+    readonly serial: Uint8Array;
+    readonly validity: Validity;
+  },
+  issuing: Authority,
+): Buffer {
+  const { installationId, publicKey, serial, validity } = request;
+  const extensions = [
+    basicConstraints(false),
+    keyUsage("digitalSignature"),
+    extendedKeyUsage("clientAuth"),
+    installationName(installationId),
+    subjectKeyId(publicKey),
+    authorityKeyId(createPublicKey(issuing.privateKey)),
+  ];
+  const issuer = subjectOf(issuing.certificate);
+  const subject = toName(installationId);
+  return issueBelow({ issuer, subject, publicKey, serial, validity, extensions }, issuing);
+}
+
+function issueBelow(content: Content, authority: Authority): Buffer {
   const certificate = issue(content, authority.privateKey);
   checkIssued(certificate, authority);
   return certificate;

@@ -31,9 +31,13 @@ function extension(id: string, value: Asn1, more: { critical: boolean }): Asn1 {
     : sequence(objectId(id), content);
 }
 
-/** Whether the key signs certificates; then only those of ends, not of further authorities. */
-export function basicConstraints(isAuthority: boolean): Asn1 {
-  const value = isAuthority ? sequence(isTrue(), integer(Uint8Array.of(0))) : sequence();
+/**
+ * Whether the key signs certificates.
+ *
+ * @param below how many authorities may stand below this one; 0: it signs those of ends only
+ */
+export function basicConstraints(isAuthority: boolean, below = 0): Asn1 {
+  const value = isAuthority ? sequence(isTrue(), integer(Uint8Array.of(below))) : sequence();
   return extension("2.5.29.19", value, { critical: true });
 }
 
@@ -56,6 +60,12 @@ export function subjectAlternativeNames(hosts: readonly Host[]): Asn1 {
     host.kind === "name" ? tagged(2, Buffer.from(host.name, "ascii")) : tagged(7, host.address),
   );
   return extension("2.5.29.17", sequence(...names), { critical: false });
+}
+
+/** The one name of an installation: `urn:uuid:<id>` as a URI (RFC 9562, 4; RFC 5280, 4.2.1.6). */
+export function installationName(installationId: string): Asn1 {
+  const uri = tagged(6, Buffer.from(`urn:uuid:${installationId}`, "ascii"));
+  return extension("2.5.29.17", sequence(uri), { critical: false });
 }
 
 /** SHA-1 of the public point (RFC 5280, 4.2.1.2, method 1): a name for the key, not a proof. */

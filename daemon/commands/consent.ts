@@ -2,11 +2,17 @@
  * `heatpool consent show|grant|withdraw`. All three work without a network and without a running
  * daemon; a running one is told and obeys before the command ends.
  */
+import {
+  type ConsentRecord,
+  type Locale,
+  SCOPES,
+  type Scope,
+} from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Config } from "../config.js";
 import { destroyRemains, openState } from "../daemon.js";
-import type { ConsentRecord, ConsentState } from "../enrolment/consent.js";
-import { CONSENT_TEXTS, type Locale, SCOPES, type Scope } from "../enrolment/consent-text.js";
+import type { ConsentState } from "../enrolment/consent.js";
+import { CONSENT_TEXTS } from "../enrolment/consent-text.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";

@@ -10,7 +10,7 @@ const USEC_PER_MS = 1000;
 
 export async function run(options: CommonOptions, terminal: Terminal): Promise<void> {
   const { config, devices } = await receiveSetup(options, terminal);
-  const { clock, chance, version, watchdogUsec } = terminal;
+  const { clock, chance, version, watchdogUsec, credential } = terminal;
   const watchdogMs = Number(watchdogUsec ?? 0) / USEC_PER_MS;
   await runDaemon(
     {
@@ -19,6 +19,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<v
       version,
       clock,
       chance,
+      ...(credential === undefined ? {} : { credential }),
       log: createLog((line) => terminal.print(line), clock, config.logLevel),
       notify: createNotify(terminal.notifySocket),
       watchdogMs: watchdogMs > 0 ? watchdogMs : undefined,

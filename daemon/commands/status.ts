@@ -2,8 +2,7 @@
  * `heatpool status`: how the daemon is doing, and what the community says. Works without a running
  * daemon from the state directory; the community is asked only with `--community`.
  */
-import { HeatpoolError } from "#core/errors.js";
-import { openState, toEndpoint } from "../daemon.js";
+import { askCommunity, openState } from "../daemon.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
@@ -25,36 +24,17 @@ export async function status(
     installationId: state.installationId.read()?.trim(),
     consent: state.book.state().status,
   };
-  const community = options.community === true ? await askCommunity(setup, local) : undefined;
+  const community = options.community === true ? await askAbout(setup, terminal) : undefined;
   const report = { isRunning: answer !== undefined, ...(local as object), community };
   if (options.json === true) return terminal.print(JSON.stringify(report, null, 2));
   for (const line of renderTree(report)) terminal.print(line);
 }
 
-async function askCommunity({ config, devices }: Setup, local: unknown): Promise<unknown> {
-  if (config.backend === undefined) {
-    throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
-      hint: "Add the part `backend` to the configuration.",
-    });
-  }
-  const { connectCommunity } = await import("../uplink/community-client.js");
-  const client = connectCommunity(toEndpoint(config.backend));
-  const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
-  const id = (local as { installationId?: string }).installationId;
-  try {
-    return {
-      pool: await client.poolStatus(),
-      models: await Promise.all(
-        models.map(async (model) => ({
-          model,
-          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
-          averages: await client.averages(model, []),
-        })),
-      ),
-    };
-  } finally {
-    client.close();
-  }
+/** Only a running daemon may hold the key that the backend asks for. */
+async function askAbout(setup: Setup, terminal: Terminal): Promise<unknown> {
+  const path = controlSocketPath(setup.config.runtimeDir);
+  const answer = await askDaemon(terminal.clock, path, "GET /community");
+  return answer ?? (await askCommunity({ ...setup, ...terminal }));
 }
 
 /** Nested facts as indented lines. */

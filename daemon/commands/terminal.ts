@@ -17,6 +17,8 @@ export interface Terminal {
   readonly version: string;
   /** How to start this program again: the executable, then its arguments. */
   readonly self: readonly [string, ...string[]];
+  /** Where systemd put a credential; left out: it gave none. */
+  credential?(name: string): string | undefined;
   readonly notifySocket: string | undefined;
   /** `WATCHDOG_USEC` as given. */
   readonly watchdogUsec: string | undefined;

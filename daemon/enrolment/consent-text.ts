@@ -3,12 +3,7 @@
  * a new hash; sending then pauses until the owner accepted it. The test pins version and hashes.
  */
 import { createHash } from "node:crypto";
-
-export type Locale = "de" | "en";
-
-/** What may be agreed to, each on its own. Nothing is sent without the first. */
-export const SCOPES = ["telemetry", "model_training", "community_stats", "commercial_use"] as const;
-export type Scope = (typeof SCOPES)[number];
+import type { Locale } from "#core/enrolment/consent-record.js";
 
 export const CONSENT_TEXT_ID = "heatpool-data-sharing";
 export const CONSENT_VERSION = 1;

@@ -7,27 +7,14 @@
  * queue is wiped. Every decision stays in the history as proof.
  */
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
 import {
-  CONSENT_TEXT_ID,
-  CONSENT_VERSION,
-  consentTextSha256,
+  type ConsentRecord,
   type Locale,
   SCOPES,
   type Scope,
-} from "./consent-text.js";
-
-/** Proof of one agreement. The names are those of the record that leaves the house. */
-export interface ConsentRecord {
-  readonly text_id: string;
-  readonly version: number;
-  readonly text_sha256: string;
-  readonly locale: Locale;
-  /** ISO 8601, by this machine's clock. */
-  readonly time: string;
-  readonly daemon_version: string;
-  readonly scopes: readonly Scope[];
-}
+} from "#core/enrolment/consent-record.js";
+import { HeatpoolError } from "#core/errors.js";
+import { CONSENT_TEXT_ID, CONSENT_VERSION, consentTextSha256 } from "./consent-text.js";
 
 /** One decision of the owner. */
 type ConsentEvent =

@@ -6,10 +6,11 @@
  * up for before anything else happens.
  */
 import type { Clock } from "#core/clock.js";
+import type { ConsentRecord } from "#core/enrolment/consent-record.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { Loss } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
-import type { ConsentBook, ConsentRecord, ConsentState } from "./consent.js";
+import type { ConsentBook, ConsentState } from "./consent.js";
 
 /** The part of a backlog that matters here. */
 export interface Queue {

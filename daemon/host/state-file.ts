@@ -20,8 +20,9 @@ export interface StateFile {
   readonly path: string;
   /** `undefined` when there is none. */
   read(): string | undefined;
+  readBytes(): Buffer | undefined;
   /** Durable when it returns. */
-  write(text: string): void;
+  write(content: string | Uint8Array): void;
   /** Durable when it returns; harmless when there is none. */
   remove(): void;
 }
@@ -32,22 +33,24 @@ const FOLDER_MODE = 0o700;
 
 /** The file at `path`; nothing is made before the first write. */
 export function openStateFile(path: string): StateFile {
+  const readBytes = () => {
+    try {
+      return readFileSync(path);
+    } catch (fault) {
+      if ((fault as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw fault;
+    }
+  };
   return {
     path,
-    read() {
-      try {
-        return readFileSync(path, "utf8");
-      } catch (fault) {
-        if ((fault as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw fault;
-      }
-    },
-    write(text) {
+    read: () => readBytes()?.toString("utf8"),
+    readBytes,
+    write(content) {
       mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
       const beside = `${path}.new`;
       const handle = openSync(beside, "w", FILE_MODE);
       try {
-        writeFileSync(handle, text);
+        writeFileSync(handle, content);
         fsyncSync(handle);
       } finally {
         closeSync(handle);
@@ -79,7 +82,10 @@ export function openCheckedFile(path: string): StateFile {
       const text = whole?.slice(0, check?.index);
       return text !== undefined && check?.[1] === checkOf(text) ? text : whole;
     },
-    write: (text) => file.write(`${text}\n${checkOf(text)}\n`),
+    write(content) {
+      const text = Buffer.from(content).toString("utf8");
+      file.write(`${text}\n${checkOf(text)}\n`);
+    },
   };
 }
 

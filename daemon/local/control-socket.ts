@@ -3,10 +3,16 @@
  * that only the daemon's own user and root may open; nothing on the network leads here.
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type ServerResponse,
+} from "node:http";
 import { dirname, join } from "node:path";
 import type { Clock } from "#core/clock.js";
-import { type ErrorCode, HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, isErrorCode } from "#core/errors.js";
 import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
 
 /** What may be asked; answers become JSON. */
@@ -17,6 +23,10 @@ export interface Control {
   rejected(ask: DeadLetterAsk): unknown;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
+  /** Becomes an installation. Resolves with its id and the recovery code. */
+  enrol(wish: { address: string | undefined; claimToken: string }): Promise<unknown>;
+  /** What the community says about this installation. */
+  community(): Promise<unknown>;
 }
 
 const FOLDER_MODE = 0o700;
@@ -28,16 +38,15 @@ const REQUEST_MAX_MS = 5_000;
 const ANSWER_MAX_MS = 30_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Errors that say more to the owner than that something failed. */
-const PASSED_ON: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "BACKLOG_FAILED"]);
-
 /** What a command may ask. */
 type Question =
   | "GET /status"
   | "GET /backlog"
   | `${"GET" | "POST"} /backlog/rejected${string}`
   | "POST /consent/withdraw"
-  | "POST /consent/granted";
+  | "POST /consent/granted"
+  | "GET /community"
+  | "POST /enrol";
 
 /** Path of the socket in the runtime directory. */
 export function controlSocketPath(runtimeDir: string): string {
@@ -96,6 +105,12 @@ async function respond(
     "GET /backlog": () => control.backlog(),
     "POST /consent/withdraw": () => control.consentChanged(),
     "POST /consent/granted": () => control.consentChanged(),
+    "GET /community": () => control.community(),
+    "POST /enrol": () =>
+      control.enrol({
+        address: textOf(asked.headers["heatpool-enrol-address"]),
+        claimToken: textOf(asked.headers["heatpool-claim-token"]) ?? "",
+      }),
   };
   asked.resume();
   const question = `${asked.method} ${asked.url}`;
@@ -109,12 +124,14 @@ async function respond(
   try {
     send(200, await route());
   } catch (fault) {
-    if (fault instanceof HeatpoolError && PASSED_ON.has(fault.code)) {
-      const { code, message, hint } = fault;
-      return send(409, { code, message, hint });
-    }
-    send(500, { error: String(fault) });
+    if (!(fault instanceof HeatpoolError)) return send(500, { error: String(fault) });
+    const { code, message, hint } = fault;
+    send(409, { code, message, hint });
   }
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header : undefined;
 }
 
 const REJECTED = /^(GET|POST) \/backlog\/rejected(?:\/(show|replay|drop)\/(all|\d+(?:,\d+)*))?$/;
@@ -144,15 +161,20 @@ function parseDeadLetterQuestion(question: string): DeadLetterAsk | undefined {
  * @returns its answer, or `undefined` when no daemon listens
  * @throws HeatpoolError `UNAVAILABLE` when it listens and does not answer; or what it says
  */
-export async function askDaemon(clock: Clock, path: string, question: Question): Promise<unknown> {
+export async function askDaemon(
+  clock: Clock,
+  path: string,
+  question: Question,
+  headers: Record<string, string> = {},
+): Promise<unknown> {
   const [method = "", route = ""] = question.split(" ");
   const late = new AbortController();
   const done = new AbortController();
   void clock.sleep(ANSWER_MAX_MS, done.signal).then(() => late.abort());
   try {
-    const { code, text } = await exchange(path, method, route, late.signal);
-    if (code === 409) throw toError(text);
-    if (code !== 200) throw new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${text}`);
+    const asking = { socketPath: path, method, path: route, headers, signal: late.signal };
+    const { code, text } = await exchange(asking);
+    if (code !== 200) throw toError(question, text);
     return JSON.parse(text);
   } catch (fault) {
     const code = (fault as NodeJS.ErrnoException).code;
@@ -167,23 +189,22 @@ export async function askDaemon(clock: Clock, path: string, question: Question):
   }
 }
 
-function toError(text: string): HeatpoolError {
-  const { code, message, hint } = JSON.parse(text) as {
-    code: ErrorCode;
-    message: string;
-    hint?: string;
-  };
-  return new HeatpoolError(code, message, hint === undefined ? {} : { hint });
+/** What the daemon could not do, in the words in which it failed. */
+function toError(question: string, text: string): HeatpoolError {
+  try {
+    const { code, message, hint } = JSON.parse(text) as Record<string, string | undefined>;
+    if (message !== undefined && message !== "" && isErrorCode(code)) {
+      return new HeatpoolError(code, message, hint === undefined ? {} : { hint });
+    }
+  } catch {
+    // Told below: no answer of ours.
+  }
+  return new HeatpoolError("UNAVAILABLE", `daemon: ${question}: ${text}`);
 }
 
-function exchange(
-  socketPath: string,
-  method: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ code: number; text: string }> {
+function exchange(asked: RequestOptions): Promise<{ code: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, method, path, signal }, (answer) => {
+    const asking = request(asked, (answer) => {
       let text = "";
       answer.setEncoding("utf8");
       answer.on("data", (part: string) => {

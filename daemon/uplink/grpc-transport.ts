@@ -20,6 +20,8 @@ import {
 import { HeatpoolError } from "#core/errors.js";
 import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
+import type { ModelLink, ModelStream } from "../model/model-link.js";
+import { createGrpcModelLink } from "./grpc-model-link.js";
 import type { StreamEnd, StreamListener, Transport, UplinkStream } from "./transport.js";
 import { RESPONSE_BYTES_MAX } from "./wire.js";
 
@@ -34,6 +36,8 @@ export interface Endpoint {
   readonly claimTokenFile: string | undefined;
   /** Plain text, to this machine only. */
   readonly insecureLoopback: boolean;
+  /** The certificate that is shown, and its key, both PEM; left out: none is shown. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 /** Debian's and Raspberry Pi OS's bundle; Node's own roots where it is missing. */
@@ -80,7 +84,9 @@ export function createCredentials(endpoint: Endpoint): ChannelCredentials {
   const caFile = endpoint.caFile ?? (existsSync(SYSTEM_ROOTS) ? SYSTEM_ROOTS : undefined);
   const minVersion = endpoint.tlsMinVersion;
   const ca = caFile === undefined ? {} : { ca: readText(caFile, "backend.caFile") };
-  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca }));
+  const { identity } = endpoint;
+  const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
+  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca, ...own }));
 }
 
 /** What a call carries beside its message. The file is read each time: a token may be replaced. */
@@ -113,7 +119,13 @@ export function createGrpcTransport(endpoint: Endpoint, isLive: boolean): Transp
         clientOptions(isLive),
       );
       const call = client.deliver(createMetadata(endpoint));
-      return adapt(call, listener, () => client.close());
+      const models = createGrpcModelLink({
+        address: endpoint.address,
+        credentials: channelCredentials,
+        channel: client.getChannel(),
+        metadata: () => createMetadata(endpoint),
+      });
+      return adapt(call, listener, models, () => client.close());
     },
   };
 }
@@ -121,14 +133,17 @@ export function createGrpcTransport(endpoint: Endpoint, isLive: boolean): Transp
 function adapt(
   call: ClientDuplexStream<DeliverRequest, DeliverResponse>,
   listener: StreamListener,
+  link: ModelLink,
   close: () => void,
 ): UplinkStream {
+  const opened: ModelStream[] = [];
   let isOver = false;
   let release: (() => void) | undefined;
   const finish = (end: StreamEnd) => {
     if (isOver) return;
     isOver = true;
     release?.();
+    for (const stream of opened) stream.cancel();
     close();
     listener.onEnd(end);
   };
@@ -137,7 +152,17 @@ function adapt(
   });
   call.on("error", (fault: ServiceError) => finish(toEnd(fault)));
   call.on("status", (given: StatusObject) => finish(toEnd(given)));
+  const models: ModelLink = {
+    open(hello, onModels) {
+      const stream = link.open(hello, onModels);
+      // Opened too late, it ends at once.
+      if (isOver) stream.cancel();
+      else opened.push(stream);
+      return stream;
+    },
+  };
   return {
+    models,
     write: (request) =>
       new Promise((resolve) => {
         if (isOver) return resolve();
@@ -150,12 +175,13 @@ function adapt(
     cancel() {
       if (isOver) return;
       call.cancel();
-      finish({ status: "CANCELLED", details: "cancelled by us", retryAfterMs: undefined });
+      const details = "cancelled by us";
+      finish({ status: "CANCELLED", details, retryAfterMs: undefined });
     },
   };
 }
 
-/** Trailer with the backend's own name of an error. */
+/** Trailer with the backend's own code. */
 const CODE_HEADER = "heatpool-code";
 /** Trailer by which the backend says when to come back. */
 const RETRY_AFTER_HEADER = "retry-after-ms";

@@ -9,6 +9,7 @@ import type { Clock } from "#core/clock.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
+import type { ModelLink } from "../model/model-link.js";
 import { type Coding, createCoding } from "./coding.js";
 import { createLane, type Lane, peek, settleLane, waitedMs } from "./lane.js";
 import type { UplinkLimits } from "./limits.js";
@@ -39,6 +40,10 @@ export interface SessionDeps {
   intervalMs(): number;
   /** Told when the backend answers, what its clock says, and how long the answer took. */
   onWelcome(serverTimeMs: number, roundTripMs: number): void;
+  /** Told once per stream, when models may come beside it. */
+  readonly onModels?: (link: ModelLink) => void;
+  /** Told when the backend asks for a new key. */
+  onRenewAsked?(): void;
   /** Calls back when batches were sealed, until the returned function is called. */
   onSealed(listener: () => void): () => void;
 }
@@ -86,6 +91,7 @@ interface Session {
   closing: Closing | undefined;
   isWriting: boolean;
   wasAcked: boolean;
+  areModelsAnnounced: boolean;
   lastTrafficMs: number;
   pingSentMs: number | undefined;
   /** A number is being taken back since then. */
@@ -166,6 +172,7 @@ function createSession(deps: SessionDeps): Session {
     closing: undefined,
     isWriting: false,
     wasAcked: false,
+    areModelsAnnounced: false,
     lastTrafficMs: clock.monotonicMs(),
     pingSentMs: undefined,
     questionSentMs: undefined,
@@ -196,6 +203,7 @@ async function converse(
     if (signals.withdrawn.aborted) return { kind: "stopped" };
     const end = await handleInbox(session);
     if (end !== undefined) return end;
+    announceModels(session, stream);
     if (session.ended !== undefined) {
       return session.closing?.end ?? { kind: "broken", end: session.ended };
     }
@@ -207,6 +215,14 @@ async function converse(
     if (typeof waitMs !== "number") return waitMs;
     if (waitMs > 0) await session.waker.wait(Math.min(waitMs, untilDeadlineMs(session)));
   }
+}
+
+/** Models come on a stream of their own, from the welcome on. */
+function announceModels(session: Session, stream: UplinkStream): void {
+  const isDue = session.outbox !== undefined && !session.areModelsAnnounced;
+  if (!isDue || stream.models === undefined || session.ended !== undefined) return;
+  session.areModelsAnnounced = true;
+  session.deps.onModels?.(stream.models);
 }
 
 /** Sends one message if one is due. Returns how long to wait, or why this is over. */
@@ -378,6 +394,7 @@ async function handle(
         outbox.resendFresh();
         deps.log("info", "uplink.state-reset", { why: body.value.reason });
       }
+      if (body.value.renewIdentity) deps.onRenewAsked?.();
       pause(session, outbox, body.value);
       return undefined;
     case "goodbye": {

@@ -5,6 +5,7 @@
  * our schedule decides when somebody calls. After `cancel` no further byte of this stream leaves.
  */
 import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
+import type { ModelLink } from "../model/model-link.js";
 
 /** How a stream ended. */
 export interface StreamEnd {
@@ -32,6 +33,8 @@ export interface UplinkStream {
   end(): void;
   /** Throws the connection away at once. */
   cancel(): void;
+  /** For models, on this stream's connection; ends with it. Left out: this network has none. */
+  readonly models?: ModelLink;
 }
 
 /** Opens streams. */

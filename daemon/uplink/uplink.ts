@@ -12,6 +12,7 @@ import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Backlog } from "../backlog/backlog.js";
 import type { Log } from "../host/log.js";
+import type { ModelLink } from "../model/model-link.js";
 import {
   clampLimits,
   halveBatches,
@@ -48,6 +49,10 @@ export interface UplinkDeps {
   readonly withdrawn: AbortSignal;
   /** Told what the backend's clock says; the answer took `roundTripMs`. */
   readonly onServerTime?: (serverTimeMs: number, roundTripMs: number) => void;
+  /** Told when models may come beside a stream. */
+  readonly onModels?: (link: ModelLink) => void;
+  /** Told when the backend asks for a new key, or refuses the present one. */
+  readonly onIdentityDoubt?: (why: string) => void;
   /** Told when the state of the connection changed. */
   readonly onState?: (state: UplinkState) => void;
 }
@@ -104,6 +109,8 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       deps.onServerTime?.(serverTimeMs, roundTripMs);
       setState({ isOnline: true, lastWelcomeAtMs: clock.nowMs(), retryInMs: 0 });
     },
+    ...(deps.onModels === undefined ? {} : { onModels: deps.onModels }),
+    onRenewAsked: () => deps.onIdentityDoubt?.("the backend asks for a new key"),
     onSealed(listener) {
       sealListeners.add(listener);
       return () => sealListeners.delete(listener);
@@ -157,6 +164,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       ));
       isFirstSinceLoss = result.wasWelcomed;
       const lastEnd = describeEnd(result.end);
+      if (isAboutIdentity(result.end)) deps.onIdentityDoubt?.(lastEnd);
       setState({ isOnline: false, lastEnd });
       if (!stop.aborted)
         log("info", "uplink.disconnected", { why: lastEnd, retryInMs: Math.round(delayMs) });
@@ -178,6 +186,16 @@ async function sleepUntilSynced(clock: Clock, ms: number, stop: AbortSignal): Pr
   const untilMs = clock.monotonicMs() + ms;
   while (!stop.aborted && !clock.isSynced() && clock.monotonicMs() < untilMs)
     await clock.sleep(CLOCK_LOOK_MS, stop);
+}
+
+/** Codes by which the backend says that another daemon goes on from the same card. */
+const TWO_OF_ONE = ["SUPERSEDED", "BATCH_FORKED"];
+
+/** A refused certificate, or two daemons with one key: a new key may help. */
+function isAboutIdentity(end: SessionEnd): boolean {
+  if (end.kind !== "broken") return false;
+  const { status, code = "" } = end.end;
+  return status === "UNAUTHENTICATED" || (status === "ABORTED" && TWO_OF_ONE.includes(code));
 }
 
 /** For the log and the status. */

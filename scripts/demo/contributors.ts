@@ -7,9 +7,15 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { Chance, Clock } from "#core/clock.js";
+import type { ConsentRecord } from "#core/enrolment/consent-record.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { Backlog, DeviceStream } from "../../daemon/backlog/backlog.js";
 import { createMemoryBacklog } from "../../daemon/backlog/memory-backlog.js";
+import {
+  CONSENT_TEXT_ID,
+  CONSENT_VERSION,
+  consentTextSha256,
+} from "../../daemon/enrolment/consent-text.js";
 import { createHeatPumpModel } from "../../daemon/simulator/heat-pump-model.js";
 import type { Transport } from "../../daemon/uplink/transport.js";
 import { runUplink } from "../../daemon/uplink/uplink.js";
@@ -20,13 +26,25 @@ const DAYS = 8;
 const STEP_MS = 300_000;
 const DAY_MS = 86_400_000;
 
+/** What the owners of these homes agreed to. */
+const CONSENT: ConsentRecord = {
+  text_id: CONSENT_TEXT_ID,
+  version: CONSENT_VERSION,
+  text_sha256: consentTextSha256("en"),
+  locale: "en",
+  time: new Date().toISOString(),
+  daemon_version: "0.1.0",
+  scopes: ["telemetry", "community_stats"],
+};
+
 /** What the homes are told. */
 export interface ContributorDeps {
   readonly table: ChannelTable;
   readonly profile: string;
   readonly heatpumpModel: string;
   readonly clock: Clock;
-  readonly connect: () => Transport;
+  /** Enrols a home and shows its certificate from then on. */
+  readonly connect: (installationId: string, consent: ConsentRecord) => Promise<Transport>;
   /** Called with the snapshots delivered so far, of all homes. */
   readonly onProgress: (delivered: number, all: number) => void;
 }
@@ -71,24 +89,26 @@ export async function contribute(deps: ContributorDeps, signal: AbortSignal): Pr
   return delivered;
 }
 
-function deliver(
+async function deliver(
   backlog: Backlog,
   deps: ContributorDeps,
   chance: Chance,
   signal: AbortSignal,
 ): Promise<void> {
+  const installationId = randomUUID();
+  const transport = await deps.connect(installationId, CONSENT);
   return runUplink(
     {
       backlog,
-      transport: deps.connect(),
+      transport,
       clock: deps.clock,
       chance,
       introduction: {
-        installationId: randomUUID(),
+        installationId,
         bootId: randomUUID(),
-        daemonVersion: "0.1.0",
-        consentVersion: 1,
-        consentScopes: ["telemetry", "community_stats"],
+        daemonVersion: CONSENT.daemon_version,
+        consentVersion: CONSENT.version,
+        consentScopes: CONSENT.scopes,
       },
       profile: "live",
       intervalSeconds: 60,

@@ -15,9 +15,9 @@ import { askDaemon, controlSocketPath } from "../../daemon/local/control-socket.
 import { createHeatPumpModel, type HeatPumpModel } from "../../daemon/simulator/heat-pump-model.js";
 import { type ModbusServer, startModbusServer } from "../../daemon/simulator/modbus-server.js";
 import { createProfileImage } from "../../daemon/simulator/profile-image.js";
-import { connectCommunity } from "../../daemon/uplink/community-client.js";
 import { createGrpcTransport } from "../../daemon/uplink/grpc-transport.js";
 import { contribute } from "./contributors.js";
+import { enrolHome } from "./homes.js";
 import { type Link, openLink } from "./link.js";
 import { type Program, runProgram, startProgram } from "./program.js";
 import type { Facts } from "./view.js";
@@ -81,19 +81,21 @@ export async function setStage(
   const communityLink = await openLink(backend.port);
   strikes.push(() => communityLink.close());
 
-  const daemon = await startDaemon(folder, heatPump.server.port, link.port);
+  const daemon = await startDaemon(folder, heatPump.server.port, {
+    main: link.port,
+    enrol: backend.enrolPort,
+  });
   strikes.push(() => daemon.stop());
-  note("daemon       consent given, polling and delivering");
+  note("daemon       consent given, enrolled, polling and delivering");
 
   const progress = { delivered: 0, all: 0, readings: 0 };
   const endpoint = {
     address: `localhost:${communityLink.port}`,
     caFile: join(folder, "backend/tls/ca.crt"),
     tlsMinVersion: "TLSv1.3",
-    claimTokenFile: join(folder, "backend/tls/claim-token"),
+    claimTokenFile: undefined,
     insecureLoopback: false,
   } as const;
-  const community = connectCommunity({ ...endpoint, address: `localhost:${backend.port}` });
   const ending = new AbortController();
   const contributing = contribute(
     {
@@ -101,7 +103,10 @@ export async function setStage(
       profile: PROFILE,
       heatpumpModel: PROFILE,
       clock,
-      connect: () => createGrpcTransport(endpoint, true),
+      connect: async (installationId, consent) => {
+        const identity = await enrolHome(folder, backend.enrolPort, installationId, consent);
+        return createGrpcTransport({ ...endpoint, identity }, true);
+      },
       onProgress: (delivered, all) => Object.assign(progress, { delivered, all }),
     },
     AbortSignal.any([signal, ending.signal]),
@@ -114,13 +119,21 @@ export async function setStage(
   const installationId = readFileSync(join(folder, "daemon/installation-id"), "utf8").trim();
   const socket = controlSocketPath(join(folder, "run"));
 
-  const averages = { lines: [] as string[], eligibility: "not asked yet", installations: 0 };
+  const averages = {
+    lines: [] as string[],
+    eligibility: "not asked yet",
+    installations: 0,
+    isEligible: false,
+  };
   const askAverages = async (): Promise<void> => {
-    const eligibility = await community.eligibility(installationId, PROFILE);
-    averages.eligibility = eligibility.reason.en;
-    const answer = await community.averages(PROFILE, SHOWN_METRICS);
-    averages.installations = answer.installations;
-    averages.lines = answer.metrics.map(
+    const asked = (await askDaemon(clock, socket, "GET /community")) as CommunityAnswer;
+    const [answer] = asked.models;
+    if (answer === undefined) return;
+    averages.isEligible = answer.eligibility.isEligible;
+    averages.eligibility = answer.eligibility.reason.en;
+    averages.installations = answer.averages.installations;
+    const shown = answer.averages.metrics.filter((one) => SHOWN_METRICS.includes(one.metric));
+    averages.lines = shown.map(
       (one) =>
         `${one.metric}: mean ${one.mean} ${one.unit}, median ${one.median} (${one.installations} homes)`,
     );
@@ -148,8 +161,7 @@ export async function setStage(
     async community() {
       await contributing;
       await askAverages();
-      const { isEligible } = await community.eligibility(installationId, PROFILE);
-      return { isEligible, installations: averages.installations };
+      return { isEligible: averages.isEligible, installations: averages.installations };
     },
     communityBytesPerSample() {
       const perSnapshot = communityLink.bytesUp / Math.max(1, progress.delivered);
@@ -161,11 +173,29 @@ export async function setStage(
     async strike() {
       ending.abort();
       await contributing.catch(() => undefined);
-      community.close();
       admin.close();
       for (const strike of strikes.reverse()) await strike();
     },
   };
+}
+
+interface CommunityAnswer {
+  readonly models: readonly {
+    readonly eligibility: {
+      readonly isEligible: boolean;
+      readonly reason: { readonly en: string };
+    };
+    readonly averages: {
+      readonly installations: number;
+      readonly metrics: readonly {
+        readonly metric: string;
+        readonly unit: string;
+        readonly mean: number;
+        readonly median: number;
+        readonly installations: number;
+      }[];
+    };
+  }[];
 }
 
 interface DaemonStatus {
@@ -214,9 +244,13 @@ async function startHeatPump(
   };
 }
 
-async function startBackend(
-  folder: string,
-): Promise<{ program: Program; port: number; adminPort: number; authority: Buffer }> {
+async function startBackend(folder: string): Promise<{
+  program: Program;
+  port: number;
+  enrolPort: number;
+  adminPort: number;
+  authority: Buffer;
+}> {
   const state = join(folder, "backend");
   const config = join(folder, "backend.yaml");
   writeFileSync(
@@ -228,6 +262,8 @@ async function startBackend(
       "admin: { port: 0 }",
       // A daemon comes back within two seconds instead of a minute, so that the demo stays short.
       "stream: { reconnectSpreadSeconds: 2, backlogKiBPerSecond: 0 }",
+      // A whole community enrols from one address here.
+      "enrol: { port: 0, callsPerPrefixPerHour: 0 }",
     ].join("\n"),
   );
   runProgram([BACKEND, "ca", "init", "--config", config, "--host", "127.0.0.1"]);
@@ -236,6 +272,7 @@ async function startBackend(
   return {
     program,
     port: Number(line.mainPort),
+    enrolPort: Number(line.enrolPort),
     adminPort: Number(line.adminPort),
     authority: readFileSync(join(state, "tls/ca.crt")),
   };
@@ -244,7 +281,7 @@ async function startBackend(
 async function startDaemon(
   folder: string,
   modbusPort: number,
-  uplinkPort: number,
+  ports: { main: number; enrol: number },
 ): Promise<Program> {
   const config = join(folder, "heatpool.yaml");
   writeFileSync(
@@ -257,9 +294,11 @@ async function startDaemon(
       "devices:",
       `  - { host: 127.0.0.1, port: ${modbusPort}, profile: ${PROFILE}, pollIntervalSeconds: ${POLL_SECONDS} }`,
       "backend:",
-      `  url: localhost:${uplinkPort}`,
+      `  url: localhost:${ports.main}`,
+      `  enrolUrl: localhost:${ports.enrol}`,
       `  caFile: ${join(folder, "backend/tls/ca.crt")}`,
       `  claimTokenFile: ${join(folder, "backend/tls/claim-token")}`,
+      `keys: { secretFile: ${join(folder, "daemon-secret")} }`,
       `uplink: { profile: live, intervalSeconds: ${SEAL_SECONDS} }`,
       "backlog: { commitIntervalSeconds: 1 }",
     ].join("\n"),
@@ -274,6 +313,7 @@ async function startDaemon(
     "--config",
     config,
   ]);
+  runProgram([DAEMON, "enrol", "--config", config]);
   const program = startProgram([DAEMON, "run", "--config", config]);
   await program.waitFor("poll.finished");
   return program;

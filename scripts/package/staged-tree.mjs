@@ -60,7 +60,9 @@ export function stageTree(of) {
   stageManual(of);
   const put = (/** @type {string} */ from, /** @type {string} */ to) =>
     copy(join(root, from), join(folder, to));
-  put("systemd/heatpool.service", "usr/lib/systemd/system/heatpool.service");
+  for (const unit of ["heatpool.service", "heatpool-device-key.service"]) {
+    put(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`);
+  }
   put("systemd/heatpool.sysusers", "usr/lib/sysusers.d/heatpool.conf");
   put("systemd/heatpool.tmpfiles", "usr/lib/tmpfiles.d/heatpool.conf");
   put("systemd/heatpool.default", "etc/default/heatpool");

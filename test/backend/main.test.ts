@@ -29,7 +29,7 @@ describe("heatpool-backend", { timeout: PROCESS_MS }, () => {
 
   it("serves a real stream, survives SIGUSR1, says goodbye on SIGTERM, and starts again", async () => {
     const folder = temporaryFolder();
-    const config = writeBackendConfig(folder);
+    const config = writeBackendConfig(folder, "identity: { mode: token }");
     expect(runBackendCommand("ca", "init", "--config", config).status).toBe(0);
     const backend = await startBackend(config);
     const authority = readFileSync(join(folder, "state/tls/ca.crt"));

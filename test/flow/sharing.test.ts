@@ -88,6 +88,7 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("sharing (python3-pymodbus)",
     ends.push(() => backend.stop());
     const token = join(folder, "claim-token");
     writeFileSync(token, readClaimToken(server));
+    const secret = join(folder, "key-secret");
     const daemon = start(
       folder,
       heatPump.port,
@@ -95,7 +96,8 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("sharing (python3-pymodbus)",
         "backend:",
         `  url: 127.0.0.1:${backend.mainPort}`,
         `  caFile: ${join(server, "state/tls/ca.crt")}`,
-        `  claimTokenFile: ${token}`,
+        `  enrolUrl: 127.0.0.1:${backend.enrolPort}`,
+        `keys: { secretFile: ${secret} }`,
       ].join("\n"),
     );
     const book = openBook(daemon.config);
@@ -105,6 +107,10 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("sharing (python3-pymodbus)",
     await daemon.seen("daemon.started");
     await daemon.seen("poll.finished");
     await askDaemon(clock, socket, "POST /consent/granted");
+    const enrolled = (await askDaemon(clock, socket, "POST /enrol", {
+      "heatpool-claim-token": readFileSync(token, "utf8").trim(),
+    })) as { recoveryCode: string };
+    expect(enrolled.recoveryCode).toMatch(/^([0-9A-Z]{4}-){6}[0-9A-Z]{2}$/);
     await daemon.seen("uplink.acked", 3);
     expect(readdirSync(join(folder, "state/backlog/db")).length).toBeGreaterThan(0);
     const status = (await askDaemon(clock, socket, "GET /status")) as {

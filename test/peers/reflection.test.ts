@@ -21,7 +21,7 @@ const id = "0aa7b810-9dad-41d1-80b4-00c04fd430c8";
 let backend: RunningBackend;
 
 beforeAll(async () => {
-  const config = writeBackendConfig(folder);
+  const config = writeBackendConfig(folder, "identity: { mode: token }");
   expect(runBackendCommand("ca", "init", "--config", config)).toMatchObject({ status: 0 });
   backend = await startBackend(config);
 });
@@ -57,6 +57,8 @@ describe.each(["grpc-v1", "grpc-v1alpha"])("buf curl with reflection %s", (versi
       "grpc.reflection.v1alpha.ServerReflection",
       "heatpool.admin.v1.AdminService",
       "heatpool.community.v1.CommunityService",
+      "heatpool.enrolment.v1.ConsentService",
+      "heatpool.enrolment.v1.EnrolmentService",
       "heatpool.model.v1.ModelService",
       "heatpool.telemetry.v1.TelemetryService",
     ]);
@@ -70,8 +72,15 @@ describe.each(["grpc-v1", "grpc-v1alpha"])("buf curl with reflection %s", (versi
       "heatpool.admin.v1.AdminService/GetStatus",
       "heatpool.admin.v1.AdminService/ListInstallations",
       "heatpool.admin.v1.AdminService/ReleaseStatistics",
+      "heatpool.admin.v1.AdminService/RevokeInstallation",
       "heatpool.community.v1.CommunityService/GetAverages",
+      "heatpool.community.v1.CommunityService/GetPerformance",
       "heatpool.community.v1.CommunityService/GetPoolStatus",
+      "heatpool.enrolment.v1.ConsentService/RecordConsent",
+      "heatpool.enrolment.v1.ConsentService/WithdrawConsent",
+      "heatpool.enrolment.v1.EnrolmentService/Challenge",
+      "heatpool.enrolment.v1.EnrolmentService/Enrol",
+      "heatpool.enrolment.v1.EnrolmentService/Renew",
       "heatpool.model.v1.ModelService/CheckEligibility",
       "heatpool.telemetry.v1.TelemetryService/Deliver",
     ]);

@@ -22,6 +22,8 @@ export interface RunningBackend {
   readonly events: Record<string, unknown>[];
   readonly mainPort: number;
   readonly adminPort: number;
+  /** 0: nobody enrols there. */
+  readonly enrolPort: number;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -34,6 +36,7 @@ export function writeBackendConfig(folder: string, more = ""): string {
     "runtimeDir: run",
     "main: { host: 127.0.0.1, port: 0 }",
     "admin: { port: 0 }",
+    "enrol: { port: 0, callsPerPrefixPerHour: 0 }",
   ];
   writeFileSync(file, `${lines.join("\n")}\n${more}\n`);
   return file;
@@ -69,6 +72,7 @@ export async function startBackend(configFile: string): Promise<RunningBackend> 
     events,
     mainPort: Number(first.mainPort),
     adminPort: Number(first.adminPort),
+    enrolPort: Number(first.enrolPort ?? 0),
     async stop() {
       child.kill("SIGTERM");
       const [code] = await gone;

@@ -33,7 +33,7 @@ export const RULES: StreamRules = {
 export interface OpenDoor {
   readonly behind: FakeBehind;
   readonly clock: FakeClock;
-  readonly ports: { main: number; admin: number };
+  readonly ports: { main: number; admin: number; enrol: number };
   readonly events: string[];
   readonly bugs: unknown[];
   /** Ends in order; resolves when the door is shut. */

@@ -125,9 +125,45 @@ describe("serve", () => {
     const config = writeBackendConfig(folder, "quotas: {}");
     const error = await failure(run("serve", "-c", config));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", exitStatus: 78 });
-    expect(error?.message).toMatch(/backend\.yaml:5:\d+ quotas: unknown key/);
+    expect(error?.message).toMatch(/backend\.yaml:6:\d+ quotas: unknown key/);
     const missing = await failure(run("serve", "-c", join(folder, "none.yaml")));
     expect(missing).toMatchObject({ code: "CONFIG_INVALID", hint: /--config/ });
+  });
+
+  it("ca list, rotate, show and issue work on what ca init made, and replace nothing", async () => {
+    const folder = temporaryFolder();
+    const config = writeBackendConfig(folder);
+    const { run, lines, clock } = createMachine();
+    expect(await failure(run("ca", "list", "-c", config))).toMatchObject({
+      code: "CERTIFICATE_INVALID",
+    });
+    await run("ca", "init", "-c", config);
+    const last = () => JSON.parse(lines.at(-1) ?? "") as never;
+    const list = async (): Promise<{ name: string; use: string; notAfter: string }[]> => {
+      await run("ca", "list", "-c", config, "--json");
+      return last();
+    };
+    expect((await list()).map(({ name, use }) => [name, use])).toEqual([
+      ["root", "root"],
+      ["issuing-1", "signs"],
+    ]);
+    await run("ca", "rotate", "-c", config);
+    const [, first, second] = await list();
+    expect([first?.use, second?.use]).toEqual(["replaced", "signs"]);
+    const days = (Date.parse(second?.notAfter ?? "") - clock.nowMs()) / 86_400_000;
+    expect(Math.round(days)).toBe(365);
+    await run("ca", "show", "issuing-2", "-c", config);
+    const pem = lines.at(-1) ?? "";
+    expect(new X509Certificate(pem).subject).toMatch(/^CN=heatpool issuing [0-9a-f]{8}$/);
+    expect(await failure(run("ca", "show", "issuing-3", "-c", config))).toMatchObject({
+      code: "NOT_FOUND",
+    });
+    const out = join(folder, "next");
+    const issue = () => run("ca", "issue", "-c", config, "--host", "b.example", "--out", out);
+    await issue();
+    const server = new X509Certificate(readFileSync(join(out, "server.crt")));
+    expect(server.checkHost("b.example")).toBe("b.example");
+    expect(await failure(issue())).toMatchObject({ code: "STATE_INVALID" });
   });
 
   it("without TLS serves this machine alone", async () => {
@@ -139,7 +175,7 @@ describe("serve", () => {
     const listening = () => lines.find((line) => line.includes("backend.listening"));
     while (listening() === undefined) await new Promise((resolve) => setImmediate(resolve));
     expect(JSON.parse(listening() ?? "")).toMatchObject({ tls: false, claimTokens: "off" });
-    expect(lines.join("\n")).toMatch(/anybody may send/);
+    expect(lines.join("\n")).toMatch(/anybody may enrol or send/);
     ending.abort();
     await serving;
     const open = join(folder, "open.yaml");

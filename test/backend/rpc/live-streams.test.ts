@@ -11,7 +11,13 @@ import { hello, openDoor, talk } from "../../support/door.js";
 import { settle } from "../../support/fake-clock.js";
 
 function stream(bootId: string, isAlive: boolean, more: Partial<LiveStream> = {}): LiveStream {
-  const nothing = { supersede: () => {}, expel: () => {}, sayGoodbye: () => {} };
+  const nothing = {
+    supersede: () => {},
+    expel: () => {},
+    askToRenew: () => {},
+    identityFault: () => undefined,
+    sayGoodbye: () => {},
+  };
   return { installationId: "a", bootId, isAlive: async () => isAlive, ...nothing, ...more };
 }
 

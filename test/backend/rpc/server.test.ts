@@ -183,7 +183,7 @@ describe("the operator's listener", () => {
     const installation = door.behind.opened[0]?.installationId ?? "";
     const admin = connectAdmin(`127.0.0.1:${door.ports.admin}`, undefined, { nowMs: Date.now });
     const spelt = `{${installation.toUpperCase()}}`;
-    expect(await admin.eraseInstallation(spelt)).toEqual({
+    expect(await admin.eraseInstallation({ installationId: spelt, recoveryCode: "" })).toEqual({
       installationId: installation,
       erasedAtMs: 7,
       batches: 1,
@@ -192,7 +192,10 @@ describe("the operator's listener", () => {
     });
     expect(await stream.ended).toMatchObject({ code: status.PERMISSION_DENIED });
     expect([door.behind.closed, door.behind.erased]).toEqual([1, [installation]]);
-    const nobody = admin.eraseInstallation("99999999-0000-4000-8000-000000000000");
+    const nobody = admin.eraseInstallation({
+      installationId: "99999999-0000-4000-8000-000000000000",
+      recoveryCode: "",
+    });
     await expect(nobody).rejects.toMatchObject({ code: "NOT_FOUND" });
     admin.close();
   });

@@ -80,6 +80,8 @@ describe("heatpool backlog rejected", () => {
         rejected: async (ask: Parameters<typeof answerDeadLetters>[1]) => ({
           rejected: await answerDeadLetters(backlog, ask),
         }),
+        community: async () => undefined,
+        enrol: async () => undefined,
         consentChanged: async () => undefined,
       };
       const path = controlSocketPath(join(folder, "run"));

@@ -148,7 +148,13 @@ describe("a stream", () => {
       }
       return backlog;
     }
-    const reset = { pauseMs: 0, limits: undefined, resetState: true, reason: "no state" };
+    const reset = {
+      pauseMs: 0,
+      limits: undefined,
+      resetState: true,
+      reason: "no state",
+      renewIdentity: false,
+    };
 
     it("sends fresh batches as one chain, each after the ack of the one before", async () => {
       const { backend } = await connect(chained(3));
@@ -215,7 +221,13 @@ describe("a stream", () => {
   it("holds batches while paused, and goes on afterwards", async () => {
     const { backend, clock } = await connect(filled(5));
     backend.stream.welcome();
-    const control = { pauseMs: 60_000, limits: undefined, resetState: false, reason: "busy" };
+    const control = {
+      pauseMs: 60_000,
+      limits: undefined,
+      resetState: false,
+      reason: "busy",
+      renewIdentity: false,
+    };
     backend.stream.answer({ $case: "control", value: control });
     await settle();
     const before = backend.stream.batches.length;

@@ -7,6 +7,29 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+/** What an installation's identity is worth. */
+export const IdentityStatus = {
+  /** IDENTITY_STATUS_UNSPECIFIED - Never enrolled: known by what it said about itself. */
+  IDENTITY_STATUS_UNSPECIFIED: 0,
+  /** IDENTITY_STATUS_ACTIVE - Its certificate counts. */
+  IDENTITY_STATUS_ACTIVE: 1,
+  /** IDENTITY_STATUS_REVOKED - The operator took its certificate back. */
+  IDENTITY_STATUS_REVOKED: 2,
+  /** IDENTITY_STATUS_EXPIRED - Its certificate ran out; it may renew within 400 days. */
+  IDENTITY_STATUS_EXPIRED: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type IdentityStatus = typeof IdentityStatus[keyof typeof IdentityStatus];
+
+export namespace IdentityStatus {
+  export type IDENTITY_STATUS_UNSPECIFIED = typeof IdentityStatus.IDENTITY_STATUS_UNSPECIFIED;
+  export type IDENTITY_STATUS_ACTIVE = typeof IdentityStatus.IDENTITY_STATUS_ACTIVE;
+  export type IDENTITY_STATUS_REVOKED = typeof IdentityStatus.IDENTITY_STATUS_REVOKED;
+  export type IDENTITY_STATUS_EXPIRED = typeof IdentityStatus.IDENTITY_STATUS_EXPIRED;
+  export type UNRECOGNIZED = typeof IdentityStatus.UNRECOGNIZED;
+}
+
 /** Asks for the backend's state. */
 export interface GetStatusRequest {
 }
@@ -89,6 +112,28 @@ export interface Installation {
   snapshotsRejected: bigint;
   /** Distinct days with data within the last 64 days. */
   daysWithData: number;
+  /** What its identity is worth. */
+  identity: IdentityStatus;
+  /** Until when its certificate is good, in Unix milliseconds. 0: it has none. */
+  certificateExpiresAtMs: bigint;
+  /** When two daemons were last seen with its key, in Unix milliseconds. 0: never, or solved since. */
+  cloneSuspectedAtMs: bigint;
+  /** Whether its owner's consent is on record and not withdrawn. */
+  consented: boolean;
+}
+
+/** Takes an installation's certificate back. */
+export interface RevokeInstallationRequest {
+  /** UUIDv4, in any usual spelling. */
+  installationId: string;
+}
+
+/** It is taken back. */
+export interface RevokeInstallationResponse {
+  /** UUIDv4. */
+  installationId: string;
+  /** When, in Unix milliseconds. */
+  revokedAtMs: bigint;
 }
 
 /** Asks for a release of community statistics now. */
@@ -107,8 +152,10 @@ export interface ReleaseStatisticsResponse {
 
 /** Asks for the erasure of one installation. */
 export interface EraseInstallationRequest {
-  /** UUIDv4, in any usual spelling. */
+  /** UUIDv4, in any usual spelling. May be empty where a recovery code is given. */
   installationId: string;
+  /** The recovery code that the owner wrote down, however it is typed. Empty: the id alone counts. */
+  recoveryCode: string;
 }
 
 /** What was removed: proof for whoever asked for it. Nothing of the installation is left in files. */
@@ -745,6 +792,10 @@ function createBaseInstallation(): Installation {
     snapshotsReportedLost: 0n,
     snapshotsRejected: 0n,
     daysWithData: 0,
+    identity: 0,
+    certificateExpiresAtMs: 0n,
+    cloneSuspectedAtMs: 0n,
+    consented: false,
   };
 }
 
@@ -797,6 +848,24 @@ export const Installation: MessageFns<Installation> = {
     }
     if (message.daysWithData !== 0) {
       writer.uint32(80).uint32(message.daysWithData);
+    }
+    if (message.identity !== 0) {
+      writer.uint32(88).int32(message.identity);
+    }
+    if (message.certificateExpiresAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.certificateExpiresAtMs) !== message.certificateExpiresAtMs) {
+        throw new globalThis.Error("value provided for field message.certificateExpiresAtMs of type int64 too large");
+      }
+      writer.uint32(96).int64(message.certificateExpiresAtMs);
+    }
+    if (message.cloneSuspectedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.cloneSuspectedAtMs) !== message.cloneSuspectedAtMs) {
+        throw new globalThis.Error("value provided for field message.cloneSuspectedAtMs of type int64 too large");
+      }
+      writer.uint32(104).int64(message.cloneSuspectedAtMs);
+    }
+    if (message.consented !== false) {
+      writer.uint32(112).bool(message.consented);
     }
     return writer;
   },
@@ -894,6 +963,38 @@ export const Installation: MessageFns<Installation> = {
             message.daysWithData = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.identity = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.certificateExpiresAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.cloneSuspectedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.consented = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -934,6 +1035,142 @@ export const Installation: MessageFns<Installation> = {
       ? BigInt(object.snapshotsRejected)
       : 0n;
     message.daysWithData = object.daysWithData ?? 0;
+    message.identity = object.identity ?? 0;
+    message.certificateExpiresAtMs =
+      (object.certificateExpiresAtMs !== undefined && object.certificateExpiresAtMs !== null)
+        ? BigInt(object.certificateExpiresAtMs)
+        : 0n;
+    message.cloneSuspectedAtMs = (object.cloneSuspectedAtMs !== undefined && object.cloneSuspectedAtMs !== null)
+      ? BigInt(object.cloneSuspectedAtMs)
+      : 0n;
+    message.consented = object.consented ?? false;
+    return message;
+  },
+};
+
+function createBaseRevokeInstallationRequest(): RevokeInstallationRequest {
+  return { installationId: "" };
+}
+
+export const RevokeInstallationRequest: MessageFns<RevokeInstallationRequest> = {
+  encode(message: RevokeInstallationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId !== "") {
+      writer.uint32(10).string(message.installationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeInstallationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeInstallationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeInstallationRequest>): RevokeInstallationRequest {
+    return RevokeInstallationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeInstallationRequest>): RevokeInstallationRequest {
+    const message = createBaseRevokeInstallationRequest();
+    message.installationId = object.installationId ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeInstallationResponse(): RevokeInstallationResponse {
+  return { installationId: "", revokedAtMs: 0n };
+}
+
+export const RevokeInstallationResponse: MessageFns<RevokeInstallationResponse> = {
+  encode(message: RevokeInstallationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId !== "") {
+      writer.uint32(10).string(message.installationId);
+    }
+    if (message.revokedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.revokedAtMs) !== message.revokedAtMs) {
+        throw new globalThis.Error("value provided for field message.revokedAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revokedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeInstallationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeInstallationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revokedAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeInstallationResponse>): RevokeInstallationResponse {
+    return RevokeInstallationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeInstallationResponse>): RevokeInstallationResponse {
+    const message = createBaseRevokeInstallationResponse();
+    message.installationId = object.installationId ?? "";
+    message.revokedAtMs = (object.revokedAtMs !== undefined && object.revokedAtMs !== null)
+      ? BigInt(object.revokedAtMs)
+      : 0n;
     return message;
   },
 };
@@ -1066,13 +1303,16 @@ export const ReleaseStatisticsResponse: MessageFns<ReleaseStatisticsResponse> = 
 };
 
 function createBaseEraseInstallationRequest(): EraseInstallationRequest {
-  return { installationId: "" };
+  return { installationId: "", recoveryCode: "" };
 }
 
 export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
   encode(message: EraseInstallationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.installationId !== "") {
       writer.uint32(10).string(message.installationId);
+    }
+    if (message.recoveryCode !== "") {
+      writer.uint32(18).string(message.recoveryCode);
     }
     return writer;
   },
@@ -1098,6 +1338,14 @@ export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
             message.installationId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.recoveryCode = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1116,6 +1364,7 @@ export const EraseInstallationRequest: MessageFns<EraseInstallationRequest> = {
   fromPartial(object: DeepPartial<EraseInstallationRequest>): EraseInstallationRequest {
     const message = createBaseEraseInstallationRequest();
     message.installationId = object.installationId ?? "";
+    message.recoveryCode = object.recoveryCode ?? "";
     return message;
   },
 };

@@ -30,6 +30,8 @@ import {
   ListInstallationsResponse,
   ReleaseStatisticsRequest,
   ReleaseStatisticsResponse,
+  RevokeInstallationRequest,
+  RevokeInstallationResponse,
 } from "./admin.js";
 
 /** Answers the operator. Listens on loopback or a unix socket only. */
@@ -88,6 +90,21 @@ export const AdminServiceService = {
       Buffer.from(EraseInstallationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EraseInstallationResponse => EraseInstallationResponse.decode(value),
   },
+  /**
+   * Takes an installation's certificate back for good: its streams are closed, and no call of it is
+   * answered any more. Its data stay. NOT_FOUND when it is not enrolled.
+   */
+  revokeInstallation: {
+    path: "/heatpool.admin.v1.AdminService/RevokeInstallation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeInstallationRequest): Buffer =>
+      Buffer.from(RevokeInstallationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeInstallationRequest => RevokeInstallationRequest.decode(value),
+    responseSerialize: (value: RevokeInstallationResponse): Buffer =>
+      Buffer.from(RevokeInstallationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeInstallationResponse => RevokeInstallationResponse.decode(value),
+  },
   /** All that is held about an installation. NOT_FOUND when nothing is. */
   exportInstallation: {
     path: "/heatpool.admin.v1.AdminService/ExportInstallation" as const,
@@ -118,6 +135,11 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
    * is known of it.
    */
   eraseInstallation: handleUnaryCall<EraseInstallationRequest, EraseInstallationResponse>;
+  /**
+   * Takes an installation's certificate back for good: its streams are closed, and no call of it is
+   * answered any more. Its data stay. NOT_FOUND when it is not enrolled.
+   */
+  revokeInstallation: handleUnaryCall<RevokeInstallationRequest, RevokeInstallationResponse>;
   /** All that is held about an installation. NOT_FOUND when nothing is. */
   exportInstallation: handleServerStreamingCall<ExportInstallationRequest, ExportInstallationResponse>;
 }
@@ -193,6 +215,25 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EraseInstallationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes an installation's certificate back for good: its streams are closed, and no call of it is
+   * answered any more. Its data stay. NOT_FOUND when it is not enrolled.
+   */
+  revokeInstallation(
+    request: RevokeInstallationRequest,
+    callback: (error: ServiceError | null, response: RevokeInstallationResponse) => void,
+  ): ClientUnaryCall;
+  revokeInstallation(
+    request: RevokeInstallationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeInstallationResponse) => void,
+  ): ClientUnaryCall;
+  revokeInstallation(
+    request: RevokeInstallationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeInstallationResponse) => void,
   ): ClientUnaryCall;
   /** All that is held about an installation. NOT_FOUND when nothing is. */
   exportInstallation(

@@ -67,6 +67,105 @@ export interface CheckEligibilityResponse {
   readingsMissing: bigint;
 }
 
+/** From the daemon to the backend. The first message of a stream is `hello`. */
+export interface ReceiveRequest {
+  /** What this message carries. */
+  body:
+    | //
+    /** Opens the stream. Exactly once, within 10 s. */
+    { $case: "hello"; value: ModelHello }
+    | //
+    /** Asks for a granted file, from an offset on. */
+    { $case: "want"; value: ModelWant }
+    | //
+    /** Says what became of a grant. */
+    { $case: "report"; value: ModelReport }
+    | undefined;
+}
+
+/** From the backend to the daemon. */
+export interface ReceiveResponse {
+  /** What this message carries. */
+  body:
+    | //
+    /** The right to open one release. */
+    { $case: "grant"; value: ModelGrant }
+    | //
+    /** Bytes of a file that was asked for. */
+    { $case: "chunk"; value: ModelChunk }
+    | undefined;
+}
+
+/** What the backend needs to know to decide which releases are owed. At most 64 KiB. */
+export interface ModelHello {
+  /**
+   * Random UUIDv4 of the installation, 16 bytes. Must equal the identity of the connection where
+   * the connection carries one.
+   */
+  installationId: Buffer;
+  /** 32 random bytes of this stream; every grant on it carries them. */
+  nonce: Buffer;
+  /** SHA-256 of the device key to which grants are sealed, 32 bytes. */
+  kid: Buffer;
+  /** Number of the last grant that was taken. 0: none. */
+  lastGrantSeq: bigint;
+  /** What is installed. At most 64. */
+  installed: InstalledModel[];
+  /** Heat pump models of the installation, as Device.heatpump_model names them. At most 64. */
+  heatpumpModels: string[];
+  /** Version of the daemon, e.g. `0.1.0`. At most 64 characters. */
+  daemonVersion: string;
+  /** Version of the consent text the owner agreed to. 0: no consent. */
+  consentVersion: number;
+}
+
+/** One model of an installation. */
+export interface InstalledModel {
+  /** Id in the catalogue, e.g. `aero-slm`. At most 64 characters. */
+  modelId: string;
+  /** Highest release that was ever taken. */
+  release: bigint;
+  /** When its grant ends, in Unix seconds. 0: it has none. */
+  grantedUntilS: bigint;
+}
+
+/** The right of one installation to open one release, signed by a director. */
+export interface ModelGrant {
+  /** DSSE envelope of type `application/vnd.heatpool.grant.v1+json`. At most 4 KiB. */
+  envelope: string;
+}
+
+/** Asks for the bytes of a granted file. */
+export interface ModelWant {
+  /** As in the grant. At most 128 characters. */
+  targetPath: string;
+  /** First byte that is missing. */
+  offset: bigint;
+}
+
+/** Bytes of a model file. */
+export interface ModelChunk {
+  /** As in the grant. */
+  targetPath: string;
+  /** Place of the first byte in the file. */
+  offset: bigint;
+  /** The bytes. At most 128 KiB, so that the message stays below Hello.response_bytes_max. */
+  data: Buffer;
+}
+
+/** What became of a grant. */
+export interface ModelReport {
+  /** Id in the catalogue. At most 64 characters. */
+  modelId: string;
+  /** Release. */
+  release: bigint;
+  /**
+   * Step of the daemon's checks that refused it, e.g. `signature`. Empty: it is installed. At most
+   * 32 characters.
+   */
+  failedStep: string;
+}
+
 /** Asks for one file of the catalogue's signed metadata. */
 export interface GetMetadataRequest {
   /** Role whose file it is: root, timestamp, snapshot or targets. */
@@ -318,6 +417,714 @@ export const CheckEligibilityResponse: MessageFns<CheckEligibilityResponse> = {
     message.readingsMissing = (object.readingsMissing !== undefined && object.readingsMissing !== null)
       ? BigInt(object.readingsMissing)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseReceiveRequest(): ReceiveRequest {
+  return { body: undefined };
+}
+
+export const ReceiveRequest: MessageFns<ReceiveRequest> = {
+  encode(message: ReceiveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "hello":
+        ModelHello.encode(message.body.value, writer.uint32(10).fork()).join();
+        break;
+      case "want":
+        ModelWant.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+      case "report":
+        ModelReport.encode(message.body.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "hello", value: ModelHello.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "want", value: ModelWant.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = { $case: "report", value: ModelReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReceiveRequest>): ReceiveRequest {
+    return ReceiveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReceiveRequest>): ReceiveRequest {
+    const message = createBaseReceiveRequest();
+    switch (object.body?.$case) {
+      case "hello": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "hello", value: ModelHello.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "want": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "want", value: ModelWant.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "report": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "report", value: ModelReport.fromPartial(object.body.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseReceiveResponse(): ReceiveResponse {
+  return { body: undefined };
+}
+
+export const ReceiveResponse: MessageFns<ReceiveResponse> = {
+  encode(message: ReceiveResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "grant":
+        ModelGrant.encode(message.body.value, writer.uint32(10).fork()).join();
+        break;
+      case "chunk":
+        ModelChunk.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiveResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiveResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "grant", value: ModelGrant.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "chunk", value: ModelChunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReceiveResponse>): ReceiveResponse {
+    return ReceiveResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReceiveResponse>): ReceiveResponse {
+    const message = createBaseReceiveResponse();
+    switch (object.body?.$case) {
+      case "grant": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "grant", value: ModelGrant.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "chunk": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "chunk", value: ModelChunk.fromPartial(object.body.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseModelHello(): ModelHello {
+  return {
+    installationId: Buffer.alloc(0),
+    nonce: Buffer.alloc(0),
+    kid: Buffer.alloc(0),
+    lastGrantSeq: 0n,
+    installed: [],
+    heatpumpModels: [],
+    daemonVersion: "",
+    consentVersion: 0,
+  };
+}
+
+export const ModelHello: MessageFns<ModelHello> = {
+  encode(message: ModelHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId.length !== 0) {
+      writer.uint32(10).bytes(message.installationId);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(18).bytes(message.nonce);
+    }
+    if (message.kid.length !== 0) {
+      writer.uint32(26).bytes(message.kid);
+    }
+    if (message.lastGrantSeq !== 0n) {
+      if (BigInt.asUintN(64, message.lastGrantSeq) !== message.lastGrantSeq) {
+        throw new globalThis.Error("value provided for field message.lastGrantSeq of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.lastGrantSeq);
+    }
+    for (const v of message.installed) {
+      InstalledModel.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.heatpumpModels) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.daemonVersion !== "") {
+      writer.uint32(58).string(message.daemonVersion);
+    }
+    if (message.consentVersion !== 0) {
+      writer.uint32(64).uint32(message.consentVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelHello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nonce = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kid = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastGrantSeq = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.installed.push(InstalledModel.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.heatpumpModels.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.daemonVersion = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.consentVersion = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelHello>): ModelHello {
+    return ModelHello.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelHello>): ModelHello {
+    const message = createBaseModelHello();
+    message.installationId = object.installationId ?? Buffer.alloc(0);
+    message.nonce = object.nonce ?? Buffer.alloc(0);
+    message.kid = object.kid ?? Buffer.alloc(0);
+    message.lastGrantSeq = (object.lastGrantSeq !== undefined && object.lastGrantSeq !== null)
+      ? BigInt(object.lastGrantSeq)
+      : 0n;
+    message.installed = object.installed?.map((e) => InstalledModel.fromPartial(e)) || [];
+    message.heatpumpModels = object.heatpumpModels?.map((e) => e) || [];
+    message.daemonVersion = object.daemonVersion ?? "";
+    message.consentVersion = object.consentVersion ?? 0;
+    return message;
+  },
+};
+
+function createBaseInstalledModel(): InstalledModel {
+  return { modelId: "", release: 0n, grantedUntilS: 0n };
+}
+
+export const InstalledModel: MessageFns<InstalledModel> = {
+  encode(message: InstalledModel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.modelId !== "") {
+      writer.uint32(10).string(message.modelId);
+    }
+    if (message.release !== 0n) {
+      if (BigInt.asUintN(64, message.release) !== message.release) {
+        throw new globalThis.Error("value provided for field message.release of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.release);
+    }
+    if (message.grantedUntilS !== 0n) {
+      if (BigInt.asIntN(64, message.grantedUntilS) !== message.grantedUntilS) {
+        throw new globalThis.Error("value provided for field message.grantedUntilS of type int64 too large");
+      }
+      writer.uint32(24).int64(message.grantedUntilS);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstalledModel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstalledModel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modelId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.release = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.grantedUntilS = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstalledModel>): InstalledModel {
+    return InstalledModel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstalledModel>): InstalledModel {
+    const message = createBaseInstalledModel();
+    message.modelId = object.modelId ?? "";
+    message.release = (object.release !== undefined && object.release !== null) ? BigInt(object.release) : 0n;
+    message.grantedUntilS = (object.grantedUntilS !== undefined && object.grantedUntilS !== null)
+      ? BigInt(object.grantedUntilS)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseModelGrant(): ModelGrant {
+  return { envelope: "" };
+}
+
+export const ModelGrant: MessageFns<ModelGrant> = {
+  encode(message: ModelGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.envelope !== "") {
+      writer.uint32(10).string(message.envelope);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelGrant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.envelope = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelGrant>): ModelGrant {
+    return ModelGrant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelGrant>): ModelGrant {
+    const message = createBaseModelGrant();
+    message.envelope = object.envelope ?? "";
+    return message;
+  },
+};
+
+function createBaseModelWant(): ModelWant {
+  return { targetPath: "", offset: 0n };
+}
+
+export const ModelWant: MessageFns<ModelWant> = {
+  encode(message: ModelWant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.targetPath !== "") {
+      writer.uint32(10).string(message.targetPath);
+    }
+    if (message.offset !== 0n) {
+      if (BigInt.asUintN(64, message.offset) !== message.offset) {
+        throw new globalThis.Error("value provided for field message.offset of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelWant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelWant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.targetPath = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelWant>): ModelWant {
+    return ModelWant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelWant>): ModelWant {
+    const message = createBaseModelWant();
+    message.targetPath = object.targetPath ?? "";
+    message.offset = (object.offset !== undefined && object.offset !== null) ? BigInt(object.offset) : 0n;
+    return message;
+  },
+};
+
+function createBaseModelChunk(): ModelChunk {
+  return { targetPath: "", offset: 0n, data: Buffer.alloc(0) };
+}
+
+export const ModelChunk: MessageFns<ModelChunk> = {
+  encode(message: ModelChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.targetPath !== "") {
+      writer.uint32(10).string(message.targetPath);
+    }
+    if (message.offset !== 0n) {
+      if (BigInt.asUintN(64, message.offset) !== message.offset) {
+        throw new globalThis.Error("value provided for field message.offset of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offset);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(26).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.targetPath = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelChunk>): ModelChunk {
+    return ModelChunk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelChunk>): ModelChunk {
+    const message = createBaseModelChunk();
+    message.targetPath = object.targetPath ?? "";
+    message.offset = (object.offset !== undefined && object.offset !== null) ? BigInt(object.offset) : 0n;
+    message.data = object.data ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseModelReport(): ModelReport {
+  return { modelId: "", release: 0n, failedStep: "" };
+}
+
+export const ModelReport: MessageFns<ModelReport> = {
+  encode(message: ModelReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.modelId !== "") {
+      writer.uint32(10).string(message.modelId);
+    }
+    if (message.release !== 0n) {
+      if (BigInt.asUintN(64, message.release) !== message.release) {
+        throw new globalThis.Error("value provided for field message.release of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.release);
+    }
+    if (message.failedStep !== "") {
+      writer.uint32(26).string(message.failedStep);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modelId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.release = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failedStep = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelReport>): ModelReport {
+    return ModelReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelReport>): ModelReport {
+    const message = createBaseModelReport();
+    message.modelId = object.modelId ?? "";
+    message.release = (object.release !== undefined && object.release !== null) ? BigInt(object.release) : 0n;
+    message.failedStep = object.failedStep ?? "";
     return message;
   },
 };

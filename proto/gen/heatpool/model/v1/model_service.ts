@@ -9,9 +9,11 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -19,9 +21,16 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { CheckEligibilityRequest, CheckEligibilityResponse, GetMetadataRequest, GetMetadataResponse } from "./model.js";
+import {
+  CheckEligibilityRequest,
+  CheckEligibilityResponse,
+  GetMetadataRequest,
+  GetMetadataResponse,
+  ReceiveRequest,
+  ReceiveResponse,
+} from "./model.js";
 
-/** Says who may have models, and which there are. */
+/** Says who may have models and which there are, and sends them. */
 export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
   /**
@@ -38,6 +47,19 @@ export const ModelServiceService = {
     responseSerialize: (value: CheckEligibilityResponse): Buffer =>
       Buffer.from(CheckEligibilityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CheckEligibilityResponse => CheckEligibilityResponse.decode(value),
+  },
+  /**
+   * Grants and model files for one installation, as long as it listens. Beside Deliver on the same
+   * connection, so that a large model never delays an ack.
+   */
+  receive: {
+    path: "/heatpool.model.v1.ModelService/Receive" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReceiveRequest): Buffer => Buffer.from(ReceiveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReceiveRequest => ReceiveRequest.decode(value),
+    responseSerialize: (value: ReceiveResponse): Buffer => Buffer.from(ReceiveResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReceiveResponse => ReceiveResponse.decode(value),
   },
   /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
   getMetadata: {
@@ -57,6 +79,11 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * receive time.
    */
   checkEligibility: handleUnaryCall<CheckEligibilityRequest, CheckEligibilityResponse>;
+  /**
+   * Grants and model files for one installation, as long as it listens. Beside Deliver on the same
+   * connection, so that a large model never delays an ack.
+   */
+  receive: handleBidiStreamingCall<ReceiveRequest, ReceiveResponse>;
   /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
   getMetadata: handleServerStreamingCall<GetMetadataRequest, GetMetadataResponse>;
 }
@@ -81,6 +108,13 @@ export interface ModelServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckEligibilityResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Grants and model files for one installation, as long as it listens. Beside Deliver on the same
+   * connection, so that a large model never delays an ack.
+   */
+  receive(): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
+  receive(options: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
+  receive(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   /** A file of the catalogue's signed metadata. NOT_FOUND: there is no such version. */
   getMetadata(request: GetMetadataRequest, options?: Partial<CallOptions>): ClientReadableStream<GetMetadataResponse>;
   getMetadata(

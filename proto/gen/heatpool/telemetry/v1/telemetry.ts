@@ -414,6 +414,8 @@ export interface Control {
   resetState: boolean;
   /** Why, for a person to read. At most 256 characters. */
   reason: string;
+  /** Ask for a new certificate with a new key, because somebody else seems to have the present one. */
+  renewIdentity: boolean;
 }
 
 /** Asks for a sign of life. */
@@ -2668,7 +2670,7 @@ export const Voided: MessageFns<Voided> = {
 };
 
 function createBaseControl(): Control {
-  return { pauseMs: 0, limits: undefined, resetState: false, reason: "" };
+  return { pauseMs: 0, limits: undefined, resetState: false, reason: "", renewIdentity: false };
 }
 
 export const Control: MessageFns<Control> = {
@@ -2684,6 +2686,9 @@ export const Control: MessageFns<Control> = {
     }
     if (message.reason !== "") {
       writer.uint32(34).string(message.reason);
+    }
+    if (message.renewIdentity !== false) {
+      writer.uint32(40).bool(message.renewIdentity);
     }
     return writer;
   },
@@ -2733,6 +2738,14 @@ export const Control: MessageFns<Control> = {
             message.reason = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.renewIdentity = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2756,6 +2769,7 @@ export const Control: MessageFns<Control> = {
       : undefined;
     message.resetState = object.resetState ?? false;
     message.reason = object.reason ?? "";
+    message.renewIdentity = object.renewIdentity ?? false;
     return message;
   },
 };

@@ -1,0 +1,251 @@
+/** The push room: sessions, their grants, and the files on their way. */
+import type { Clock } from "#core/clock.js";
+import type { DirectorSigner } from "#core/envelope/dsse.js";
+import { kidOf, sealGrant } from "#core/envelope/grant-seal.js";
+import type { X25519Pair } from "#core/envelope/key-agreement.js";
+import { targetPathOf } from "#core/envelope/model-header.js";
+import { HeatpoolError } from "#core/errors.js";
+import type { ReleaseFacts, ReleaseStore } from "../publish/release-store.js";
+import { decideOwed, GRANT_LIFE_S } from "./decide-owed.js";
+import type { Listener, Push, PushMessage, PushReport, PushSession } from "./push.js";
+import { createSharedFiles, type SharedFiles } from "./shared-files.js";
+import { createSpreadBook, type SpreadBook } from "./spread-book.js";
+import { createTurnstile, type Turnstile } from "./turnstile.js";
+
+/** What the catalogue lists, from memory. */
+export interface Listed {
+  /** Of the targets metadata. */
+  readonly version: number;
+  readonly releases: readonly ReleaseFacts[];
+}
+
+/** What pushing works with. */
+export interface PushParts {
+  readonly store: Pick<ReleaseStore, "file" | "cek">;
+  listed(): Listed;
+  /** Whether an installation may have models, asked for each push. */
+  isEligible(installationId: string): boolean;
+  /** SPKI of its device key; `undefined`: none is known. */
+  deviceKey(installationId: string): Uint8Array | undefined;
+  readonly sign: DirectorSigner;
+  /** A fresh X25519 key pair. */
+  newPair(): X25519Pair;
+  readonly clock: Clock;
+  onEvent(event: string, installationId: string, facts: Record<string, string | number>): void;
+}
+
+/** Files on their way at once. */
+const TRANSFERS_MAX = 16;
+/** A daemon takes messages of 256 KiB at most. */
+const CHUNK_BYTES = 128 * 1024;
+/** A daemon that does not take a chunk for this long loses its turn. */
+const STALL_MAX_MS = 30_000;
+/** How often renewals are looked for. */
+const LOOK_MS = 3_600_000;
+/** Grants and wishes that wait for one daemon. */
+const WAITING_MAX = 128;
+
+interface Room {
+  readonly parts: PushParts;
+  readonly files: SharedFiles;
+  readonly turnstile: Turnstile;
+  readonly book: SpreadBook;
+}
+
+export function createPush(parts: PushParts): Push {
+  const room: Room = {
+    parts,
+    files: createSharedFiles(),
+    turnstile: createTurnstile(TRANSFERS_MAX),
+    book: createSpreadBook(),
+  };
+  const sessions = new Set<Session>();
+  const refresh = () => {
+    for (const session of sessions) session.look();
+  };
+  return {
+    open(listener) {
+      const session = openSession(room, listener, () => sessions.delete(session));
+      sessions.add(session);
+      session.look();
+      return session;
+    },
+    refresh,
+    async run(signal) {
+      while (!signal.aborted) {
+        await parts.clock.sleep(LOOK_MS, signal);
+        if (!signal.aborted) refresh();
+      }
+    },
+    spread: room.book.spread,
+    get listeners() {
+      return sessions.size;
+    },
+  };
+}
+
+interface Session extends PushSession {
+  /** Looks at what is owed. */
+  look(): void;
+}
+
+/** What is to be done for a daemon, in order. */
+type Task =
+  | { readonly kind: "look" }
+  | { readonly kind: "send"; readonly release: ReleaseFacts; readonly offset: number };
+
+function openSession(room: Room, listener: Listener, onClose: () => void): Session {
+  const { parts, book } = room;
+  const tasks: Task[] = [{ kind: "look" }];
+  const granted = new Map<string, { release: ReleaseFacts; untilS: number }>();
+  let seq = listener.lastGrantSeq;
+  let isClosed = false;
+  let wake = () => {};
+  for (const { modelId, release } of listener.installed)
+    book.installed(listener.installationId, modelId, release);
+
+  const add = (task: Task) => {
+    tasks.push(task);
+    wake();
+  };
+
+  /** What the daemon has by now: what it said, and what it was granted on this stream. */
+  function owed(): readonly ReleaseFacts[] {
+    const { releases } = parts.listed();
+    const since = [...granted.values()].map(({ release, untilS }) => ({
+      modelId: release.modelId,
+      release: release.release,
+      grantedUntilS: untilS,
+    }));
+    const before = listener.installed.filter(
+      (one) => !since.some(({ modelId }) => modelId === one.modelId),
+    );
+    const { heatpumpModels, daemonVersion } = listener;
+    const nowS = Math.floor(parts.clock.nowMs() / 1000);
+    return decideOwed({
+      nowS,
+      heatpumpModels,
+      daemonVersion,
+      installed: [...before, ...since],
+      releases,
+    });
+  }
+
+  async function* grants(): AsyncGenerator<PushMessage, void, undefined> {
+    const { installationId } = listener;
+    const kemSpki = parts.deviceKey(installationId);
+    if (listener.consentVersion < 1 || !parts.isEligible(installationId)) return;
+    // Without a key, or with one that was replaced since, nothing could be opened.
+    if (kemSpki === undefined || kidOf(kemSpki) !== listener.kid) return;
+    for (const release of owed()) {
+      const issuedAt = Math.floor(parts.clock.nowMs() / 1000);
+      const notAfter = issuedAt + GRANT_LIFE_S;
+      // Milliseconds rise by themselves, also over a restart of this process.
+      seq = Math.max(seq + 1, parts.clock.nowMs());
+      const cek = await parts.store.cek(release.modelId, release.release);
+      const envelope = await sealGrant(
+        {
+          installationId,
+          kemSpki,
+          cek,
+          targetPath: targetPathOf(release.modelId, release.release),
+          encSha256: release.sha256,
+          encLen: release.length,
+          release: release.release,
+          catalogueVersion: parts.listed().version,
+          issuedAt,
+          notAfter,
+          seq,
+          helloNonce: listener.nonce,
+        },
+        parts.sign,
+        parts.newPair(),
+      );
+      cek.fill(0);
+      if (envelope === undefined) continue;
+      granted.set(targetPathOf(release.modelId, release.release), { release, untilS: notAfter });
+      yield { kind: "grant", envelope };
+    }
+  }
+
+  return {
+    look: () => {
+      if (!tasks.some(({ kind }) => kind === "look")) add({ kind: "look" });
+    },
+    want(targetPath, offset) {
+      const release = granted.get(targetPath)?.release;
+      if (release === undefined)
+        throw new HeatpoolError(
+          "PERMISSION_DENIED",
+          `${targetPath} was not granted on this stream`,
+        );
+      if (offset >= release.length || tasks.length >= WAITING_MAX)
+        throw new HeatpoolError("INVALID_ARGUMENT", `${targetPath}: no byte ${offset}`);
+      add({ kind: "send", release, offset });
+    },
+    report(report: PushReport) {
+      const { installationId } = listener;
+      const { modelId, release, failedStep } = report;
+      const isGranted = granted.has(targetPathOf(modelId, release));
+      if (!isGranted) return;
+      if (failedStep === "") book.installed(installationId, modelId, release);
+      else book.refused(installationId, modelId, release, failedStep);
+      parts.onEvent("push.reported", installationId, { modelId, release, failedStep });
+    },
+    async *messages() {
+      try {
+        while (!isClosed) {
+          const task = tasks.shift();
+          if (task?.kind === "look") yield* grants();
+          else if (task !== undefined) yield* send(room, task, () => isClosed);
+          else
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+        }
+      } finally {
+        isClosed = true;
+        onClose();
+      }
+    },
+    close() {
+      isClosed = true;
+      onClose();
+      wake();
+    },
+  };
+}
+
+/** A file from an offset on, when it is our turn. */
+async function* send(
+  { parts, files, turnstile }: Room,
+  { release, offset }: Extract<Task, { kind: "send" }>,
+  isClosed: () => boolean,
+): AsyncGenerator<PushMessage, void, undefined> {
+  const { modelId, release: number } = release;
+  const targetPath = targetPathOf(modelId, number);
+  const leave = await turnstile.enter();
+  const file = await files
+    .hold(targetPath, () => parts.store.file(modelId, number))
+    .catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+  try {
+    for (let at = offset; at < file.bytes.length && !isClosed(); at += CHUNK_BYTES) {
+      const taken = new AbortController();
+      void parts.clock.sleep(STALL_MAX_MS, taken.signal).then(() => {
+        if (!taken.signal.aborted) leave();
+      });
+      try {
+        const data = file.bytes.subarray(at, Math.min(at + CHUNK_BYTES, file.bytes.length));
+        yield { kind: "chunk", targetPath, offset: at, data };
+      } finally {
+        taken.abort();
+      }
+    }
+  } finally {
+    file.release();
+    leave();
+  }
+}

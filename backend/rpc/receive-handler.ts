@@ -1,0 +1,118 @@
+/**
+ * Receive: grants and model files for one daemon, on the wire. A stream of its own beside Deliver,
+ * so that a large file delays no ack; the network's back-pressure is the file's.
+ */
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import type * as wire from "#proto/heatpool/model/v1/model.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
+import type { Listener, Push, PushMessage, PushSession } from "../push/push.js";
+import { demandOwnId, principalOf } from "./authentication.js";
+import type { BidiHandler } from "./guard.js";
+import { createInbox } from "./inbox.js";
+import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
+import { atMost, invalid, safe, short } from "./wire-form.js";
+
+/** What the handler works with. */
+export interface ReceiveParts {
+  /** Left out: this backend has no models. */
+  readonly push: Push | undefined;
+  readonly clock: Clock;
+  /** Left out: nobody is known by a certificate. */
+  readonly judge: IdentityJudge | undefined;
+}
+
+/** A daemon that opened a stream says who it is within this time. */
+const HELLO_MAX_MS = 10_000;
+/** Of the wire contract. */
+const MODELS_MAX = 64;
+const NAME_MAX = 128;
+const MODEL_ID_MAX = 64;
+const STEP_MAX = 32;
+const KEY_BYTES = 32;
+
+export function createReceive({
+  push,
+  clock,
+  judge,
+}: ReceiveParts): BidiHandler<wire.ReceiveRequest, wire.ReceiveResponse> {
+  return async function* receive(requests, call, gone) {
+    if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
+    const stop = new AbortController();
+    const inbox = createInbox(requests, clock, stop.signal);
+    const first = await inbox.next(HELLO_MAX_MS);
+    if (first === undefined || gone.aborted) return;
+    if (first === "silent" || first.body?.$case !== "hello")
+      throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
+    const listener = toListener(first.body.value);
+    demandOwnId(principalOf(call, judge), listener.installationId);
+    const session = push.open(listener);
+    const leave = () => session.close();
+    gone.addEventListener("abort", leave, { once: true });
+    if (gone.aborted) leave();
+    let fault: unknown;
+    const listening = listen(inbox, session)
+      .catch((error: unknown) => {
+        fault = error;
+      })
+      .finally(leave);
+    try {
+      for await (const message of session.messages()) yield toResponse(message);
+    } finally {
+      stop.abort();
+      leave();
+      await listening;
+    }
+    if (fault !== undefined) throw fault;
+  };
+}
+
+/** Obeys what the daemon says until it has said everything. */
+async function listen(
+  inbox: { next(silenceMaxMs: number): Promise<wire.ReceiveRequest | "silent" | undefined> },
+  session: PushSession,
+): Promise<void> {
+  for (;;) {
+    const request = await inbox.next(0);
+    if (request === undefined || request === "silent") return;
+    const { body } = request;
+    if (body?.$case === "want") {
+      const path = short("target_path", body.value.targetPath, NAME_MAX);
+      session.want(path, safe("offset", body.value.offset));
+    } else if (body?.$case === "report") {
+      session.report({
+        modelId: short("model_id", body.value.modelId, MODEL_ID_MAX),
+        release: safe("release", body.value.release),
+        failedStep: short("failed_step", body.value.failedStep, STEP_MAX),
+      });
+    } else throw new HeatpoolError("PROTOCOL", `unexpected ${body?.$case ?? "empty message"}`);
+  }
+}
+
+function toListener(hello: wire.ModelHello): Listener {
+  atMost("installed", hello.installed.length, MODELS_MAX);
+  atMost("heatpump_models", hello.heatpumpModels.length, MODELS_MAX);
+  if (hello.nonce.length !== KEY_BYTES || hello.kid.length !== KEY_BYTES)
+    throw invalid("nonce and kid have 32 bytes each");
+  return {
+    installationId: parseInstallationId(fromUuidBytes("installation_id", hello.installationId)),
+    nonce: Uint8Array.from(hello.nonce),
+    kid: Buffer.from(hello.kid).toString("hex"),
+    lastGrantSeq: safe("last_grant_seq", hello.lastGrantSeq),
+    installed: hello.installed.map(({ modelId, release, grantedUntilS }) => ({
+      modelId: short("model_id", modelId, MODEL_ID_MAX),
+      release: safe("release", release),
+      grantedUntilS: Number(grantedUntilS),
+    })),
+    heatpumpModels: hello.heatpumpModels.map((one) => short("heatpump_model", one, NAME_MAX)),
+    daemonVersion: short("daemon_version", hello.daemonVersion, MODEL_ID_MAX),
+    consentVersion: hello.consentVersion,
+  };
+}
+
+function toResponse(message: PushMessage): wire.ReceiveResponse {
+  if (message.kind === "grant")
+    return { body: { $case: "grant", value: { envelope: message.envelope } } };
+  const { targetPath, offset, data } = message;
+  return { body: { $case: "chunk", value: { targetPath, offset: BigInt(offset), data } } };
+}

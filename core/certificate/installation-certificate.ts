@@ -1,0 +1,53 @@
+/**
+ * Reading the certificate that an installation shows: whose it is, which key, until when, and
+ * whether one of our issuers signed it. Nothing here asks TLS whether it liked the certificate: a
+ * resumed session says so without having looked.
+ */
+import { createHash, type X509Certificate } from "node:crypto";
+import { INSTALLATION_ID } from "./csr.js";
+
+/** What a certificate says. */
+export interface ShownCertificate {
+  /** Lower-case UUIDv4. */
+  readonly installationId: string;
+  /** SHA-256 of the public key's SPKI, hexadecimal. */
+  readonly spkiSha256: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** Hexadecimal, as OpenSSL writes it. */
+  readonly serial: string;
+}
+
+/** `undefined`: not one of ours, because common name and alternative name are not one id. */
+export function readInstallationCertificate(shown: X509Certificate): ShownCertificate | undefined {
+  const name = /^CN=([^\n]*)$/.exec(shown.subject)?.[1] ?? "";
+  if (!INSTALLATION_ID.test(name)) return undefined;
+  if (shown.subjectAltName !== `URI:urn:uuid:${name}`) return undefined;
+  return {
+    installationId: name,
+    spkiSha256: hashSpki(shown.publicKey.export({ type: "spki", format: "der" })),
+    notBeforeMs: Date.parse(shown.validFrom),
+    notAfterMs: Date.parse(shown.validTo),
+    serial: shown.serialNumber,
+  };
+}
+
+/** SHA-256 of a key's SubjectPublicKeyInfo, hexadecimal: the name under which a key is known. */
+export function hashSpki(spki: Uint8Array): string {
+  return createHash("sha256").update(spki).digest("hex");
+}
+
+/** Whether one of `issuers` signed it and is itself good at `nowMs`. */
+export function isIssuedByOne(
+  shown: X509Certificate,
+  issuers: readonly X509Certificate[],
+  nowMs: number,
+): boolean {
+  return issuers.some(
+    (issuer) =>
+      Date.parse(issuer.validFrom) <= nowMs &&
+      nowMs < Date.parse(issuer.validTo) &&
+      shown.checkIssued(issuer) &&
+      shown.verify(issuer.publicKey),
+  );
+}

@@ -1,0 +1,41 @@
+/**
+ * `heatpool model show`: which community models are installed, until when they may be used, and what
+ * was refused. Works without a network and without a running daemon; opens no model.
+ */
+import { openState } from "../daemon.js";
+import { openModelBook } from "../model/model-book.js";
+import { openModelCache } from "../model/model-cache.js";
+import { readSetup } from "./setup.js";
+import type { CommonOptions, Terminal } from "./terminal.js";
+
+export async function showModels(options: CommonOptions, terminal: Terminal): Promise<void> {
+  const { config } = readSetup(options.config);
+  const { models } = openState(config, terminal.clock, terminal.version);
+  const { memory } = openModelBook(models);
+  const cache = openModelCache(config.cacheDir);
+  const nowS = terminal.clock.nowMs() / 1000;
+  const installed = Object.entries(memory.installed).flatMap(([modelId, model]) => {
+    if (model === undefined) return [];
+    const { target, grantedUntilS, installedAtMs } = model;
+    return {
+      modelId,
+      release: target.release,
+      heatpumpModels: target.heatpumpModels,
+      installedAt: toDay(installedAtMs),
+      grantedUntil: toDay(grantedUntilS * 1000),
+      isUsable: grantedUntilS > nowS && cache.has(target),
+    };
+  });
+  if (options.json === true)
+    return terminal.print(JSON.stringify({ installed, refused: memory.refused }, null, 2));
+  if (installed.length === 0) terminal.print("no community model is installed");
+  for (const { modelId, release, grantedUntil, isUsable, heatpumpModels } of installed) {
+    const state = isUsable ? `usable until ${grantedUntil}` : "not usable";
+    terminal.print(`${modelId} release ${release}: ${state} (${heatpumpModels.join(", ")})`);
+  }
+}
+
+/** The day, in UTC. */
+function toDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

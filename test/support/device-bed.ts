@@ -1,0 +1,26 @@
+/** A daemon's identity in a temporary folder. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createRecordSeal } from "#core/enrolment/sealed-record.js";
+import { openDeviceIdentity } from "../../daemon/enrolment/device-identity.js";
+import { createKeyStore } from "../../daemon/enrolment/key-store.js";
+import { openStateFile } from "../../daemon/host/state-file.js";
+import { createChance } from "./chance.js";
+import { temporaryFolder } from "./folder.js";
+
+export const DEVICE_ID = "550e8400-e29b-41d4-a716-446655440000";
+
+/** @param folder left out: a new one */
+export function openDevice(
+  clock: { nowMs(): number },
+  folder = temporaryFolder(),
+  secret = Buffer.alloc(32, 5),
+) {
+  const chance = createChance(9);
+  const file = openStateFile(join(folder, "identity.json"));
+  const keyFile = (name: string) => openStateFile(join(folder, "keys", name));
+  const keyStore = createKeyStore(keyFile, createRecordSeal(secret, "heatpool-keys/v1"), chance);
+  const identity = openDeviceIdentity({ installationId: DEVICE_ID, file, keyStore, clock });
+  const hasKey = (name: string) => existsSync(keyFile(name).path);
+  return { identity, folder, file, keyStore, keyFile, hasKey };
+}
