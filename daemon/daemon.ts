@@ -23,6 +23,7 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
+import { openHouseNotices } from "./commands/house-notices.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -40,10 +41,13 @@ import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
+import type { WatchedDevice } from "./notify/house-watch.js";
+import type { NoticeDesk } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
 import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
+import type { CommunityClient } from "./uplink/community-client.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
 /** A configured device and what its profile makes of it. */
@@ -257,6 +261,32 @@ export async function enrolInstallation(
 export async function askCommunity(
   parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
 ): Promise<unknown> {
+  const id = openState(parts.config, parts.clock, "").installationId.read()?.trim();
+  return await withCommunity(parts, async (client, models) => ({
+    pool: await client.poolStatus(),
+    models: await Promise.all(
+      models.map(async (model) => ({
+        model,
+        eligibility: id === undefined ? undefined : await client.eligibility(id, model),
+        averages: await client.averages(model, []),
+      })),
+    ),
+  }));
+}
+
+/** Whether this installation may have models of any of its heat pumps. */
+async function askEligible(parts: DaemonParts, installationId: string): Promise<boolean> {
+  return await withCommunity(parts, async (client, models) => {
+    const answers = models.map((model) => client.eligibility(installationId, model));
+    return (await Promise.all(answers)).some((one) => one.isEligible);
+  });
+}
+
+/** A conversation with the backend about the community, for as long as `ask` takes. */
+async function withCommunity<T>(
+  parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
+  ask: (client: CommunityClient, models: readonly string[]) => Promise<T>,
+): Promise<T> {
   const { config, devices } = parts;
   if (config.backend === undefined) {
     throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
@@ -267,18 +297,8 @@ export async function askCommunity(
   const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
   const client = connectCommunity(toOwnEndpoint(config.backend, identity));
   const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
-  const id = openState(config, parts.clock, "").installationId.read()?.trim();
   try {
-    return {
-      pool: await client.poolStatus(),
-      models: await Promise.all(
-        models.map(async (model) => ({
-          model,
-          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
-          averages: await client.averages(model, []),
-        })),
-      ),
-    };
+    return await ask(client, models);
   } finally {
     client.close();
   }
@@ -338,6 +358,14 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
+  const notices = await openHouseNotices(parts, installationId, {
+    devices: () => devices.map(toWatched),
+    backlog: () => sharing.queue?.status(),
+    askEligible: async () =>
+      sharing.state.status === "granted" && config.backend !== undefined
+        ? await askEligible(parts, installationId)
+        : undefined,
+  });
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
   if (signal.aborted) ending.abort();
@@ -362,6 +390,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
+    guarded(notices?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
         return sharing.state.status === "withdrawn";
@@ -381,6 +410,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
                 devices,
                 uplink: uplink.state,
                 catalogue: trust?.catalogue,
+                notices,
               }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
@@ -675,6 +705,7 @@ function describeDaemon(of: {
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
+  notices: NoticeDesk | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -687,6 +718,7 @@ function describeDaemon(of: {
     uplink: of.uplink,
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
+    notices: of.notices?.states(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),
       deviceId: device.config.deviceId,
@@ -703,6 +735,12 @@ function describeDaemon(of: {
     })),
     memory: { rssMiB: Math.round(process.memoryUsage.rss() / MIB) },
   };
+}
+
+/** The heat pump as the owner is told about it. */
+function toWatched({ config, state }: DeviceRecord): WatchedDevice {
+  const isOnline = state === undefined ? undefined : state.kind === "online";
+  return { deviceId: config.deviceId, isOnline };
 }
 
 /** What only one transport has. */
