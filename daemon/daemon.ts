@@ -187,7 +187,7 @@ function openTopicSource(
 }
 
 /** Where the broker is, in the feed's words. */
-function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
+export function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
   const url = broker?.url === undefined ? undefined : new URL(broker.url);
   const isTls = url === undefined ? broker?.tls === true : url.protocol === "mqtts:";
   const port = url === undefined ? broker?.port : Number(url.port || 0) || undefined;

@@ -45,6 +45,9 @@ const terminal: Terminal = {
   clock: createSystemClock(),
   chance: (byteCount) => randomBytes(byteCount),
   version: readVersion(),
+  language: /^de/.test(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG || "")
+    ? "de"
+    : "en",
   self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
   credential(name) {
     const folder = process.env.CREDENTIALS_DIRECTORY;
@@ -98,6 +101,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(program, "status", "how the daemon is doing", async () => {
     return (await import("./commands/status.js")).status;
   }).option("--community", "also ask the backend about the pool and the averages");
+  add(program, "doctor", "what is wrong, and what to do about it", async () => {
+    return (await import("./commands/doctor.js")).doctor;
+  }).option("--language <de|en>", "language of the sentences");
   const consent = program.command("consent").description("what may be shared");
   add(consent, "show", "the text, and what was agreed to", async () => {
     return (await import("./commands/consent.js")).showConsent;

@@ -23,7 +23,7 @@ export interface HouseWatchDeps {
   readonly backlogPercent: number;
   devices(): readonly WatchedDevice[];
   /** `undefined`: nothing is shared, so there is none. */
-  backlog(): { readonly bytes: number; readonly limitBytes: number } | undefined;
+  backlog(): { readonly diskBytes: number; readonly limitBytes: number } | undefined;
   /** Asks the backend; `undefined`: nobody agreed, or nobody knows. */
   askEligible(): Promise<boolean | undefined>;
   /** The last answer to that, over restarts. */
@@ -79,7 +79,7 @@ function lookAtDevice(
 function lookAtBacklog({ desk, clock, backlog, backlogPercent }: HouseWatchDeps): void {
   const state = backlog();
   if (state === undefined) return;
-  const percent = Math.round((100 * state.bytes) / state.limitBytes);
+  const percent = Math.round((100 * state.diskBytes) / state.limitBytes);
   const isRoom = percent <= backlogPercent - ROOM_PERCENT;
   if (!isRoom && percent < backlogPercent) return;
   desk.tell({

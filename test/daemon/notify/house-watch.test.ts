@@ -26,7 +26,7 @@ function createBed() {
   const memory = openTold({ read: () => undefined, write: () => undefined });
   const house = {
     devices: [{ deviceId: "cellar", isOnline: true }] as WatchedDevice[],
-    backlog: undefined as { bytes: number; limitBytes: number } | undefined,
+    backlog: undefined as { diskBytes: number; limitBytes: number } | undefined,
     answer: (async () => undefined) as () => Promise<boolean | undefined>,
     kept: undefined as string | undefined,
   };
@@ -103,13 +103,13 @@ describe("the watch over the house", () => {
 
   it("tells a backlog that fills up, and its end only when there is room again", () =>
     watching(async ({ clock, house, of }) => {
-      for (const [bytes, raised, resolved] of [
+      for (const [diskBytes, raised, resolved] of [
         [79, 0, 0],
         [80, 1, 0],
         [75, 1, 0],
         [70, 1, 1],
       ] as const) {
-        house.backlog = { bytes, limitBytes: 100 };
+        house.backlog = { diskBytes, limitBytes: 100 };
         await clock.advance(MINUTE_MS);
         const isRaised = of("backlog-nearly-full", false).length > 0 ? 1 : 0;
         const isResolved = of("backlog-nearly-full", true).some(
