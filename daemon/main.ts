@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
 import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
+import { collect } from "./commands/profile-options.js";
 import { HAND_OVER } from "./commands/setup-hand-over.js";
 import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
 import { readVersion } from "./host/package-file.js";
@@ -101,6 +102,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(program, "status", "how the daemon is doing", async () => {
     return (await import("./commands/status.js")).status;
   }).option("--community", "also ask the backend about the pool and the averages");
+  add(program, "install", "put the service in place, for users of npm", async () => {
+    return (await import("./commands/install.js")).install;
+  }).option("--root <folder>", "into this folder, as for an image; starts nothing");
+  addSetUp(program);
   add(program, "doctor", "what is wrong, and what to do about it", async () => {
     return (await import("./commands/doctor.js")).doctor;
   }).option("--language <de|en>", "language of the sentences");
@@ -178,6 +183,29 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   if (wanted === "profile" || wanted === DESCRIBE) await addProfile(program);
   else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
+}
+
+function addSetUp(program: Command): void {
+  const setUp = async () => (await import("./commands/set-up.js")).setUp;
+  add(
+    program,
+    "setup",
+    "find the heat pump, show a reading, and begin; asks what is not told",
+    setUp,
+  )
+    .option("--host <address>", "the heat pump or its gateway")
+    .option("--find", "look for Modbus devices in this network")
+    .option("--port <number>", "the profile's unless told")
+    .option("--unit <number>", "unit id, the profile's unless told")
+    .option("--profile <name>", "what it is; the device is asked unless told")
+    .option("--parameters <name=a,b>", "what the house has; may be repeated", collect, [])
+    .option("--backend <host:port|none>", "with whom to share")
+    .option("--ca-file <file>", "certificates of the backend")
+    .option("--claim-token-file <file>", "the token that its operator gave out")
+    .option("--consent <yes|no>", "the answer to the text of `heatpool consent show`")
+    .option("--scopes <list>", "further purposes: model_training,community_stats,commercial_use")
+    .option("--no-service", "leave the service alone")
+    .option("--language <de|en>", "language of the questions");
 }
 
 /** Profile commands bring YAML and its checks with them. */
