@@ -23,6 +23,7 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
+import { openHomePublishing } from "./commands/home-publishing.js";
 import { openHouseNotices } from "./commands/house-notices.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
@@ -35,6 +36,7 @@ import { enrolDevice } from "./enrolment/enrolment.js";
 import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
+import type { HomePublisher } from "./home/home.js";
 import type { Log } from "./host/log.js";
 import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
@@ -187,7 +189,10 @@ function openTopicSource(
 }
 
 /** Where the broker is, in the feed's words. */
-export function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
+export function toBroker(
+  broker: DeviceConfig["broker"],
+  profile: { readonly broker: Pick<MqttProfile["broker"], "port" | "tlsPort"> },
+) {
   const url = broker?.url === undefined ? undefined : new URL(broker.url);
   const isTls = url === undefined ? broker?.tls === true : url.protocol === "mqtts:";
   const port = url === undefined ? broker?.port : Number(url.port || 0) || undefined;
@@ -199,6 +204,14 @@ export function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
     userFile: broker?.userFile,
     passwordFile: broker?.passwordFile,
   };
+}
+
+/** IANA's ports of MQTT. */
+const MQTT_PORTS = { port: 1883, tlsPort: 8883 };
+
+function homeBroker({ homeAssistant }: Config) {
+  if (homeAssistant === undefined) return undefined;
+  return toBroker(homeAssistant.broker, { broker: MQTT_PORTS });
 }
 
 function openRegisterSource(
@@ -358,6 +371,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
+  const home = await openHomePublishing(parts, installationId, homeBroker(config));
   const notices = await openHouseNotices(parts, installationId, {
     devices: () => devices.map(toWatched),
     backlog: () => sharing.queue?.status(),
@@ -386,11 +400,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     consent: sharing.state.status,
   });
   const polling = Promise.all(
-    devices.map((device) => guarded(poll(device, parts, { sharing, signs }, ending.signal))),
+    devices.map((device) => guarded(poll(device, parts, { sharing, signs, home }, ending.signal))),
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
     guarded(notices?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(home?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
         return sharing.state.status === "withdrawn";
@@ -411,6 +426,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
                 uplink: uplink.state,
                 catalogue: trust?.catalogue,
                 notices,
+                home,
               }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
@@ -509,10 +525,17 @@ function openDevices({
   }));
 }
 
+/** Who learns what a poll found. */
+interface DeviceAudience {
+  readonly sharing: Sharing<Backlog>;
+  readonly signs: VitalSigns;
+  readonly home: HomePublisher | undefined;
+}
+
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  { sharing, signs }: { sharing: Sharing<Backlog>; signs: VitalSigns },
+  { sharing, signs, home }: DeviceAudience,
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -533,12 +556,14 @@ async function poll(
           ({ metric, value }) => value !== undefined && shared.has(metric),
         ).length;
         sharing.record(snapshot);
+        home?.show(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
       onLoss: (loss) => sharing.recordLoss(loss),
       onState(state) {
         const isNews = device.state?.kind !== state.kind;
         device.state = state;
+        if (isNews) home?.showOnline(deviceId, state.kind === "online");
         const why = state.kind === "online" ? undefined : state.error.message;
         const level = state.kind === "online" ? "info" : "warn";
         if (isNews) log(level, `device.${state.kind}`, { device: deviceId, why });
@@ -706,6 +731,7 @@ function describeDaemon(of: {
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
   notices: NoticeDesk | undefined;
+  home: HomePublisher | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -719,6 +745,7 @@ function describeDaemon(of: {
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
     notices: of.notices?.states(),
+    homeAssistant: of.home?.state(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),
       deviceId: device.config.deviceId,

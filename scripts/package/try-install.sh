@@ -68,7 +68,7 @@ echo "architecture $architecture, $(inside cat /etc/debian_version), Node $versi
 size=$(inside dpkg-deb --field /heatpool.deb Installed-Size)
 
 # 1: the owner's first command.
-timed "apt install ./heatpool.deb" inside dpkg --install /heatpool.deb
+timed "dpkg --install heatpool.deb" inside dpkg --install /heatpool.deb
 echo "installed: $size KiB"
 timed "heatpool --version" inside heatpool --version
 cat "$root/tmp/out"
