@@ -106,6 +106,17 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     return (await import("./commands/install.js")).install;
   }).option("--root <folder>", "into this folder, as for an image; starts nothing");
   addSetUp(program);
+  add(
+    program,
+    "backup",
+    "keep what cannot be made again: configuration, identity, consent",
+    async () => {
+      return (await import("./commands/backup.js")).backup;
+    },
+  ).requiredOption("--out <file>", "a tar archive; it holds no keys and no models");
+  add(program, "restore", "bring a backup back onto an empty machine", async () => {
+    return (await import("./commands/backup.js")).restore;
+  }).argument("<file>", "what `backup` wrote");
   add(program, "doctor", "what is wrong, and what to do about it", async () => {
     return (await import("./commands/doctor.js")).doctor;
   }).option("--language <de|en>", "language of the sentences");

@@ -40,7 +40,7 @@ export function importedPackages(folders, lock) {
       }
     }
   }
-  return [...names].sort();
+  return [...names].sort((a, b) => (a < b ? -1 : 1));
 }
 
 /**
