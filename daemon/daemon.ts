@@ -24,6 +24,8 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
+import { openHomePublishing } from "./commands/home-publishing.js";
+import { openHouseNotices } from "./commands/house-notices.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -37,6 +39,7 @@ import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { History } from "./history/history.js";
+import type { HomePublisher } from "./home/home.js";
 import type { Log } from "./host/log.js";
 import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
@@ -46,11 +49,14 @@ import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/co
 import type { HouseDevice } from "./local/create-house.js";
 import type { AlarmList } from "./local/house.js";
 import type { SentBatches } from "./local/sent-batches.js";
+import type { WatchedDevice } from "./notify/house-watch.js";
+import type { NoticeDesk } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
 import { showReadings } from "./poll/snapshot-table.js";
 import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
+import type { CommunityClient } from "./uplink/community-client.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
 /** A configured device and what its profile makes of it. */
@@ -195,7 +201,10 @@ function openTopicSource(
 }
 
 /** Where the broker is, in the feed's words. */
-function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
+export function toBroker(
+  broker: DeviceConfig["broker"],
+  profile: { readonly broker: Pick<MqttProfile["broker"], "port" | "tlsPort"> },
+) {
   const url = broker?.url === undefined ? undefined : new URL(broker.url);
   const isTls = url === undefined ? broker?.tls === true : url.protocol === "mqtts:";
   const port = url === undefined ? broker?.port : Number(url.port || 0) || undefined;
@@ -207,6 +216,14 @@ function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
     userFile: broker?.userFile,
     passwordFile: broker?.passwordFile,
   };
+}
+
+/** IANA's ports of MQTT. */
+const MQTT_PORTS = { port: 1883, tlsPort: 8883 };
+
+function homeBroker({ homeAssistant }: Config) {
+  if (homeAssistant === undefined) return undefined;
+  return toBroker(homeAssistant.broker, { broker: MQTT_PORTS });
 }
 
 function openRegisterSource(
@@ -269,6 +286,32 @@ export async function enrolInstallation(
 export async function askCommunity(
   parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
 ): Promise<unknown> {
+  const id = openState(parts.config, parts.clock, "").installationId.read()?.trim();
+  return await withCommunity(parts, async (client, models) => ({
+    pool: await client.poolStatus(),
+    models: await Promise.all(
+      models.map(async (model) => ({
+        model,
+        eligibility: id === undefined ? undefined : await client.eligibility(id, model),
+        averages: await client.averages(model, []),
+      })),
+    ),
+  }));
+}
+
+/** Whether this installation may have models of any of its heat pumps. */
+async function askEligible(parts: DaemonParts, installationId: string): Promise<boolean> {
+  return await withCommunity(parts, async (client, models) => {
+    const answers = models.map((model) => client.eligibility(installationId, model));
+    return (await Promise.all(answers)).some((one) => one.isEligible);
+  });
+}
+
+/** A conversation with the backend about the community, for as long as `ask` takes. */
+async function withCommunity<T>(
+  parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
+  ask: (client: CommunityClient, models: readonly string[]) => Promise<T>,
+): Promise<T> {
   const { config, devices } = parts;
   if (config.backend === undefined) {
     throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
@@ -279,18 +322,8 @@ export async function askCommunity(
   const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
   const client = connectCommunity(toOwnEndpoint(config.backend, identity));
   const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
-  const id = openState(config, parts.clock, "").installationId.read()?.trim();
   try {
-    return {
-      pool: await client.poolStatus(),
-      models: await Promise.all(
-        models.map(async (model) => ({
-          model,
-          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
-          averages: await client.averages(model, []),
-        })),
-      ),
-    };
+    return await ask(client, models);
   } finally {
     client.close();
   }
@@ -353,6 +386,15 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
+  const home = await openHomePublishing(parts, installationId, homeBroker(config));
+  const notices = await openHouseNotices(parts, installationId, {
+    devices: () => devices.map(toWatched),
+    backlog: () => sharing.queue?.status(),
+    askEligible: async () =>
+      sharing.state.status === "granted" && config.backend !== undefined
+        ? await askEligible(parts, installationId)
+        : undefined,
+  });
   const history = await openHistory(parts);
   const snapshots = createSnapshotNews(devices);
   const consentChanged = async () => {
@@ -369,6 +411,8 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       uplink: uplink.state,
       catalogue: trust?.catalogue,
       history,
+      notices,
+      home,
     });
   const page = await openPage({
     ...{ parts, status, devices, sharing, history, consentChanged },
@@ -395,11 +439,13 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const polling = Promise.all(
     devices.map((device) =>
-      guarded(poll(device, parts, { sharing, signs, history, snapshots }, ending.signal)),
+      guarded(poll(device, parts, { sharing, signs, history, snapshots, home }, ending.signal)),
     ),
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
+    guarded(notices?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(home?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
         return sharing.state.status === "withdrawn";
@@ -516,12 +562,13 @@ interface Takers {
   readonly signs: VitalSigns;
   readonly history: History | undefined;
   readonly snapshots: { tell(deviceId: string): void };
+  readonly home: HomePublisher | undefined;
 }
 
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  { sharing, signs, history, snapshots }: Takers,
+  { sharing, signs, history, snapshots, home }: Takers,
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -544,12 +591,14 @@ async function poll(
         history?.record(snapshot);
         sharing.record(snapshot);
         snapshots.tell(deviceId);
+        home?.show(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
       onLoss: (loss) => sharing.recordLoss(loss),
       onState(state) {
         const isNews = device.state?.kind !== state.kind;
         device.state = state;
+        if (isNews) home?.showOnline(deviceId, state.kind === "online");
         const why = state.kind === "online" ? undefined : state.error.message;
         const level = state.kind === "online" ? "info" : "warn";
         if (isNews) log(level, `device.${state.kind}`, { device: deviceId, why });
@@ -856,6 +905,8 @@ function describeDaemon(of: {
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
   history: History | undefined;
+  notices: NoticeDesk | undefined;
+  home: HomePublisher | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -869,6 +920,8 @@ function describeDaemon(of: {
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
     history: of.history?.status(),
+    notices: of.notices?.states(),
+    homeAssistant: of.home?.state(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),
       deviceId: device.config.deviceId,
@@ -885,6 +938,12 @@ function describeDaemon(of: {
     })),
     memory: { rssMiB: Math.round(process.memoryUsage.rss() / MIB) },
   };
+}
+
+/** The heat pump as the owner is told about it. */
+function toWatched({ config, state }: DeviceRecord): WatchedDevice {
+  const isOnline = state === undefined ? undefined : state.kind === "online";
+  return { deviceId: config.deviceId, isOnline };
 }
 
 /** What only one transport has. */
