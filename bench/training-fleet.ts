@@ -43,9 +43,7 @@ export async function measureFleet({ short }: BenchOptions): Promise<void> {
       also: {
         ...{ installations: large, rows: second.rows, outcome: second.outcome },
         ...{ peakMiB: second.peakMiB, peakMiBBefore: first.peakMiB },
-        [`estimatedMiBFor${FLEET}`]: Math.round(
-          second.peakMiB + perInstallation * (FLEET - large),
-        ),
+        [`estimatedMiBFor${FLEET}`]: Math.round(second.peakMiB + perInstallation * (FLEET - large)),
         [`estimatedSecondsFor${FLEET}`]: Math.round((second.seconds * FLEET) / large),
       },
     }),

@@ -14,14 +14,22 @@ import { type LearntFleet, learnInstallations } from "../../../backend/train/lea
 import { makeModel, type Sample } from "../../../backend/train/make-model.js";
 import { DAY_MS, monthsBefore } from "../../../backend/train/month.js";
 import { readBlocks } from "../../../backend/train/read-blocks.js";
-import { type FleetMember, poisonTable, simulateFleet } from "../../../bench/simulated/fleet.js";
+import { type FleetMember, simulateFleet } from "../../../bench/simulated/fleet.js";
 import { temporaryFolder } from "../../support/folder.js";
-import { FLEET_TABLE, MODEL, openTraining, sendTable } from "../../support/training-bed.js";
+import {
+  type Distortion,
+  FLEET_TABLE,
+  MODEL,
+  openTraining,
+  sendTable,
+} from "../../support/training-bed.js";
 
 const START_MS = Date.parse("2026-10-01T00:00:00Z");
 const NOW_MS = Date.parse("2026-11-01T03:30:00Z");
 /** Minutes of arithmetic on a busy machine. */
 const LONG_MS = 900_000;
+/** All that faults show in, but the temperatures that tell the mode. */
+const SWINGING = /^(power|cop|pressure|fan|compressor_frequency|temp_outdoor)/;
 const never = new AbortController().signal;
 
 let honest: FleetMember[] = [];
@@ -34,9 +42,13 @@ beforeAll(() => {
   poisoned = all.filter(({ poison }) => poison !== undefined);
 }, LONG_MS);
 
-async function send(store: SnapshotStore, members: readonly FleetMember[]): Promise<void> {
+async function send(
+  store: SnapshotStore,
+  members: readonly FleetMember[],
+  distort?: Distortion,
+): Promise<void> {
   for (const [column, { installationId, table }] of members.entries())
-    await sendTable(store, installationId, table, { column });
+    await sendTable(store, installationId, table, { column, ...(distort && { distort }) });
 }
 
 /** Sums only, of all that the store holds. */
@@ -50,10 +62,7 @@ async function learn(store: SnapshotStore): Promise<LearntFleet> {
   return await learnInstallations(deps, members, new Set([MODEL]), monthsBefore(NOW_MS, 2));
 }
 
-async function samplesOf(
-  store: SnapshotStore,
-  members: readonly FleetMember[],
-): Promise<Sample[]> {
+async function samplesOf(store: SnapshotStore, members: readonly FleetMember[]): Promise<Sample[]> {
   const samples: Sample[] = [];
   const days = { fromDay: START_MS / DAY_MS, toDay: START_MS / DAY_MS + 31 };
   for (const { installationId } of members) {
@@ -88,13 +97,14 @@ describe("training", () => {
       expect(Buffer.from(same?.content ?? []).equals(content)).toBe(true);
       expect(await other.recordNames("train/")).toEqual([]);
 
-      // Sums of a pool where everybody lies, judged on honest machines.
-      const wild = honest.slice(0, 5).map((member, index) => ({
-        ...member,
-        table: poisonTable(member.table, "spread", index),
-      }));
+      // Sums of a pool whose sensors swing by a third over days, judged on honest machines.
+      let turn = 0;
+      const swing: Distortion = (metric, value) => {
+        const phase = (turn++ / (FLEET_TABLE.channels.length * 288 * 3)) * 2 * Math.PI;
+        return SWINGING.test(metric) ? value * (1 + 0.35 * Math.sin(phase)) : value;
+      };
       const lies = createMemorySnapshotStore();
-      await send(lies, wild);
+      await send(lies, honest.slice(0, 5), swing);
       const { channels, contributions } = await learn(lies);
       const samples = await samplesOf(other, honest.slice(0, 5));
       const refused = makeModel({
@@ -102,6 +112,7 @@ describe("training", () => {
         ...{ publishInstallationsMin: 5, closedTestPool: true },
       });
       const failed = refused.gates.filter(({ isPassed }) => !isPassed).map(({ name }) => name);
+      expect(refused.figures.events).toBeGreaterThan(30);
       expect(failed).toContain("recall against the published");
     },
     LONG_MS,

@@ -24,7 +24,7 @@ beforeAll(() => {
   summer = simulateHeatPump({ seed: 5, startMs: SUMMER_MS, days: DAYS });
 }, LONG_MS);
 
-async function fit(
+async function learnTable(
   table: SimulatedTable,
   more: { distort?: Distortion; channels?: MonthFit["channels"] } = {},
 ): Promise<MonthFit> {
@@ -46,7 +46,7 @@ const only =
 
 describe("a month that is learnt", () => {
   it("fills a plan with all that the device has", async () => {
-    const { facts, channels, statistics } = await fit(winter);
+    const { facts, channels, statistics } = await learnTable(winter);
     expect(facts.reasons).toEqual([]);
     expect(facts.days).toBe(DAYS);
     expect(facts.heatingRows).toBeGreaterThan(300);
@@ -55,8 +55,8 @@ describe("a month that is learnt", () => {
   });
 
   it("may have no heating; it adds to a month that has", async () => {
-    const cold = await fit(winter);
-    const warm = await fit(summer, { channels: cold.channels });
+    const cold = await learnTable(winter);
+    const warm = await learnTable(summer, { channels: cold.channels });
     expect(warm.facts.reasons).toEqual([]);
     expect(warm.facts.heatingRows).toBeLessThan(cold.facts.heatingRows / 4);
     const both = mergeStatistics(cold.statistics, warm.statistics);
@@ -68,12 +68,12 @@ describe("a month that is learnt", () => {
   });
 
   it("comes back from its record to the bit", async () => {
-    const month = { ...(await fit(winter)), inputHash: "ab" };
+    const month = { ...(await learnTable(winter)), inputHash: "ab" };
     expect(decodeMonth(encodeMonth(month))).toEqual(month);
   });
 
   it("is made again when its record is damaged", async () => {
-    const bytes = Buffer.from(encodeMonth({ ...(await fit(winter)), inputHash: "ab" }));
+    const bytes = Buffer.from(encodeMonth({ ...(await learnTable(winter)), inputHash: "ab" }));
     bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
     expect(decodeMonth(bytes)).toBeUndefined();
     expect(decodeMonth(new Uint8Array())).toBeUndefined();
@@ -83,11 +83,7 @@ describe("a month that is learnt", () => {
 describe("a month that is left out says why", () => {
   it.each<[string, Distortion, string]>([
     ["three metrics", only("temp_outdoor", "temp_flow", "power_current"), "lacks return"],
-    [
-      "temperatures alone",
-      only("temp_outdoor", "temp_flow", "temp_return"),
-      "no steady rows",
-    ],
+    ["temperatures alone", only("temp_outdoor", "temp_flow", "temp_return"), "no steady rows"],
     [
       "an absent sensor",
       (metric, value) => (metric === "temp_flow" ? undefined : value),
@@ -114,7 +110,7 @@ describe("a month that is left out says why", () => {
       "lacks power, frequency or rating",
     ],
   ])("%s", async (_, distort, why) => {
-    const { facts, statistics } = await fit(winter, { distort });
+    const { facts, statistics } = await learnTable(winter, { distort });
     expect(facts.reasons.join("; ")).toContain(why);
     expect(statistics.sums.every((part) => part.every((one) => one === 0))).toBe(true);
   });
