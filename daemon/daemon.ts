@@ -23,6 +23,7 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
+import { openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -40,6 +41,9 @@ import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
+import type { CommunityModels, Scorer } from "./model/scorer.js";
+import { answerScorer, parseScorerQuestion } from "./model/scorer-desk.js";
+import type { Notice } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
@@ -63,6 +67,10 @@ export interface DaemonParts {
   readonly notify: Notify;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** Tells the owner; left out: alarms stand in the log alone. */
+  readonly tell?: (notice: Notice) => void;
+  /** Models that others trained; left out: this house learns from its own past alone. */
+  readonly communityModels?: CommunityModels;
   /** systemd's `WATCHDOG_USEC` in milliseconds; `undefined`: nobody watches. */
   readonly watchdogMs: number | undefined;
 }
@@ -338,6 +346,14 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
+  const scorer = await openHouseScorer(
+    parts,
+    (notice) => (parts.tell ?? logNotice)(notice),
+    parts.communityModels,
+  );
+  function logNotice({ kind, subject, severity, isResolved }: Notice): void {
+    log("info", "notice.told", { kind, subject, severity, isResolved });
+  }
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
   if (signal.aborted) ending.abort();
@@ -358,10 +374,13 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     consent: sharing.state.status,
   });
   const polling = Promise.all(
-    devices.map((device) => guarded(poll(device, parts, { sharing, signs }, ending.signal))),
+    devices.map((device) =>
+      guarded(poll(device, parts, { sharing, signs, scorer }, ending.signal)),
+    ),
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
+    guarded(scorer?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
         return sharing.state.status === "withdrawn";
@@ -381,7 +400,11 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
                 devices,
                 uplink: uplink.state,
                 catalogue: trust?.catalogue,
+                scorer,
               }),
+            ...(scorer !== undefined && {
+              scorer: { parse: parseScorerQuestion, answer: (ask) => answerScorer(scorer, ask) },
+            }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
             }),
@@ -482,7 +505,11 @@ function openDevices({
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  { sharing, signs }: { sharing: Sharing<Backlog>; signs: VitalSigns },
+  {
+    sharing,
+    signs,
+    scorer,
+  }: { sharing: Sharing<Backlog>; signs: VitalSigns; scorer: Scorer | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -503,6 +530,7 @@ async function poll(
           ({ metric, value }) => value !== undefined && shared.has(metric),
         ).length;
         sharing.record(snapshot);
+        scorer?.take(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
       onLoss: (loss) => sharing.recordLoss(loss),
@@ -675,6 +703,7 @@ function describeDaemon(of: {
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
+  scorer: Scorer | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -687,6 +716,8 @@ function describeDaemon(of: {
     uplink: of.uplink,
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
+    anomaly: of.scorer?.devices(),
+    vitals: of.scorer?.vitals(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),
       deviceId: device.config.deviceId,

@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError, isErrorCode } from "#core/errors.js";
 import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
+import type { ScorerAsk } from "../model/scorer-desk.js";
 
 /** What may be asked; answers become JSON. */
 export interface Control {
@@ -27,6 +28,11 @@ export interface Control {
   enrol(wish: { address: string | undefined; claimToken: string }): Promise<unknown>;
   /** What the community says about this installation. */
   community(): Promise<unknown>;
+  /** About alarms and the models of this house. `parse` knows their questions. */
+  readonly scorer?: {
+    parse(question: string): ScorerAsk | undefined;
+    answer(ask: ScorerAsk): Promise<unknown>;
+  };
 }
 
 const FOLDER_MODE = 0o700;
@@ -46,6 +52,7 @@ type Question =
   | "POST /consent/withdraw"
   | "POST /consent/granted"
   | "GET /community"
+  | `${"GET" | "POST"} /scorer/${string}`
   | "POST /enrol";
 
 /** Path of the socket in the runtime directory. */
@@ -115,7 +122,14 @@ async function respond(
   asked.resume();
   const question = `${asked.method} ${asked.url}`;
   const letters = parseDeadLetterQuestion(question);
-  const route = letters === undefined ? routes[question] : () => control.rejected(letters);
+  const { scorer } = control;
+  const scored = scorer?.parse(question);
+  const route =
+    scored !== undefined && scorer !== undefined
+      ? () => scorer.answer(scored)
+      : letters === undefined
+        ? routes[question]
+        : () => control.rejected(letters);
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { "content-type": "application/json" });
     answer.end(JSON.stringify(body));
