@@ -162,6 +162,8 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
       return (await import("./commands/alarms.js")).listAlarms;
     },
   ).option("--all", "also what is over");
+  // `--json` behind `answer` belongs to it.
+  alarms.enablePositionalOptions();
   add(alarms, "answer", "say what an alarm was", async () => {
     return (await import("./commands/alarms.js")).answerAlarm;
   })

@@ -94,7 +94,6 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
   const rules = { daysMin: LEARN_DAYS_MIN, ...parts.rules };
   const stopping = new AbortController();
   const waiting: Snapshot[] = [];
-  let wake: () => void = () => undefined;
   let working: Promise<void> = Promise.resolve();
   let savedAtMs = clock.monotonicMs();
 
@@ -231,9 +230,8 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
     },
     async run(signal) {
       await new Promise<void>((resolve) => {
-        wake = resolve;
-        if (signal.aborted) wake();
-        else signal.addEventListener("abort", () => wake(), { once: true });
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
       });
       stopping.abort();
       await working;

@@ -1,6 +1,5 @@
 /** A scorer on real files, fed with the polls of a simulated heat pump, with a clock that follows them. */
 import { join } from "node:path";
-import { MODES } from "#core/anomaly/operating-row.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { SimulatedTable } from "../../bench/simulated/record.js";
 import { rowsOfTable } from "../../bench/simulated/record.js";
@@ -95,6 +94,3 @@ export function toSnapshot(atMs: number, reading: Readonly<Record<string, number
   });
   return { deviceId: DEVICE_ID, takenAtMs: atMs, monotonicMs: atMs, clockSynced: true, readings };
 }
-
-/** Names of modes, to see that the simulator's are known. */
-export const KNOWN_MODES: readonly string[] = MODES;
