@@ -89,17 +89,20 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
       atMs - last.resolvedAtMs < REOPEN_MS;
     if (isSame && last !== undefined) {
       const { resolvedAtMs: _, ...open } = last;
-      const again = { ...open, ...said, severity };
+      // Silently: what is told was told.
+      const again = { ...open, ...said, severity, isEndOwed: false };
       book.change(again);
       onChange(again, "reopened");
       return;
     }
+    const isTold = isNoticeDue(book, facts.deviceId, severity, atMs);
     const alarm = book.add({
       ...{ deviceId: facts.deviceId, kind, source, model, severity, raisedAtMs: atMs },
       ...said,
-      isTold: isNoticeDue(book, facts.deviceId, severity, atMs),
+      isEndOwed: isTold,
+      ...(isTold && { toldAtMs: atMs }),
     });
-    if (alarm.isTold) tellOf(parts, alarm, atMs);
+    if (isTold) tellOf(parts, alarm, atMs);
     onChange(alarm, "raised");
   };
   const update = (facts: CellFacts, open: Alarm, wanted: Wanted): boolean => {
@@ -108,12 +111,15 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
     const isWorse = RANKS.indexOf(wanted.severity) > RANKS.indexOf(open.severity);
     if (!isJoined && !isWorse) return false;
     const severity = isWorse ? wanted.severity : open.severity;
-    const isTold = open.isTold || (isWorse && severity === "critical");
+    const isNotice = isWorse && severity === "critical";
+    const atMs = facts.cell * CELL_MS;
     const { title, text, parts: named, possible } = wanted.explain();
-    const changed = { ...open, title, text, parts: named, possible, severity, isTold };
+    const changed = {
+      ...{ ...open, title, text, parts: named, possible, severity },
+      ...(isNotice && { toldAtMs: atMs, isEndOwed: true }),
+    };
     book.change(changed);
-    if (isWorse && severity === "critical")
-      tellOf(parts, changed, facts.cell * CELL_MS, open.isTold ? "/critical" : "");
+    if (isNotice) tellOf(parts, changed, atMs, open.isEndOwed ? "/critical" : "");
     onChange(changed, "changed");
     return true;
   };
@@ -131,9 +137,9 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
     }
     if (open === undefined || isHeld) return false;
     const atMs = facts.cell * CELL_MS;
-    const resolved = { ...open, resolvedAtMs: atMs };
+    const resolved = { ...open, resolvedAtMs: atMs, isEndOwed: false };
     book.change(resolved);
-    if (open.isTold) tellOf(parts, resolved, atMs);
+    if (open.isEndOwed) tellOf(parts, resolved, atMs);
     onChange(resolved, "resolved");
     return true;
   };
@@ -209,7 +215,9 @@ function isNoticeDue(book: AlarmBook, deviceId: string, severity: Severity, atMs
     .list()
     .some(
       (one) =>
-        one.deviceId === deviceId && one.isTold && Math.abs(atMs - one.raisedAtMs) < NOTICE_MS,
+        one.deviceId === deviceId &&
+        one.toldAtMs !== undefined &&
+        Math.abs(atMs - one.toldAtMs) < NOTICE_MS,
     );
 }
 

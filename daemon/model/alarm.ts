@@ -48,7 +48,9 @@ export interface Alarm {
   readonly possible: readonly string[];
   readonly title: Words;
   readonly text: Words;
-  /** Whether a notice was told; the end is told only then. */
-  readonly isTold: boolean;
+  /** When a notice was told; left out: never. */
+  readonly toldAtMs?: number;
+  /** Whether its end is to be told: once for each time its beginning was. */
+  readonly isEndOwed: boolean;
   readonly answer?: AlarmAnswer;
 }

@@ -189,7 +189,8 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
       const { watch } = find(alarm.deviceId);
       const nowMs = clock.nowMs();
       const isOver = answer !== "fault" && alarm.resolvedAtMs === undefined;
-      const answered = { ...alarm, answer, ...(isOver && { resolvedAtMs: nowMs }) };
+      const over = { resolvedAtMs: nowMs, isEndOwed: false };
+      const answered = { ...alarm, answer, ...(isOver && over) };
       if (answer === "fine")
         for (const { id: part } of alarm.parts)
           book.mute({ deviceId: alarm.deviceId, part, untilMs: nowMs + MUTE_MS });

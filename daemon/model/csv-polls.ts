@@ -4,7 +4,7 @@
  * never read.
  */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import type { Mode } from "#core/anomaly/operating-row.js";
@@ -22,6 +22,8 @@ const METRIC_OF: Readonly<Record<string, string>> = {
 /** Codes of the column `mode`. */
 const MODES: readonly Mode[] = ["off", "heating", "hot_water", "defrost", "cooling"];
 const TIME = "timestamp";
+/** No poll has so many readings. */
+const LINE_CHARS_MAX = 1_000_000;
 
 /** What the recorded code of the mode means. */
 export function recordedMode(code: number): Mode | undefined {
@@ -30,32 +32,35 @@ export function recordedMode(code: number): Mode | undefined {
 
 /** The polls in the order of the file. @throws HeatpoolError `NOT_FOUND`, `INVALID_ARGUMENT` */
 export async function* readPolls(path: string, deviceId: string): AsyncGenerator<Snapshot> {
-  const file = createReadStream(path);
-  const lines = createInterface({
-    input: path.endsWith(".gz") ? file.pipe(createGunzip()) : file,
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   let columns: readonly (string | undefined)[] | undefined;
   let number = 0;
+  for await (const line of readLines(path)) {
+    number++;
+    if (line.trim() === "") continue;
+    const words = split(line);
+    if (columns === undefined) columns = readHead(words, path);
+    else yield toSnapshot(columns, words, { deviceId, where: `${path}:${number}` });
+  }
+}
+
+async function* readLines(path: string): AsyncGenerator<string> {
+  const file = createReadStream(path);
+  const bytes = path.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
+  const decoder = new TextDecoder();
+  let rest = "";
   try {
-    await new Promise<void>((resolve, reject) => {
-      file.once("open", () => resolve());
-      file.once("error", reject);
-    });
-    for await (const line of lines) {
-      number++;
-      if (line.trim() === "") continue;
-      const words = split(line);
-      if (columns === undefined) columns = readHead(words, path);
-      else yield toSnapshot(columns, words, { deviceId, where: `${path}:${number}` });
+    for await (const chunk of bytes) {
+      const lines = `${rest}${decoder.decode(chunk as Buffer, { stream: true })}`.split(/\r?\n/);
+      rest = lines.pop() ?? "";
+      if (rest.length > LINE_CHARS_MAX)
+        throw new HeatpoolError("INVALID_ARGUMENT", `${path}: a line without end`);
+      yield* lines;
     }
   } catch (fault) {
     if (fault instanceof HeatpoolError) throw fault;
     throw new HeatpoolError("NOT_FOUND", `${path}: ${String(fault)}`, { cause: fault });
-  } finally {
-    lines.close();
-    file.destroy();
   }
+  yield rest;
 }
 
 /** Without a quotation mark a comma is a comma. */
