@@ -2,7 +2,7 @@
  * Alarms in words, in both languages: what departs, measured against expected, since when, what it
  * could be and what to look at. A possibility, never a diagnosis.
  */
-import { CELL_SECONDS, type ChannelId, channelAt, channelIndex } from "#core/anomaly/channel.js";
+import { CELL_SECONDS, type ChannelId, channelAt } from "#core/anomaly/channel.js";
 import type { ExplainedPart, Explanation } from "#core/anomaly/explain.js";
 import { type Language, sayPart, sayPossible } from "#core/anomaly/explanation-text.js";
 import type { Finding } from "#core/anomaly/finding.js";
@@ -167,9 +167,4 @@ function both(say: (language: Language) => { title: string; text: string }): Ala
     title: { de: de?.title ?? "", en: en?.title ?? "" },
     text: { de: de?.text ?? "", en: en?.text ?? "" },
   };
-}
-
-/** A channel by its id, as the owner knows it. */
-export function labelOf(id: ChannelId, language: Language): string {
-  return channelAt(channelIndex(id)).label[language];
 }

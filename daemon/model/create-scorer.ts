@@ -154,6 +154,8 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
       if (clock.monotonicMs() - savedAtMs >= SAVE_EVERY_MS) {
         savedAtMs = clock.monotonicMs();
         for (const one of scored) await save(one);
+        // A grant may have ended meanwhile.
+        for (const one of scored) chooseModel(parts, one);
       }
       if (waiting.length > 0) await parts.pause();
     }
