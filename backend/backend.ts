@@ -20,6 +20,7 @@ import { runResigning } from "./catalogue/run-resigning.js";
 import { readStoreKey } from "./catalogue/store-key.js";
 import { type Engines, openEngines } from "./commands/engines.js";
 import { openProcesses, runTogether } from "./commands/processes.js";
+import { openTrainedPublishing, openTraining } from "./commands/training-rooms.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -58,6 +59,8 @@ import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
+import { forgetMonths } from "./train/kept-months.js";
+import { createTrainingJob } from "./train/training-job.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -105,8 +108,12 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   if (signal.aborted) end();
   try {
     const catalogue = openCatalogue(parts);
-    const { behind, web, identities, retention, run } = await openRooms(parts, engines, catalogue);
-    const rooms = { behind, retention, catalogue };
+    const { behind, web, identities, retention, learning, run } = await openRooms(
+      parts,
+      engines,
+      catalogue,
+    );
+    const rooms = { behind, retention, learning, catalogue };
     const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
       runDoor(toDoor(parts, behind, identities), ending.signal),
@@ -133,8 +140,11 @@ async function runOnce(
   {
     behind,
     retention,
+    learning,
     catalogue,
-  }: Pick<Rooms, "behind" | "retention"> & { readonly catalogue: Catalogue | undefined },
+  }: Pick<Rooms, "behind" | "retention" | "learning"> & {
+    readonly catalogue: Catalogue | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
@@ -144,6 +154,17 @@ async function runOnce(
     jobs: [
       createRetentionJob({ ...retention, clock }),
       createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+      createTrainingJob({
+        training: openTraining(learning),
+        publish:
+          catalogue !== undefined && parts.config.catalogue.autoSign
+            ? openTrainedPublishing(learning, catalogue)
+            : undefined,
+        onReport: ({ modelId, outcome, installations, reasons }) =>
+          parts.log("info", "training.model", {
+            ...{ modelId, outcome, installations, reasons: reasons.join("; ") },
+          }),
+      }),
     ],
     onRun: ({ job, durationMs, outcome, detail }) =>
       parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
@@ -275,6 +296,7 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
     metadata: async (role, version) => catalogue?.metadata(role, version),
     async erase(id, closeStreams) {
       const receipt = await erasure.erase(id, closeStreams);
+      await forgetMonths(store, id);
       await processes.tell("erased", id);
       return receipt;
     },
@@ -313,7 +335,13 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
   const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
   const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
     processes.run({ ...joined, once }, signal);
-  return { behind, web, identities, retention, run };
+  const learning = {
+    ...{ config, places, version: parts.version, clock, chance: parts.chance, store, registry },
+    identities: known,
+    isErased: tombstones.has,
+    onProgress: (progress: string) => parts.log("debug", "training.progress", { progress }),
+  };
+  return { behind, web, identities, retention, learning, run };
 }
 
 /** Nothing is published. */
