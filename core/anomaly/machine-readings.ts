@@ -1,45 +1,12 @@
 /**
- * From the catalogue's metrics to what detectors see: which metric is which channel, and what a
- * manufacturer's code of the operating mode means.
+ * A poll as detectors see it: its channels, and the mode by what the manufacturer's code of the
+ * operating mode means, else by flags and drives.
  */
 import type { Snapshot } from "#core/measurement/snapshot.js";
-import { type ChannelId, channelIndex } from "./channel.js";
-import type { Mode } from "./operating-row.js";
+import { channelOfMetric, modeOfStates } from "./metric-channels.js";
+import { MODES, type Mode } from "./operating-row.js";
 
-/** Channel by metric; where two serve one channel, the first that has a value counts. */
-const CHANNEL_OF: Readonly<Record<string, ChannelId>> = {
-  temp_outdoor: "outdoor",
-  temp_flow: "flow",
-  temp_return: "return",
-  temp_hot_water: "tank",
-  temp_hot_water_top: "tank",
-  power_current: "power",
-  power_electric_total: "power",
-  power_compressor: "power",
-  cop_current: "cop",
-  pressure_high: "high",
-  pressure_low: "low",
-  fan_speed_percent: "fan",
-  compressor_frequency: "frequency",
-  compressor_rating: "rating",
-  compressor_speed_percent: "rating",
-  pump_charge: "pump",
-  pump_heating: "pump",
-  flow_rate: "flowRate",
-  temp_hot_gas: "discharge",
-  temp_suction_gas: "suction",
-  temp_liquid_line: "liquid",
-  temp_heat_sink_flow: "condenserOut",
-  temp_evaporator: "evaporator",
-  temp_evaporating: "evaporator",
-  superheat: "superheat",
-  power_thermal: "thermal",
-};
-
-/** Places of the channels by metric, in the order of preference. */
-const PLACES = Object.entries(CHANNEL_OF).map(
-  ([metric, id]) => [metric, channelIndex(id)] as const,
-);
+const UNKNOWN = MODES.indexOf("unknown");
 
 /** What a device's code of the operating mode means; `undefined`: nothing that is known. */
 export type ModeOf = (code: number) => Mode | undefined;
@@ -54,30 +21,49 @@ export interface MachineReadings {
   readonly hasFault: boolean;
 }
 
+/** Names of the drives among the signs of a mode. */
+const DRIVE_OF: Readonly<Partial<Record<string, string>>> = {
+  frequency: "compressor_frequency",
+  rating: "compressor_rating",
+  power: "power_current",
+};
+
 /** The readings of a poll. What has no value is not there. */
-export function toMachineReadings(snapshot: Snapshot, modeOf: ModeOf): MachineReadings {
+export function toMachineReadings(
+  snapshot: Snapshot,
+  heatpumpModel: string,
+  modeOf: ModeOf,
+): MachineReadings {
   const byMetric = new Map<string, number>();
-  for (const { metric, value } of snapshot.readings)
-    if (value !== undefined && !byMetric.has(metric)) byMetric.set(metric, value);
   const values = new Map<number, number>();
-  for (const [metric, channel] of PLACES) {
-    const value = byMetric.get(metric);
-    if (value !== undefined && !values.has(channel)) values.set(channel, value);
+  for (const { metric, value } of snapshot.readings) {
+    if (value === undefined || byMetric.has(metric)) continue;
+    byMetric.set(metric, value);
+    const channel = channelOfMetric(metric);
+    if (channel !== undefined) values.set(channel, value);
   }
   return {
     atMs: snapshot.takenAtMs,
     values,
-    mode: declaredMode(byMetric, modeOf),
+    mode: declaredMode(byMetric, heatpumpModel, modeOf),
     hasFault: byMetric.get("fault_active") === 1,
   };
 }
 
-/** Defrosting and standing still are known from flags where there are any. */
-function declaredMode(byMetric: ReadonlyMap<string, number>, modeOf: ModeOf): Mode | undefined {
-  if (byMetric.get("defrost_active") === 1) return "defrost";
-  if (byMetric.get("compressor_state") === 0) return "off";
+/** The device's own word, else what flags and drives say; `undefined`: they leave it open. */
+function declaredMode(
+  byMetric: ReadonlyMap<string, number>,
+  heatpumpModel: string,
+  modeOf: ModeOf,
+): Mode | undefined {
   const code = byMetric.get("operating_mode");
-  return code === undefined ? undefined : modeOf(code);
+  const told = code === undefined ? undefined : modeOf(code);
+  if (told !== undefined) return told;
+  const state = modeOfStates(
+    heatpumpModel,
+    (sign) => byMetric.get(DRIVE_OF[sign] ?? sign) ?? Number.NaN,
+  );
+  return state === UNKNOWN ? undefined : MODES[state];
 }
 
 /** Words of profiles' codes. The first that fits counts. */

@@ -137,7 +137,9 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
   const score = async (snapshot: Snapshot) => {
     const one = scored.find(({ device }) => device.deviceId === snapshot.deviceId);
     if (one === undefined) return;
-    const { day, isAlarmChanged } = one.watch.take(toMachineReadings(snapshot, one.device.modeOf));
+    const { day, isAlarmChanged } = one.watch.take(
+      toMachineReadings(snapshot, one.device.heatpumpModel, one.device.modeOf),
+    );
     if (isAlarmChanged) writeMemory(one.files.state, one.watch.memory());
     if (day === undefined) return;
     await putDay(one, day);

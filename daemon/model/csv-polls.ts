@@ -16,7 +16,7 @@ import type { Snapshot } from "#core/measurement/snapshot.js";
 const METRIC_OF: Readonly<Record<string, string>> = {
   fan_speed: "fan_speed_percent",
   temp_discharge: "temp_hot_gas",
-  pump_speed: "pump_charge",
+  pump_speed: "pump_heating",
   mode: "operating_mode",
 };
 /** Codes of the column `mode`. */
