@@ -4,6 +4,7 @@
  */
 import type { BenchOptions } from "./harness.js";
 import { measureFleet } from "./training-fleet.js";
+import { measureScoreAtHome } from "./training-home.js";
 import { measureHst } from "./training-hst.js";
 import { measureNormal } from "./training-normal.js";
 
@@ -12,4 +13,5 @@ export async function run(options: BenchOptions): Promise<void> {
   await measureHst(options);
   await measureNormal(options);
   await measureFleet(options);
+  await measureScoreAtHome(options);
 }

@@ -26,6 +26,7 @@ import {
 } from "./commands/backend-ways.js";
 import { openHomePublishing } from "./commands/home-publishing.js";
 import { openHouseNotices } from "./commands/house-notices.js";
+import { openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -49,8 +50,10 @@ import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/co
 import type { HouseDevice } from "./local/create-house.js";
 import type { AlarmList } from "./local/house.js";
 import type { SentBatches } from "./local/sent-batches.js";
+import type { CommunityModels, Scorer } from "./model/scorer.js";
+import { answerScorer, parseScorerQuestion } from "./model/scorer-desk.js";
 import type { WatchedDevice } from "./notify/house-watch.js";
-import type { NoticeDesk } from "./notify/notify.js";
+import type { Notice, NoticeDesk } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
@@ -76,6 +79,10 @@ export interface DaemonParts {
   readonly notify: Notify;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** Tells the owner; left out: alarms stand in the log alone. */
+  readonly tell?: (notice: Notice) => void;
+  /** Models that others trained; left out: this house learns from its own past alone. */
+  readonly communityModels?: CommunityModels;
   /** systemd's `WATCHDOG_USEC` in milliseconds; `undefined`: nobody watches. */
   readonly watchdogMs: number | undefined;
 }
@@ -340,7 +347,8 @@ export function checkDevices(devices: readonly ConfiguredDevice[]): void {
 
 function checkTransport({ config, profile }: ConfiguredDevice): void {
   const isMqtt = isMqttProfile(profile);
-  if (isMqtt === (config.broker !== undefined)) return;
+  const hasBroker = config.broker !== undefined;
+  if (isMqtt === hasBroker) return;
   const needs = isMqtt ? "an MQTT broker" : "the host of a Modbus server";
   throw new HeatpoolError("CONFIG_INVALID", `${config.deviceId}: ${profile.name} needs ${needs}`, {
     hint: isMqtt
@@ -395,6 +403,14 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         ? await askEligible(parts, installationId)
         : undefined,
   });
+  const scorer = await openHouseScorer(
+    parts,
+    (notice) => (parts.tell ?? notices?.tell ?? logNotice)(notice),
+    parts.communityModels,
+  );
+  function logNotice({ kind, subject, severity, isResolved }: Notice): void {
+    log("info", "notice.told", { kind, subject, severity, isResolved });
+  }
   const history = await openHistory(parts);
   const snapshots = createSnapshotNews(devices);
   const consentChanged = async () => {
@@ -413,6 +429,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       history,
       notices,
       home,
+      scorer,
     });
   const page = await openPage({
     ...{ parts, status, devices, sharing, history, consentChanged },
@@ -439,13 +456,16 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const polling = Promise.all(
     devices.map((device) =>
-      guarded(poll(device, parts, { sharing, signs, history, snapshots, home }, ending.signal)),
+      guarded(
+        poll(device, parts, { sharing, signs, history, snapshots, home, scorer }, ending.signal),
+      ),
     ),
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
     guarded(notices?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(home?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(scorer?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
         return sharing.state.status === "withdrawn";
@@ -457,6 +477,9 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           path: controlSocketPath(config.runtimeDir),
           control: {
             status,
+            ...(scorer !== undefined && {
+              scorer: { parse: parseScorerQuestion, answer: (ask) => answerScorer(scorer, ask) },
+            }),
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
             }),
@@ -562,13 +585,14 @@ interface Takers {
   readonly signs: VitalSigns;
   readonly history: History | undefined;
   readonly snapshots: { tell(deviceId: string): void };
+  readonly scorer: Scorer | undefined;
   readonly home: HomePublisher | undefined;
 }
 
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  { sharing, signs, history, snapshots, home }: Takers,
+  { sharing, signs, history, snapshots, home, scorer }: Takers,
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -592,6 +616,7 @@ async function poll(
         sharing.record(snapshot);
         snapshots.tell(deviceId);
         home?.show(snapshot);
+        scorer?.take(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
       onLoss: (loss) => sharing.recordLoss(loss),
@@ -907,6 +932,7 @@ function describeDaemon(of: {
   history: History | undefined;
   notices: NoticeDesk | undefined;
   home: HomePublisher | undefined;
+  scorer: Scorer | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -922,6 +948,8 @@ function describeDaemon(of: {
     history: of.history?.status(),
     notices: of.notices?.states(),
     homeAssistant: of.home?.state(),
+    anomaly: of.scorer?.devices(),
+    vitals: of.scorer?.vitals(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),
       deviceId: device.config.deviceId,

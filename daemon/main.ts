@@ -12,6 +12,7 @@ import { Command, CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
 import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
 import { collect } from "./commands/profile-options.js";
+import type { ReplayOptions } from "./commands/replay.js";
 import { HAND_OVER } from "./commands/setup-hand-over.js";
 import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
 import { readVersion } from "./host/package-file.js";
@@ -162,6 +163,48 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(model, "show", "which are installed, and until when they may be used", async () => {
     return (await import("./commands/model.js")).showModels;
   });
+  const ofDevice = ["--device <id>", "only this one; left out: all"] as const;
+  const local = async () => (await import("./commands/model-local.js")).askModel;
+  add(model, "explain", "what is expected of each device, measured, and learnt of it", async () => {
+    return (await local())("explain");
+  }).option(...ofDevice);
+  add(model, "relearn", "learn this house's own model from its past, now", async () => {
+    return (await local())("relearn");
+  }).option(...ofDevice);
+  add(model, "reset", "forget what this house learnt, and the rows it learnt from", async () => {
+    return (await local())("reset");
+  }).option(...ofDevice);
+  add(model, "rollback", "use this house's own model before the present one", async () => {
+    return (await local())("rollback");
+  }).option(...ofDevice);
+  const alarms = add(
+    program,
+    "alarms",
+    "what departs from normal, and what it could be",
+    async () => {
+      return (await import("./commands/alarms.js")).listAlarms;
+    },
+  ).option("--all", "also what is over");
+  // `--json` behind `answer` belongs to it.
+  alarms.enablePositionalOptions();
+  add(alarms, "answer", "say what an alarm was", async () => {
+    return (await import("./commands/alarms.js")).answerAlarm;
+  })
+    .argument("<number>", "as `alarms` says")
+    .argument("<fault|changed|fine>", "a real fault, something you changed, or no problem");
+  add<ReplayOptions>(
+    program,
+    "replay",
+    "recorded polls through the live way, and their alarms",
+    async () => {
+      return (await import("./commands/replay.js")).replay;
+    },
+  )
+    .requiredOption("--from <file>", "a CSV file, also .gz: timestamp and metrics")
+    .option("--model <file>", "watch with this model; left out: learn one first")
+    .option("--learn-days <days>", "days to learn from before watching", "75")
+    .option("--speed <max>", "as fast as it goes", "max")
+    .option("--language <de|en>", "language of the alarms");
   const rejected = backlog
     .command("rejected")
     .description("what was set aside because it cannot be delivered");

@@ -30,11 +30,12 @@ export function guessModes(grid: CellGrid): CellGrid {
   const hasTank = hasChannel(grid, TANK);
   const modes = grid.modes.slice();
   for (let cell = 0; cell < grid.length; cell++)
-    if (grid.seen[cell] === 1) modes[cell] = guess(grid, cell, hasTank) ?? 0;
+    if (grid.seen[cell] === 1) modes[cell] = guessCell(grid, cell, hasTank) ?? 0;
   return { ...grid, modes };
 }
 
-function guess(grid: CellGrid, cell: number, hasTank: boolean): number | undefined {
+/** Index in `MODES` for one cell; the three before it tell whether the tank rises. */
+export function guessCell(grid: CellGrid, cell: number, hasTank: boolean): number | undefined {
   const value = (channel: number, back = 0) =>
     cell < back ? Number.NaN : (grid.values[(cell - back) * CHANNEL_COUNT + channel] ?? Number.NaN);
   const isRunning = runs(value);

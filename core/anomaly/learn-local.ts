@@ -6,12 +6,18 @@
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
-import { readNormal } from "./normal-behaviour.js";
+import { type NormalReader, readNormal } from "./normal-behaviour.js";
 import type { NormalModel } from "./normal-model.js";
 import { startNormal } from "./normal-state.js";
 import { type RowBlock, rowAt, rowsOf, sliceRows } from "./operating-row.js";
 import { informationOf, solveNormal } from "./solve-normal.js";
-import { beginStatistics, learnRows, mergeStatistics, type RowFilter } from "./statistics.js";
+import {
+  beginStatistics,
+  learnRows,
+  mergeStatistics,
+  type RowFilter,
+  type Statistics,
+} from "./statistics.js";
 import { trimAround } from "./trim.js";
 
 const FIFTHS = 5;
@@ -28,15 +34,44 @@ export interface LocalModel {
 
 /** Learns from `rows` of one machine, whole UTC days. */
 export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
-  const fifths = splitDays(rows, FIFTHS);
+  const first = Math.floor((rows.cells[0] ?? 0) / CELLS_PER_DAY);
+  const last = Math.floor((rows.cells[rows.length - 1] ?? 0) / CELLS_PER_DAY);
+  const days = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const steps = learnLocalSteps(plan, days);
+  for (let step = steps.next(); ; ) {
+    if (step.done === true) return step.value;
+    const day = step.value ?? Number.NaN;
+    step = steps.next(
+      sliceRows(rows, rowAt(rows, day * CELLS_PER_DAY), rowAt(rows, (day + 1) * CELLS_PER_DAY)),
+    );
+  }
+}
+
+/**
+ * The same in small steps, for a machine that has other things to do: each step asks for the rows
+ * of a UTC day of `days` (ascending), or asks for nothing and only lets others go first. One day is
+ * held at a time; it is asked for again in each of the readings.
+ */
+export function* learnLocalSteps(
+  plan: FeaturePlan,
+  days: readonly number[],
+): Generator<number | undefined, LocalModel, RowBlock> {
+  const fifths = splitDays(days, FIFTHS);
   const begin = beginStatistics(plan);
-  const learn = (filter?: RowFilter) =>
-    fifths.map((part) => learnRows(plan, begin, rowsOf(part), filter));
-  let statistics = learn();
+  function* learn(filter?: RowFilter) {
+    const learnt: Statistics[] = [];
+    for (const fifth of fifths) {
+      let sums = begin;
+      for (const day of fifth) sums = learnRows(plan, sums, rowsOf(yield day), filter);
+      learnt.push(sums);
+    }
+    return learnt;
+  }
+  let statistics = yield* learn();
   for (let reading = 0; reading < READINGS_AGAIN; reading++) {
     const all = statistics.reduce(mergeStatistics, begin);
     const model = solveNormal(plan, [{ installationId: "own", statistics: all }]);
-    statistics = learn(trimAround(model, all));
+    statistics = yield* learn(trimAround(model, all));
   }
   const solve = (skip: number): LocalModel => {
     const kept = statistics.filter((_, index) => index !== skip);
@@ -47,7 +82,12 @@ export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
   const { model, known } = solve(-1);
   const fast = new Float64Array(plan.parts.length);
   const slow = new Float64Array(plan.parts.length);
-  for (const [index, part] of fifths.entries()) noteMaxima(solve(index), part, fast, slow);
+  for (const [index, fifth] of fifths.entries()) {
+    yield undefined;
+    const without = solve(index);
+    const reader = readNormal(without.model, startNormal(without.model, without.known));
+    for (const day of fifth) noteMaxima(without.model, reader, yield day, fast, slow);
+  }
   const limit = (most: number | undefined) =>
     Math.fround(Math.max(LIMIT_MIN, MARGIN * (most ?? 0)));
   const parts = model.parts.map((part, index) => ({
@@ -58,25 +98,23 @@ export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
   return { model: { ...model, parts, factor: 1 }, known };
 }
 
-/** Stretches of whole days, about equally long. */
-function splitDays(rows: RowBlock, count: number): RowBlock[] {
-  const first = Math.floor((rows.cells[0] ?? 0) / CELLS_PER_DAY);
-  const last = Math.floor((rows.cells[rows.length - 1] ?? 0) / CELLS_PER_DAY) + 1;
-  const borders = Array.from({ length: count + 1 }, (_, index) =>
-    rowAt(rows, Math.round(first + ((last - first) * index) / count) * CELLS_PER_DAY),
+/** Stretches about equally long in time. */
+function splitDays(days: readonly number[], count: number): readonly (readonly number[])[] {
+  const first = days[0] ?? 0;
+  const end = (days.at(-1) ?? 0) + 1;
+  const border = (index: number) => Math.round(first + ((end - first) * index) / count);
+  return Array.from({ length: count }, (_, index) =>
+    days.filter((day) => day >= border(index) && day < border(index + 1)),
   );
-  return borders
-    .slice(0, -1)
-    .map((from, index) => sliceRows(rows, from, borders[index + 1] ?? from));
 }
 
 function noteMaxima(
-  { model, known }: LocalModel,
+  model: NormalModel,
+  reader: NormalReader,
   rows: RowBlock,
   fast: Float64Array,
   slow: Float64Array,
 ): void {
-  const reader = readNormal(model, startNormal(model, known));
   for (const row of rowsOf(rows)) {
     reader.read(row);
     for (let part = 0; part < fast.length; part++) {

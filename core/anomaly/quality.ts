@@ -14,6 +14,24 @@ export interface QualityWatch {
   check(cell: number, mode: number, values: Float64Array, at: number): void;
   /** What is wrong at this moment. */
   active(): Finding[];
+  /** What it remembers, to go on from later: to be written down, not changed. */
+  memory(): QualityMemory;
+}
+
+/** What a watch remembers between cells. */
+export interface QualityMemory {
+  readonly memories: readonly Memory[];
+  readonly marks: ReadonlyMap<number, Mark>;
+  readonly counts: DayCounts;
+  readonly day: number;
+  readonly now: number;
+}
+
+/** What a whole day said about a channel. */
+interface Mark {
+  readonly kind: FindingKind;
+  readonly since: number;
+  readonly detail: string;
 }
 
 /** A grid without what is wrong, and everything that was. */
@@ -83,13 +101,13 @@ interface DayCounts {
   ones: number;
 }
 
-/** A watch that has seen nothing. */
-export function createQualityWatch(): QualityWatch {
-  const memories = CHANNELS.slice(0, MEASURED).map(emptyMemory);
-  const marks = new Map<number, { kind: FindingKind; since: number; detail: string }>();
-  let day = Number.NaN;
-  let counts: DayCounts = { heating: 0, swapped: 0, cops: 0, ones: 0 };
-  let now = 0;
+/** A watch that has seen nothing, or one that goes on from `from`, which it then owns. */
+export function createQualityWatch(from?: QualityMemory): QualityWatch {
+  const memories = from?.memories ?? CHANNELS.slice(0, MEASURED).map(emptyMemory);
+  const marks = new Map<number, Mark>(from?.marks);
+  let day = from?.day ?? Number.NaN;
+  let counts: DayCounts = from?.counts ?? { heating: 0, swapped: 0, cops: 0, ones: 0 };
+  let now = from?.now ?? 0;
   return {
     check(cell, mode, values, at) {
       const today = Math.floor(cell / CELLS_PER_DAY);
@@ -118,6 +136,7 @@ export function createQualityWatch(): QualityWatch {
         return wrong === undefined ? [] : [{ channel, last: now, ...wrong }];
       });
     },
+    memory: () => ({ memories, marks, counts, day, now }),
   };
 }
 
@@ -243,7 +262,7 @@ function countDay(counts: DayCounts, mode: number, values: Float64Array, at: num
 /** What a whole day says holds until a day says otherwise. */
 function endDay(
   memories: readonly Memory[],
-  marks: Map<number, { kind: FindingKind; since: number; detail: string }>,
+  marks: Map<number, Mark>,
   counts: DayCounts,
   cell: number,
 ): void {

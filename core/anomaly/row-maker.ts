@@ -62,11 +62,24 @@ interface DayRing {
 export interface RowMaker {
   /** Fills in what follows from `values[at…]` and the cells before; says whether it is steady. */
   add(cell: number, mode: number, values: Float64Array, at: number): boolean;
+  /** What it remembers, to go on from later: to be written down, not changed. */
+  memory(): RowMemory;
 }
 
-/** A maker that has seen no cell yet. */
-export function createRowMaker(): RowMaker {
-  const ring: DayRing = {
+/** What a maker remembers between cells. */
+export interface RowMemory {
+  readonly ring: DayRing;
+  readonly previousCell: number;
+  readonly previousMode: number;
+  readonly sameModeCells: number;
+  readonly mean: number;
+  readonly weight: number;
+  readonly outdoorCells: number;
+}
+
+/** A maker that has seen no cell yet, or one that goes on from `from`, which it then owns. */
+export function createRowMaker(from?: RowMemory): RowMaker {
+  const ring: DayRing = from?.ring ?? {
     outdoor: new Float64Array(CELLS_PER_DAY).fill(Number.NaN),
     power: new Float64Array(CELLS_PER_DAY).fill(Number.NaN),
     modes: new Uint8Array(CELLS_PER_DAY).fill(UNKNOWN),
@@ -74,12 +87,12 @@ export function createRowMaker(): RowMaker {
     defrosts: new Uint8Array(CELLS_PER_DAY),
     known: new Uint8Array(CELLS_PER_DAY),
   };
-  let previousCell = Number.NaN;
-  let previousMode = UNKNOWN;
-  let sameModeCells = 0;
-  let mean = 0;
-  let weight = 0;
-  let outdoorCells = 0;
+  let previousCell = from?.previousCell ?? Number.NaN;
+  let previousMode = from?.previousMode ?? UNKNOWN;
+  let sameModeCells = from?.sameModeCells ?? 0;
+  let mean = from?.mean ?? 0;
+  let weight = from?.weight ?? 0;
+  let outdoorCells = from?.outdoorCells ?? 0;
 
   return {
     add(cell, mode, values, at) {
@@ -111,6 +124,9 @@ export function createRowMaker(): RowMaker {
       previousCell = cell;
       previousMode = mode;
       return sameModeCells >= STEADY_CELLS;
+    },
+    memory() {
+      return { ring, previousCell, previousMode, sameModeCells, mean, weight, outdoorCells };
     },
   };
 }

@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError, isErrorCode } from "#core/errors.js";
 import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
+import type { ScorerAsk } from "../model/scorer-desk.js";
 
 /** What is asked of the history. */
 export type HistoryAsk =
@@ -39,6 +40,11 @@ export interface Control {
   enrol(wish: { address: string | undefined; claimToken: string }): Promise<unknown>;
   /** What the community says about this installation. */
   community(): Promise<unknown>;
+  /** About alarms and the models of this house. `parse` knows their questions. */
+  readonly scorer?: {
+    parse(question: string): ScorerAsk | undefined;
+    answer(ask: ScorerAsk): Promise<unknown>;
+  };
 }
 
 const FOLDER_MODE = 0o700;
@@ -60,6 +66,7 @@ type Question =
   | "POST /consent/withdraw"
   | "POST /consent/granted"
   | "GET /community"
+  | `${"GET" | "POST"} /scorer/${string}`
   | "POST /enrol";
 
 /** Path of the socket in the runtime directory. */
@@ -130,12 +137,14 @@ async function respond(
   const question = `${asked.method} ${asked.url}`;
   const letters = parseDeadLetterQuestion(question);
   const past = parseHistoryQuestion(question);
-  const route =
-    letters !== undefined
-      ? () => control.rejected(letters)
-      : past !== undefined
-        ? () => control.history(past)
-        : routes[question];
+  const { scorer } = control;
+  const scored = scorer?.parse(question);
+  const findRoute = () => {
+    if (scored !== undefined && scorer !== undefined) return () => scorer.answer(scored);
+    if (letters !== undefined) return () => control.rejected(letters);
+    return past === undefined ? routes[question] : () => control.history(past);
+  };
+  const route = findRoute();
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { "content-type": "application/json" });
     answer.end(JSON.stringify(body));

@@ -1,0 +1,95 @@
+/**
+ * Watching the house, put together for the daemon: the scorer with its files. What cannot be opened
+ * costs alarms, never a reading.
+ */
+import { join } from "node:path";
+import { type ModeOf, readModeCodes } from "#core/anomaly/machine-readings.js";
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
+import type { Config, DeviceConfig } from "../config.js";
+import type { Log } from "../host/log.js";
+import { openCheckedFile, openStateFile } from "../host/state-file.js";
+import type { WriteTime } from "../model/alarm-words.js";
+import type { CommunityModels, Scorer } from "../model/scorer.js";
+import type { Notice } from "../notify/notify.js";
+
+/** What the daemon gives. */
+export interface HouseScorerParts {
+  readonly config: Config;
+  readonly devices: readonly { readonly config: DeviceConfig; readonly profile: AnyProfile }[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** @returns `undefined` where its files cannot be opened */
+export async function openHouseScorer(
+  { config, devices, clock, log }: HouseScorerParts,
+  tell: (notice: Notice) => void,
+  community: CommunityModels | undefined,
+): Promise<Scorer | undefined> {
+  const [{ createScorer }, { openAlarmBook }, { openLevelRows }] = await Promise.all([
+    import("../model/create-scorer.js"),
+    import("../model/alarm-book.js"),
+    import("../model/level-rows.js"),
+  ]);
+  const folder = join(config.stateDir, "scorer");
+  try {
+    return await createScorer({
+      devices: devices.map((device) => ({
+        deviceId: device.config.deviceId,
+        heatpumpModel: device.config.heatpumpModel ?? device.profile.name,
+        modeOf: modeOf(device.profile),
+      })),
+      filesOf: (deviceId) => ({
+        state: openStateFile(join(folder, `${deviceId}.state`)),
+        local: openCheckedFile(join(folder, `${deviceId}.json`)),
+      }),
+      book: openAlarmBook(openCheckedFile(join(folder, "alarms.json"))),
+      rows: await openLevelRows(join(folder, "rows"), (cause) =>
+        log("error", "rows.lost", { why: String(cause) }),
+      ),
+      community,
+      clock,
+      log,
+      language: config.language,
+      writeTime: writeLocalTime,
+      tell,
+      pause: letOthersGo,
+    });
+  } catch (fault) {
+    if (!(fault instanceof HeatpoolError)) throw fault;
+    log("error", "scorer.unavailable", { why: fault.message });
+    return undefined;
+  }
+}
+
+/** A turn of the event loop for everything else. */
+export function letOthersGo(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** `Tuesday 21 January, 14:00`, in the zone of this machine. */
+export const writeLocalTime: WriteTime = (atMs, language) =>
+  new Date(atMs).toLocaleString(language === "de" ? "de-DE" : "en-GB", {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+
+/** What the device's codes of the operating mode mean, by the register that serves it. */
+export function modeOf(profile: AnyProfile): ModeOf {
+  const values = isMqttProfile(profile) ? profile.points : profile.registers;
+  const serving = values
+    .flatMap((value) => {
+      const served = value.metrics.find(({ metric }) => metric === "operating_mode");
+      return served === undefined ? [] : [{ value, priority: served.priority }];
+    })
+    .sort((a, b) => a.priority - b.priority);
+  const first = serving[0]?.value;
+  return first === undefined ? () => undefined : readModeCodes(first.codes, first.isFlags);
+}
