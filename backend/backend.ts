@@ -21,7 +21,7 @@ import { runResigning } from "./catalogue/run-resigning.js";
 import { readStoreKey } from "./catalogue/store-key.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
-import { openBearerTokens } from "./enrolment/bearer-tokens.js";
+import { openBearerTokens, removeBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import { createConsents } from "./enrolment/consents.js";
 import { createEnrolment } from "./enrolment/enrolment.js";
@@ -38,6 +38,7 @@ import { createIngest } from "./ingest/create-ingest.js";
 import { createStoredTimes } from "./ingest/stored-times.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
+import { exportLines } from "./privacy/export-lines.js";
 import { createTagger } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
@@ -203,6 +204,7 @@ async function openRooms(
     nowMs,
     saveRollups: () => saveRollups(file, rollups.state),
     keepOut: ingest.keepOut,
+    alsoForget: [(id) => removeBearerTokens(places.httpTokensFile, id)],
   });
   // An identity that was to go with its data and is still here: the power went in between.
   for (const id of known.ids()) if (tombstones.has(id)) await known.remove(id, nowMs());
@@ -237,6 +239,8 @@ async function openRooms(
     warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
+  const giveOut = (id: string) =>
+    exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id);
   const behind: Behind = {
     ingest,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
@@ -245,8 +249,8 @@ async function openRooms(
     ...facts,
     metadata: async (role, version) => catalogue?.metadata(role, version),
     erase: erasure.erase,
-    export: (id) =>
-      exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
+    export: giveOut,
+    exportLines: (id) => exportLines(giveOut(id)),
   };
   const retention = {
     store,
@@ -318,7 +322,8 @@ function openIdentities(
   const onFault = (fault: unknown): void => reportFault(parts, fault);
   const { issuing, recoveryKey } = authority;
   return {
-    judge: createIdentityJudge({ identities, issuing, clock, onFault }),
+    judge: createIdentityJudge({ identities, issuing, clock, isErased, onFault }),
+    signReceipt: (statement) => issuing.sign(statement),
     consents: createConsents({ identities, clock }),
     enrolment: createEnrolment({
       identities,
@@ -331,7 +336,7 @@ function openIdentities(
       trialKey: generateKeyPairSync("x25519").privateKey,
       recoveryKey,
     }),
-    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
+    ...createIdentityDesk({ identities, recoveryKey, chance, nowMs: () => clock.nowMs() }),
   };
 }
 

@@ -52,7 +52,8 @@ export async function openRooms(store: SnapshotStore) {
   };
   const probeStore = async (): Promise<void> => undefined;
   const metadata = async () => undefined;
-  const rest = { metadata, probeStore, erase: notHere, export: notHere };
+  const gone = { erase: notHere, export: notHere, exportLines: notHere };
+  const rest = { metadata, probeStore, ...gone };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { HeatpoolError } from "#core/errors.js";
 import type { ReceivedPart } from "../rpc/export-wire.js";
+import { createExportLines, toRecord, toTime } from "./export-lines.js";
 
 /** What was written. */
 export interface ExportSummary {
@@ -77,28 +78,9 @@ function count(
 
 function openLines(path: string): PartWriter {
   const file = openText(path);
-  let columns = "";
+  const toLines = createExportLines();
   return {
-    async write(part) {
-      if (part.kind !== "readings") return await file.write([toRecord(part)]);
-      const { kind: _, rows, receivedAtMs, ...facts } = part;
-      const heading = JSON.stringify({ kind: "columns", ...facts });
-      if (heading !== columns) await file.write([heading]);
-      columns = heading;
-      const received = toTime(receivedAtMs);
-      await file.write(
-        rows.map(({ atMs, values }) => {
-          const named = values.map((value, k) => [part.columns[k]?.metric, value]);
-          return JSON.stringify({
-            kind: "row",
-            deviceId: part.deviceId,
-            time: toTime(atMs),
-            received,
-            values: Object.fromEntries(named.filter(([, value]) => value !== undefined)),
-          });
-        }),
-      );
-    },
+    write: (part) => file.write(toLines(part)),
     close: () => file.close(),
   };
 }
@@ -152,24 +134,10 @@ function toCsv(part: Extract<ReceivedPart, { kind: "readings" }>): string[] {
   );
 }
 
-/** Everything but readings as one record; times as text, bytes as base64. */
-function toRecord(part: Exclude<ReceivedPart, { kind: "readings" }>): string {
-  return JSON.stringify(part, (name, value) => {
-    if (name.endsWith("AtMs") || name === "fromMs" || name === "toMs") return toTime(value);
-    if (name === "block") return Buffer.from(value.data ?? value).toString("base64");
-    return value;
-  });
-}
-
 /** Text from outside as a cell. */
 function cell(text: string): string {
   const safe = FORMULA.test(text) ? `'${text}` : text;
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** 0 is a time that nobody knows. */
-function toTime(atMs: number): string {
-  return atMs === 0 ? "" : new Date(atMs).toISOString();
 }
 
 /** Lines into a new file, as fast as it takes them. */

@@ -78,6 +78,7 @@ export function createPush(parts: PushParts): Push {
       }
     },
     spread: room.book.spread,
+    forget: room.book.forget,
     get listeners() {
       return sessions.size;
     },

@@ -30,6 +30,8 @@ const NAME_MAX = 128;
 const MODEL_ID_MAX = 64;
 const STEP_MAX = 32;
 const KEY_BYTES = 32;
+/** Who may not listen any more is sent away within this time. */
+const SWEEP_MS = 5_000;
 
 export function createReceive({
   push,
@@ -45,7 +47,9 @@ export function createReceive({
     if (first === "silent" || first.body?.$case !== "hello")
       throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
     const listener = toListener(first.body.value);
-    demandOwnId(principalOf(call, judge), listener.installationId);
+    const principal = principalOf(call, judge);
+    demandOwnId(principal, listener.installationId);
+    const faultOf = () => (principal === undefined ? undefined : judge?.faultOf(principal));
     const session = push.open(listener);
     const leave = () => session.close();
     gone.addEventListener("abort", leave, { once: true });
@@ -56,15 +60,38 @@ export function createReceive({
         fault = error;
       })
       .finally(leave);
+    const sweeping = sweep(clock, faultOf, stop.signal).then((found) => {
+      fault ??= found;
+      leave();
+    });
     try {
-      for await (const message of session.messages()) yield toResponse(message);
+      for await (const message of session.messages()) {
+        // Between two looks at the stream nothing is given to whose certificate was taken back.
+        fault ??= faultOf();
+        if (fault !== undefined) break;
+        yield toResponse(message);
+      }
     } finally {
       stop.abort();
       leave();
-      await listening;
+      await Promise.all([listening, sweeping]);
     }
     if (fault !== undefined) throw fault;
   };
+}
+
+/** Resolves when a principal counts no more, with the reason; or with nothing at the end. */
+async function sweep(
+  clock: Pick<Clock, "sleep">,
+  faultOf: () => HeatpoolError | undefined,
+  end: AbortSignal,
+): Promise<HeatpoolError | undefined> {
+  while (!end.aborted) {
+    await clock.sleep(SWEEP_MS, end);
+    const fault = end.aborted ? undefined : faultOf();
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** Obeys what the daemon says until it has said everything. */

@@ -2,6 +2,7 @@
  * What stands behind the gRPC door, in memory, for tests of the door alone: it decides as it is
  * told and remembers what it was asked.
  */
+
 import { HeatpoolError } from "#core/errors.js";
 import type {
   Decision,
@@ -9,6 +10,7 @@ import type {
   Introduction,
   ReportedLoss,
 } from "../../backend/ingest/ingest.js";
+import { exportLines } from "../../backend/privacy/export-lines.js";
 import type { ExportPart } from "../../backend/privacy/subject-rights.js";
 import type { Behind } from "../../backend/rpc/door.js";
 
@@ -209,6 +211,7 @@ export function createFakeBehind(): FakeBehind {
       yield { kind: "installation", record, consentVersion: 1, consentScopes: ["telemetry"] };
       yield* fake.exported;
     },
+    exportLines: (installationId) => exportLines(fake.export(installationId)),
   };
   return fake;
 }
