@@ -43,12 +43,13 @@ import { createTagger } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { createIdentities } from "./registry/create-identities.js";
-import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
+import { markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
 import { openFileIdentityStore } from "./registry/file-identity-store.js";
 import type { Identities } from "./registry/identity.js";
 import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
+import { daysOfProbation } from "./registry/probation.js";
 import type { InstallationState } from "./registry/registry.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
@@ -94,8 +95,6 @@ const HOUR_MS = 3_600_000;
 /** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
 const CONNECTION_AGE_MARGIN = 1.25;
 const REQUEST_ID_BYTES = 8;
-/** Days that a registry remembers. */
-const DAYS_REMEMBERED = 64;
 
 /** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
 export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
@@ -212,8 +211,9 @@ async function openRooms(
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
+  const isVouched = config.enrolment.claimTokens === "required";
   const daysWithData = (state: InstallationState, atMs: number): number =>
-    countDays(state.withData, dayOf(atMs), DAYS_REMEMBERED);
+    daysOfProbation(state, atMs, isVouched);
   const privacy = {
     cohortMin: config.cohort.installationsMin,
     probationDays: config.cohort.probationDays,
