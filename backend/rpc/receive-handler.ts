@@ -11,6 +11,7 @@ import { demandOwnId, principalOf } from "./authentication.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
 import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
+import { encodeReceive } from "./response-frame.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
 
 /** What the handler works with. */
@@ -37,7 +38,7 @@ export function createReceive({
   push,
   clock,
   judge,
-}: ReceiveParts): BidiHandler<wire.ReceiveRequest, wire.ReceiveResponse> {
+}: ReceiveParts): BidiHandler<wire.ReceiveRequest, Buffer> {
   return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
     const stop = new AbortController();
@@ -65,12 +66,15 @@ export function createReceive({
       leave();
     });
     try {
-      for await (const message of session.messages()) {
+      const messages = session.messages();
+      for (;;) {
+        const bytes = await encodeNext(messages);
         // Between two looks at the stream nothing is given to whose certificate was taken back.
         fault ??= faultOf();
-        if (fault !== undefined) break;
-        yield toResponse(message);
+        if (bytes === undefined || fault !== undefined) break;
+        yield bytes;
       }
+      await messages.return();
     } finally {
       stop.abort();
       leave();
@@ -78,6 +82,14 @@ export function createReceive({
     }
     if (fault !== undefined) throw fault;
   };
+}
+
+/** The next message as bytes: while they are on their way, nothing holds the file they are of. */
+async function encodeNext(
+  messages: AsyncGenerator<PushMessage, void, undefined>,
+): Promise<Buffer | undefined> {
+  const { value, done } = await messages.next();
+  return done === true || value === undefined ? undefined : encodeReceive(toResponse(value));
 }
 
 /** Resolves when a principal counts no more, with the reason; or with nothing at the end. */
