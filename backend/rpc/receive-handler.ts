@@ -61,10 +61,13 @@ export function createReceive({
         fault = error;
       })
       .finally(leave);
-    const sweeping = sweep(clock, faultOf, stop.signal).then((found) => {
-      fault ??= found;
-      leave();
-    });
+    const sweeping =
+      principal === undefined
+        ? undefined
+        : sweep(clock, faultOf, stop.signal).then((found) => {
+            fault ??= found;
+            leave();
+          });
     try {
       const messages = session.messages();
       for (;;) {

@@ -141,7 +141,8 @@ async function writeFile(path: string, pieces: AsyncIterable<Uint8Array>): Promi
       tail = Buffer.concat([tail, piece]).subarray(-TAIL_BYTES);
     }
     if (!tail.toString("utf8").endsWith(END)) {
-      throw new HeatpoolError("UNAVAILABLE", "the export ended before it was whole");
+      const last = tail.toString("utf8").trimEnd().split("\n").at(-1) ?? "";
+      throw new HeatpoolError("UNAVAILABLE", `the export is not whole: ${last}`);
     }
     await file.sync();
   } catch (error) {

@@ -162,7 +162,7 @@ async function sendOwnData(control: Control, answer: ServerResponse): Promise<vo
  * @throws HeatpoolError `UNAVAILABLE` it broke off
  */
 export async function askOwnData(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
-  const asked = { socketPath: path, method: "GET", path: OWN_DATA };
+  const asked = { socketPath: path, method: "GET", path: OWN_DATA, agent: false };
   const answer = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
     const asking = request(asked, resolve);
     asking.once("error", (fault: NodeJS.ErrnoException) => {
@@ -231,7 +231,9 @@ export async function askDaemon(
   const done = new AbortController();
   void clock.sleep(ANSWER_MAX_MS, done.signal).then(() => late.abort());
   try {
-    const asking = { socketPath: path, method, path: route, headers, signal: late.signal };
+    // A connection that was kept may have been closed by the other end meanwhile.
+    const own = { socketPath: path, agent: false };
+    const asking = { ...own, method, path: route, headers, signal: late.signal };
     const { code, text } = await exchange(asking);
     if (code !== 200) throw toError(question, text);
     return JSON.parse(text);

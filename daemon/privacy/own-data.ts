@@ -30,9 +30,15 @@ const LOSSES_AT_ONCE = 500;
 
 /** Lines, and pieces of lines where they are the backend's. */
 export async function* exportOwnData(data: OwnData): AsyncGenerator<Uint8Array> {
-  for (const fact of data.facts) yield line(fact);
-  if (data.backlog !== undefined) yield* exportBacklog(data.backlog);
-  yield* exportBackend(data.backend);
+  try {
+    for (const fact of data.facts) yield line(fact);
+    if (data.backlog !== undefined) yield* exportBacklog(data.backlog);
+    yield* exportBackend(data.backend);
+  } catch (error) {
+    // Whoever reads it learns why there is no end.
+    yield line({ kind: "broken", why: error instanceof Error ? error.message : String(error) });
+    return;
+  }
   yield line({ kind: "end" });
 }
 

@@ -95,6 +95,7 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("an owner's rights (python3-p
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.at(-1)).toEqual({ kind: "end" });
     const kinds = (kind: string) => records.filter((one) => one.kind === kind);
     expect(kinds("consent")).toMatchObject([{ action: "granted" }]);
     expect(kinds("backend")).toEqual([{ kind: "backend", status: "follows" }]);
