@@ -73,6 +73,18 @@ export function openTombstones(path: string, chance: Chance): Tombstones {
   };
 }
 
+/** What a file of tombstones holds. */
+export interface KeptTombstones {
+  readonly key: Buffer;
+  /** By HMAC, hexadecimal; without a removal where the erasure is not through. */
+  readonly known: ReadonlyMap<string, Removal | undefined>;
+}
+
+/** `undefined`: there is no file. @throws HeatpoolError `STATE_INVALID` */
+export function readTombstones(path: string): KeptTombstones | undefined {
+  return read(path);
+}
+
 function read(
   path: string,
 ): { key: Buffer; known: Map<string, Removal | undefined>; isCut: boolean } | undefined {
