@@ -13,7 +13,7 @@ function rowsOf(heading: string): string[][] {
     .split("\n")
     .filter((line) => line.startsWith("| ") && !line.startsWith("| ---"))
     .slice(1)
-    .map((line) => line.split(" | ").map((cell) => cell.replace(/^\| | \|$/g, "")));
+    .map((line) => line.split(" | ").map((cell) => cell.replace(/^\| | \|$/g, "").trim()));
 }
 
 /** Tests named as `file`: “name”. */
