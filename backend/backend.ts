@@ -3,22 +3,21 @@
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
 import { saveRollups } from "./aggregate/rollup-file.js";
-import type { Catalogue } from "./catalogue/catalogue.js";
-import { createCatalogue } from "./catalogue/create-catalogue.js";
-import { openOnlineKeys } from "./catalogue/online-keys.js";
-import { runResigning } from "./catalogue/run-resigning.js";
-import { readStoreKey } from "./catalogue/store-key.js";
+import {
+  type OpenModels,
+  openModels,
+  type RunningModels,
+  startModels,
+} from "./commands/open-models.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -38,7 +37,7 @@ import { createIngest } from "./ingest/create-ingest.js";
 import { createStoredTimes } from "./ingest/stored-times.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
-import { createTagger } from "./privacy/log-tag.js";
+import type { TagId } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { createIdentities } from "./registry/create-identities.js";
@@ -49,6 +48,7 @@ import type { Identities } from "./registry/identity.js";
 import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import type { InstallationState } from "./registry/registry.js";
+import { tellChanges } from "./registry/tell-changes.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind, IdentityDoor } from "./rpc/door.js";
@@ -67,10 +67,14 @@ export interface BackendParts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  /** An installation as the log may name it. */
+  readonly tag: TagId;
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
   /** Left out: nobody is asked for a certificate, on loopback only. */
   readonly authority: InstallationAuthority | undefined;
+  /** Left out: none was ever made, so there are no models. */
+  readonly storeKey: Buffer | undefined;
   /** For the operator, e.g. that Node is old. */
   readonly warnings: readonly string[];
   onBug(bug: unknown): void;
@@ -104,11 +108,11 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const catalogue = openCatalogue(parts);
-    const { behind, web, identities, rollups, retention } = await openRooms(
+    const models = openKeptModels(parts);
+    const { behind, web, identities, rollups, retention, runModels } = await openRooms(
       parts,
       store,
-      catalogue,
+      models,
     );
     const { clock, places } = parts;
     const file = places.rollupsFile;
@@ -130,9 +134,7 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
       runWeb(parts, web, ending.signal),
       runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
       schedule.live(ending.signal),
-      ...(catalogue === undefined
-        ? []
-        : [runResigning({ catalogue, clock, onFault }, ending.signal)]),
+      runModels(ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -153,23 +155,14 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
 }
 
 /** `undefined`: no keys were ever made, so there are no models. */
-function openCatalogue({ config, places, clock, chance }: BackendParts): Catalogue | undefined {
-  let storeKey: Buffer;
-  try {
-    storeKey = readStoreKey(places.storeKeyFile);
-  } catch (error) {
-    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
-    throw error;
-  }
-  const folder = places.catalogueDir;
-  const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
-  return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
+function openKeptModels({ storeKey, ...parts }: BackendParts): OpenModels | undefined {
+  return storeKey === undefined ? undefined : openModels({ ...parts, storeKey });
 }
 
 async function openRooms(
   parts: BackendParts,
   store: SnapshotStore,
-  catalogue: Catalogue | undefined,
+  models: OpenModels | undefined,
 ) {
   const { config, places, clock } = parts;
   const states: InstallationState[] = [];
@@ -183,10 +176,13 @@ async function openRooms(
   const limits = toQuota(config);
   const { rawMonths } = config.retention;
   const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  let pushing: RunningModels | undefined;
   const known = await createIdentities(
     await openFileIdentityStore(places.identitiesDir),
     clock.nowMs(),
+    (id) => pushing?.push.noteChange(id),
   );
+  tellChanges(registry, (id) => pushing?.push.noteChange(id));
   const ingest = await createIngest({
     ...shared,
     parts: builder,
@@ -234,16 +230,28 @@ async function openRooms(
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
-    warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
+    warnings: async () => [
+      ...parts.warnings,
+      ...((await models?.catalogue.state())?.warnings ?? []),
+    ],
     retention: { months: rawMonths, newest: () => newest },
   });
+  if (models !== undefined) {
+    const audience = {
+      identities: known,
+      isContributing: (id: string) => facts.eligibility(id, "").eligible,
+    };
+    const onFault = (fault: unknown): void => reportFault(parts, fault);
+    pushing = await startModels(models, parts, audience, { ...parts, onFault });
+  }
   const behind: Behind = {
     ingest,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community,
     efficiency,
     ...facts,
-    metadata: async (role, version) => catalogue?.metadata(role, version),
+    push: pushing?.push,
+    metadata: async (role, version) => models?.catalogue.metadata(role, version),
     erase: erasure.erase,
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
@@ -273,7 +281,8 @@ async function openRooms(
       registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
   const identities = openIdentities(parts, known, tombstones.has);
-  return { behind, web, identities, rollups, retention };
+  const runModels = async (signal: AbortSignal): Promise<void> => pushing?.run(signal);
+  return { behind, web, identities, rollups, retention, runModels };
 }
 
 /** Nothing is published. */
@@ -340,8 +349,7 @@ function toDoor(
   behind: Behind,
   identities: IdentityDoor | undefined,
 ): DoorParts {
-  const { config, places, clock, chance, log } = parts;
-  const tag = createTagger(chance, clock);
+  const { config, places, clock, chance, log, tag } = parts;
   const tokens =
     config.enrolment.claimTokens === "off" || identities !== undefined
       ? undefined

@@ -216,9 +216,6 @@ const catalogueSchema = z.strictObject({
       "Keep the key that signs models here, so that they publish themselves; " +
         "who holds this machine can then publish any model to every daemon",
     ),
-  storeKeyFile: PATH.optional().describe(
-    "Key that opens the sealed ones, e.g. a systemd credential; left out: store-key in stateDir",
-  ),
 });
 
 const retentionSchema = z.strictObject({
@@ -277,6 +274,8 @@ export interface Places {
   readonly identitiesDir: string;
   readonly recoveryKeyFile: string;
   readonly catalogueDir: string;
+  /** Sealed releases. */
+  readonly modelsDir: string;
   readonly storeKeyFile: string;
   readonly adminSocket: string;
 }
@@ -314,8 +313,9 @@ export function toPlaces(config: Config, file: string): Places {
     devicesDir: join(stateDir, "devices"),
     identitiesDir: join(stateDir, "identities"),
     recoveryKeyFile: join(stateDir, "recovery-key"),
-    storeKeyFile: place(config.keys.secretFile ?? config.catalogue.storeKeyFile, "store-key"),
+    storeKeyFile: place(config.keys.secretFile, "store-key"),
     catalogueDir: join(stateDir, "catalogue"),
+    modelsDir: join(stateDir, "models"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
   };
 }

@@ -4,7 +4,12 @@ import type { Identities, Identity, IdentityStore } from "./identity.js";
 /** Proof of consent is kept for three years. */
 const PROOF_KEPT_MS = 3 * 365 * 86_400_000;
 
-export async function createIdentities(store: IdentityStore, nowMs: number): Promise<Identities> {
+/** @param onChange told of every change that is durable */
+export async function createIdentities(
+  store: IdentityStore,
+  nowMs: number,
+  onChange: (installationId: string) => void = () => undefined,
+): Promise<Identities> {
   await store.prune(nowMs - PROOF_KEPT_MS);
   const byId = new Map<string, Identity>();
   const claims = new Set(await store.usedClaims());
@@ -40,6 +45,7 @@ export async function createIdentities(store: IdentityStore, nowMs: number): Pro
         await store.put(changed);
         take(changed);
         sorted = undefined;
+        onChange(id);
         return changed;
       }),
     remove: (id, nowMs) =>
@@ -50,6 +56,7 @@ export async function createIdentities(store: IdentityStore, nowMs: number): Pro
         await store.remove(identity, { erasedAtMs: nowMs, spkiSha256, consents });
         byId.delete(id);
         sorted = undefined;
+        onChange(id);
       }),
   };
 }

@@ -16,6 +16,7 @@ import { demandOwnId, principalOf } from "./authentication.js";
 import type { Behind } from "./door.js";
 import { guardBidi, guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
+import type { ModelStreams } from "./model-streams.js";
 import { createReceive } from "./receive-handler.js";
 import type { ToStatus } from "./status.js";
 
@@ -29,9 +30,9 @@ export function createModelHandler(
   behind: Pick<Behind, "eligibility" | "metadata" | "push">,
   clock: Clock,
   toStatus: ToStatus,
-  judge: IdentityJudge | undefined,
+  { judge, streams }: { judge: IdentityJudge | undefined; streams: ModelStreams },
 ): ModelServiceServer {
-  const receive = createReceive({ push: behind.push, clock, judge });
+  const receive = createReceive({ push: behind.push, clock, judge, streams });
   return {
     receive: guardBidi<ReceiveRequest, ReceiveResponse>(toStatus, receive, { paced: true }),
     checkEligibility: guardUnary<CheckEligibilityRequest, CheckEligibilityResponse>(

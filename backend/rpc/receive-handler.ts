@@ -11,6 +11,8 @@ import { demandOwnId, principalOf } from "./authentication.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
 import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
+import type { ModelStreams } from "./model-streams.js";
+import { findSession } from "./session.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
 
 /** What the handler works with. */
@@ -20,10 +22,13 @@ export interface ReceiveParts {
   readonly clock: Clock;
   /** Left out: nobody is known by a certificate. */
   readonly judge: IdentityJudge | undefined;
+  readonly streams: ModelStreams;
 }
 
 /** A daemon that opened a stream says who it is within this time. */
 const HELLO_MAX_MS = 10_000;
+/** Who was told to leave and does not read is cut off after this time. */
+const LEAVE_MAX_MS = 1_000;
 /** Of the wire contract. */
 const MODELS_MAX = 64;
 const NAME_MAX = 128;
@@ -35,6 +40,7 @@ export function createReceive({
   push,
   clock,
   judge,
+  streams,
 }: ReceiveParts): BidiHandler<wire.ReceiveRequest, wire.ReceiveResponse> {
   return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
@@ -45,12 +51,23 @@ export function createReceive({
     if (first === "silent" || first.body?.$case !== "hello")
       throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
     const listener = toListener(first.body.value);
-    demandOwnId(principalOf(call, judge), listener.installationId);
+    const principal = principalOf(call, judge);
+    demandOwnId(principal, listener.installationId);
     const session = push.open(listener);
     const leave = () => session.close();
     gone.addEventListener("abort", leave, { once: true });
     if (gone.aborted) leave();
     let fault: unknown;
+    const exit = streams.enter({
+      installationId: listener.installationId,
+      identityFault: () => (principal === undefined ? undefined : judge?.faultOf(principal)),
+      end(error) {
+        fault ??= error;
+        leave();
+        stop.abort();
+        if (error !== undefined) void cutOff(call, clock, gone);
+      },
+    });
     const listening = listen(inbox, session)
       .catch((error: unknown) => {
         fault = error;
@@ -59,12 +76,19 @@ export function createReceive({
     try {
       for await (const message of session.messages()) yield toResponse(message);
     } finally {
+      exit();
       stop.abort();
       leave();
       await listening;
     }
     if (fault !== undefined) throw fault;
   };
+}
+
+/** The error reaches who reads; who does not loses the connection. */
+async function cutOff(call: object, clock: Clock, gone: AbortSignal): Promise<void> {
+  await clock.sleep(LEAVE_MAX_MS, gone);
+  if (!gone.aborted) findSession(call)?.destroy();
 }
 
 /** Obeys what the daemon says until it has said everything. */

@@ -15,7 +15,7 @@ import {
   makeTargets,
   makeTimestamp,
 } from "../../backend/catalogue/sign-metadata.js";
-import { readStoreKey } from "../../backend/catalogue/store-key.js";
+import { readStoreKey } from "../../backend/host/store-key.js";
 import type { Catalogue } from "../../daemon/catalogue/catalogue.js";
 import { openCatalogue } from "../../daemon/catalogue/create-catalogue.js";
 import { createEffectiveTime } from "../../daemon/catalogue/effective-time.js";

@@ -134,7 +134,7 @@ export function createListeningDaemon(
     heatpumpModels: ["AERO_SLM"],
     daemonVersion: "1.0.0",
     consentVersion: 1,
-    device: { kem, kid: kidOf(spki) },
+    device: { kid: () => kidOf(spki), find: (kid) => (kid === kidOf(spki) ? kem : undefined) },
     catalogue: {
       get version() {
         return backend.listed.version;
@@ -150,6 +150,8 @@ export function createListeningDaemon(
     chance: createChance(number),
     clock,
     effectiveNowS: () => Math.floor(clock.nowMs() / 1000),
+    learnTime() {},
+    isInUse: (modelId) => active.some(({ target }) => target.modelId === modelId),
     log(_level, event, facts) {
       if (event !== "model.refused") return;
       refusals.push(String(facts?.step));

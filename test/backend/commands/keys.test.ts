@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCatalogue } from "../../../backend/catalogue/create-catalogue.js";
 import { openOnlineKeys } from "../../../backend/catalogue/online-keys.js";
-import { readStoreKey } from "../../../backend/catalogue/store-key.js";
+import { readStoreKey } from "../../../backend/host/store-key.js";
 import { writeBackendConfig } from "../../support/backend-process.js";
 import { createBackendProgram } from "../../support/backend-program.js";
 import { type Ceremony, holdCeremony } from "../../support/ceremony.js";
