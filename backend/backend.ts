@@ -7,17 +7,19 @@ import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
+import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
-import { restoreRollups, runRollupSnapshots } from "./aggregate/keep-rollups.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
-import { saveRollups } from "./aggregate/rollup-file.js";
+import { runResigning } from "./catalogue/run-resigning.js";
+import { type Engines, openEngines } from "./commands/engines.js";
 import {
   type OpenModels,
   openModels,
   type RunningModels,
   startModels,
 } from "./commands/open-models.js";
+import { openProcesses, runTogether } from "./commands/processes.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
@@ -47,6 +49,7 @@ import { openFileIdentityStore } from "./registry/file-identity-store.js";
 import type { Identities } from "./registry/identity.js";
 import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
+import { openPostgresIdentityStore } from "./registry/postgres-identity-store.js";
 import type { InstallationState } from "./registry/registry.js";
 import { tellChanges } from "./registry/tell-changes.js";
 import { prefixOf } from "./rpc/address-prefix.js";
@@ -56,8 +59,6 @@ import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
-import { openLevelSnapshotStore } from "./store/level-snapshot-store.js";
-import type { SnapshotStore } from "./store/snapshot-store.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -102,39 +103,22 @@ const DAYS_REMEMBERED = 64;
 
 /** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
 export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
-  const store = await openLevelSnapshotStore({ folder: parts.places.storeDir });
+  const engines = await openEngines(parts);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
     const models = openKeptModels(parts);
-    const { behind, web, identities, rollups, retention, runModels } = await openRooms(
-      parts,
-      store,
-      models,
-    );
-    const { clock, places } = parts;
-    const file = places.rollupsFile;
-    const { community } = behind;
-    const onFault = (fault: unknown): void => reportFault(parts, fault);
-    const schedule = await createSchedule({
-      ...{ store, clock, onFault },
-      jobs: [
-        createRetentionJob({ ...retention, clock }),
-        createReleaseJob(community, parts.config.statistics.releaseMinuteOfDay),
-      ],
-      onRun: ({ job, durationMs, outcome, detail }) =>
-        parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
-          ...{ job, durationMs, outcome, detail },
-        }),
-    });
+    const opened = await openRooms(parts, engines, models);
+    const { behind, web, identities, retention, run, runPush } = opened;
+    const rooms = { behind, retention, models };
+    const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
       runDoor(toDoor(parts, behind, identities), ending.signal),
       runWeb(parts, web, ending.signal),
-      runRollupSnapshots({ rollups, store, file, clock, onFault }, ending.signal),
-      schedule.live(ending.signal),
-      runModels(ending.signal),
+      run(once, ending.signal),
+      runPush(ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -142,9 +126,42 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
     await Promise.all(all);
   } finally {
     signal.removeEventListener("abort", end);
-    await store.close();
+    await engines.close();
     parts.log("info", "backend.stopped");
   }
+}
+
+type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+/** What one process does, however many there are: jobs, feeding the engine, signing again. */
+async function runOnce(
+  parts: BackendParts,
+  engines: Engines,
+  {
+    behind,
+    retention,
+    models,
+  }: Pick<Rooms, "behind" | "retention"> & { readonly models: OpenModels | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = parts;
+  const onFault = (fault: unknown): void => reportFault(parts, fault);
+  const schedule = await createSchedule({
+    ...{ store: engines.store, clock, onFault },
+    jobs: [
+      createRetentionJob({ ...retention, clock }),
+      createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+    ],
+    onRun: ({ job, durationMs, outcome, detail }) =>
+      parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
+        ...{ job, durationMs, outcome, detail },
+      }),
+  });
+  const resign = (until: AbortSignal): Promise<void> =>
+    models === undefined
+      ? Promise.resolve()
+      : runResigning({ catalogue: models.catalogue, clock, onFault }, until);
+  await runTogether([schedule.live, engines.feed, resign], signal);
 }
 
 /** What went wrong beside the doors is tried again; only what nobody expected is a bug. */
@@ -159,33 +176,41 @@ function openKeptModels({ storeKey, ...parts }: BackendParts): OpenModels | unde
   return storeKey === undefined ? undefined : openModels({ ...parts, storeKey });
 }
 
-async function openRooms(
-  parts: BackendParts,
-  store: SnapshotStore,
-  models: OpenModels | undefined,
-) {
+async function openRooms(parts: BackendParts, engines: Engines, models: OpenModels | undefined) {
   const { config, places, clock } = parts;
+  const { store } = engines;
+  const processes = await openProcesses({
+    ...{ engines, clock, rollupsFile: places.rollupsFile },
+    onEvent: (event) => parts.log("info", event),
+    onFault: (fault) => reportFault(parts, fault),
+  });
   const states: InstallationState[] = [];
   for await (const state of store.installations()) states.push(state);
-  const registry = createRegistry(states);
+  const registry = createRegistry(states, processes.takeColumn);
   const columnOf = (id: string, model: string) =>
     registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
-  const file = places.rollupsFile;
-  const { rollups, parts: builder } = await restoreRollups({ store, columnOf, file });
-  const shared = { store, registry, rollups, clock, findMetric };
+  const kept = await processes.openRollups(columnOf);
+  const shared = { store, registry, rollups: kept.taken, clock, findMetric };
   const limits = toQuota(config);
   const { rawMonths } = config.retention;
-  const tombstones = openTombstones(places.tombstonesFile, parts.chance);
+  const tombstones =
+    engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
   let pushing: RunningModels | undefined;
+  const noteChange = (id: string): void => pushing?.push.noteChange(id);
   const known = await createIdentities(
-    await openFileIdentityStore(places.identitiesDir),
+    engines.shared === undefined
+      ? await openFileIdentityStore(places.identitiesDir)
+      : openPostgresIdentityStore(engines.shared.database),
     clock.nowMs(),
-    (id) => pushing?.push.noteChange(id),
+    (id) => {
+      noteChange(id);
+      void processes.tell("identity", id).catch((fault) => reportFault(parts, fault));
+    },
   );
-  tellChanges(registry, (id) => pushing?.push.noteChange(id));
+  tellChanges(registry, noteChange);
   const ingest = await createIngest({
     ...shared,
-    parts: builder,
+    parts: kept.parts,
     markDay,
     limits,
     keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
@@ -197,7 +222,7 @@ async function openRooms(
     tombstones,
     identities: known,
     nowMs,
-    saveRollups: () => saveRollups(file, rollups.state),
+    saveRollups: kept.save,
     keepOut: ingest.keepOut,
   });
   // An identity that was to go with its data and is still here: the power went in between.
@@ -218,7 +243,10 @@ async function openRooms(
     keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
   });
   const community = await createCommunity({
-    ...{ ...shared, daysWithData, privacy },
+    ...{ store, registry, clock, findMetric, daysWithData, privacy },
+    get rollups() {
+      return kept.current();
+    },
     coldStart: rules.coldStart,
     alsoRelease: efficiency.release,
   });
@@ -244,15 +272,28 @@ async function openRooms(
     const onFault = (fault: unknown): void => reportFault(parts, fault);
     pushing = await startModels(models, parts, audience, { ...parts, onFault });
   }
+  const released: Community = {
+    ...community,
+    async release() {
+      processes.demandLeader();
+      const receipt = await community.release();
+      await processes.tell("released");
+      return receipt;
+    },
+  };
   const behind: Behind = {
     ingest,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
-    community,
+    community: released,
     efficiency,
     ...facts,
     push: pushing?.push,
     metadata: async (role, version) => models?.catalogue.metadata(role, version),
-    erase: erasure.erase,
+    async erase(id, closeStreams) {
+      const receipt = await erasure.erase(id, closeStreams);
+      await processes.tell("erased", id);
+      return receipt;
+    },
     export: (id) =>
       exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
   };
@@ -271,7 +312,7 @@ async function openRooms(
     },
   };
   const web: HttpBehind = {
-    ...{ ingest, community, efficiency },
+    ...{ ingest, community: released, efficiency },
     models: NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
@@ -281,8 +322,18 @@ async function openRooms(
       registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
   };
   const identities = openIdentities(parts, known, tombstones.has);
-  const runModels = async (signal: AbortSignal): Promise<void> => pushing?.run(signal);
-  return { behind, web, identities, rollups, retention, runModels };
+  const reload = async (): Promise<void> => {
+    await Promise.all([community.reload(), efficiency.reload(), known.reload()]);
+  };
+  const reloadIdentity = async (id?: string): Promise<void> => {
+    await known.reload(id);
+    if (id !== undefined) noteChange(id);
+  };
+  const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
+  const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
+    processes.run({ ...joined, once }, signal);
+  const runPush = async (signal: AbortSignal): Promise<void> => pushing?.run(signal);
+  return { behind, web, identities, retention, run, runPush };
 }
 
 /** Nothing is published. */

@@ -227,6 +227,50 @@ const retentionSchema = z.strictObject({
     .describe("Readings are deleted after this many months; the consent text promises 12"),
 });
 
+const storeSchema = z.strictObject({
+  engine: z
+    .enum(["embedded", "victoriametrics"])
+    .default("embedded")
+    .describe("embedded: the backend's own store; victoriametrics: a copy for questions over time"),
+  victoriametrics: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^https?:\/\/[^\s@]+$/, "http:// or https://, without a password")
+        .default("http://127.0.0.1:8428")
+        .describe("The server; of a cluster the proxy before it"),
+      tenant: z
+        .string()
+        .regex(/^\d+(:\d+)?$/, "account or account:project")
+        .optional()
+        .describe("Of a cluster, in quotes; left out: one server"),
+      tokenFile: PATH.optional().describe("Sent as bearer token"),
+    })
+    .prefault({})
+    .describe("Used when engine says so; it has to run with -dedup.minScrapeInterval=1ms"),
+});
+
+const registrySchema = z.strictObject({
+  engine: z
+    .enum(["embedded", "postgresql"])
+    .default("embedded")
+    .describe("embedded: one process; postgresql: as many as share the database"),
+  postgresql: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(
+          /^postgres(ql)?:\/\/[^\s:@/]+@[^\s@]+\/[^\s/]+$/,
+          "user@host:port/database, no password",
+        )
+        .default("postgresql://heatpool@127.0.0.1:5432/heatpool")
+        .describe("User, server and database; the password is in a file"),
+      passwordFile: PATH.optional().describe("Holds the user's password"),
+    })
+    .prefault({})
+    .describe("Used when engine says so; blocks and positions are there then"),
+});
+
 /** Shape of the file. @internal the generator and tests read it, the program only parses */
 export const configSchema = z.strictObject({
   stateDir: PATH.default("/var/lib/heatpool-backend").describe("Where the backend keeps its state"),
@@ -253,6 +297,8 @@ export const configSchema = z.strictObject({
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
   catalogue: catalogueSchema.prefault({}).describe("The signed catalogue of models"),
   retention: retentionSchema.prefault({}).describe("How long data are kept"),
+  store: storeSchema.prefault({}).describe("Where readings are kept"),
+  registry: registrySchema.prefault({}).describe("Where installations are kept"),
 });
 
 /** The file's content with every default filled in. */
@@ -278,6 +324,8 @@ export interface Places {
   readonly modelsDir: string;
   readonly storeKeyFile: string;
   readonly adminSocket: string;
+  readonly postgresPasswordFile: string | undefined;
+  readonly victoriametricsTokenFile: string | undefined;
 }
 
 /** @throws HeatpoolError `CONFIG_INVALID`, naming every faulty line */
@@ -299,7 +347,9 @@ export function toPlaces(config: Config, file: string): Places {
   const stateDir = resolve(from, config.stateDir);
   const place = (path: string | undefined, otherwise: string): string =>
     path === undefined ? join(stateDir, otherwise) : resolve(from, path);
-  const { tls, enrolment } = config;
+  const named = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : resolve(from, path);
+  const { tls, enrolment, store, registry } = config;
   return {
     certificateFile: place(tls.certificateFile, "tls/server.crt"),
     keyFile: place(tls.keyFile, "tls/server.key"),
@@ -317,5 +367,7 @@ export function toPlaces(config: Config, file: string): Places {
     catalogueDir: join(stateDir, "catalogue"),
     modelsDir: join(stateDir, "models"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
+    postgresPasswordFile: named(registry.postgresql.passwordFile),
+    victoriametricsTokenFile: named(store.victoriametrics.tokenFile),
   };
 }

@@ -14,14 +14,20 @@ const BENCHES: Readonly<Record<string, string>> = {
   profiles: "how far profiles agree with the register tables, and how long they take to load",
   wire: "bytes a day on the wire, both ways, from connect to close",
   growth: "what an installation costs the backend among few and among ten times as many",
+  detect: "faults found and false alarms, on labelled data (--data, --sets, --per-fault)",
+  training: "learning, merging, solving and writing models: time, bytes, memory",
   push: "grants sealed per CPU-second, and a model pushed to a thousand connected daemons",
   ingest: "readings the backend takes in durably per CPU-second",
+  engines: "readings per second into VictoriaMetrics, against its own best",
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     short: { type: "boolean", default: false },
+    data: { type: "string" },
+    sets: { type: "string" },
+    "per-fault": { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -35,7 +41,8 @@ if (values.help || name === undefined) {
   process.exitCode = 64;
 } else {
   const { run } = (await import(`./${name}.ts`)) as { run: Bench };
-  await run({ short: values.short });
+  const { short, data, sets } = values;
+  await run({ short, data, sets, perFault: values["per-fault"] });
 }
 
 function usage(): string {

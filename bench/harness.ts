@@ -9,6 +9,10 @@ import { loadavg } from "node:os";
 export interface BenchOptions {
   /** Few short rounds: shows that the bench works, not how fast anything is. */
   readonly short: boolean;
+  /** `detect`: folder with the data, which sets, and whether each fault is shown. */
+  readonly data?: string | undefined;
+  readonly sets?: string | undefined;
+  readonly perFault?: boolean | undefined;
 }
 
 /** A module `bench/<name>.ts` exports `run` of this type. */

@@ -18,6 +18,7 @@ const SUITES: Readonly<Record<string, string>> = {
   mutate: "every field and byte of requests, blocks, records and files changed",
   weeks: "30 days offline with 80 registers a minute, then the drain",
   storm: "a thousand daemons reconnect at once",
+  engines: "SIGKILL of VictoriaMetrics, PostgreSQL or a backend process under load",
 };
 
 const EXIT_USAGE = 64;

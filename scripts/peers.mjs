@@ -13,6 +13,11 @@ const PEERS = {
   mosquitto: () => existsSync("/usr/sbin/mosquitto"),
   "python3-aiosmtpd": () => ok("/usr/bin/python3", ["-c", "import aiosmtpd"]),
   openssl: () => ok("openssl", ["version"]),
+  "victoria-metrics": () => ok("sh", ["-c", "command -v victoria-metrics"]),
+  postgresql: () => ok("sh", ["-c", "ls /usr/lib/postgresql/*/bin/initdb"]),
+  "nginx-light": () => existsSync("/usr/sbin/nginx"),
+  "libnginx-mod-stream": () => existsSync("/usr/lib/nginx/modules/ngx_stream_module.so"),
+  chromium: () => ok("sh", ["-c", "command -v chromium"]),
 };
 
 /**

@@ -40,14 +40,21 @@ export interface CommunityDeps {
   readonly alsoRelease?: (nowMs: number) => Promise<void>;
 }
 
+/** Community, and the hand that has it read what another process released. */
+export interface KeptCommunity extends Community {
+  reload(): Promise<void>;
+}
+
 /** Reads the newest release back. */
-export async function createCommunity(deps: CommunityDeps): Promise<Community> {
+export async function createCommunity(deps: CommunityDeps): Promise<KeptCommunity> {
   const { store, registry, clock, findMetric } = deps;
   const rules = effectiveRules(deps.privacy ?? {});
-  const kept = await store.record(RECORD);
-  let newest = kept === undefined ? NEVER : (JSON.parse(Buffer.from(kept).toString()) as Release);
+  let newest = await readRelease(store);
   let isReleasing = false;
   return {
+    async reload() {
+      newest = await readRelease(store);
+    },
     poolStatus() {
       const { installations, readings } = registry.poolSize();
       const { closedTestPool } = rules;
@@ -93,6 +100,11 @@ export async function createCommunity(deps: CommunityDeps): Promise<Community> {
 }
 
 const NEVER: Release = { releasedAtMs: 0, cohorts: [] };
+
+async function readRelease(store: SnapshotStore): Promise<Release> {
+  const kept = await store.record(RECORD);
+  return kept === undefined ? NEVER : (JSON.parse(Buffer.from(kept).toString()) as Release);
+}
 
 function demandInterval({ releasedAtMs }: Release, nowMs: number, isReleasing: boolean): void {
   // The first one is free: there is nothing to compare it with.

@@ -56,14 +56,17 @@ const RECORD = "community/efficiency";
 const NEVER: PerformanceRelease = { releasedAtMs: 0, windows: [] };
 const WINDOWS = Object.keys(WINDOW_DAYS) as PerformanceWindow[];
 
+/** Efficiency, and the hand that has it read what another process released. */
+export interface KeptEfficiency extends Efficiency {
+  reload(): Promise<void>;
+}
+
 /** Reads the newest release back. */
-export async function createEfficiency(deps: EfficiencyDeps): Promise<Efficiency> {
+export async function createEfficiency(deps: EfficiencyDeps): Promise<KeptEfficiency> {
   const { store, registry } = deps;
   const rules = effectiveRules(deps.privacy ?? {});
   const badges = deps.badges ?? BADGES;
-  const kept = await store.record(RECORD);
-  let newest =
-    kept === undefined ? NEVER : (JSON.parse(Buffer.from(kept).toString()) as PerformanceRelease);
+  let newest = await readRelease(store);
   const findWindow = (model: string, window: PerformanceWindow) =>
     newest.windows.find((one) => one.heatpumpModel === model && one.window === window);
   const rank = (model: string, window: PerformanceWindow, own: Performance): Rank[] =>
@@ -84,6 +87,9 @@ export async function createEfficiency(deps: EfficiencyDeps): Promise<Efficiency
       ];
     });
   return {
+    async reload() {
+      newest = await readRelease(store);
+    },
     figures(heatpumpModel, window) {
       const figures = findWindow(heatpumpModel, window)?.figures ?? [];
       return { heatpumpModel, window, figures, releasedAtMs: newest.releasedAtMs };
@@ -140,6 +146,11 @@ export async function createEfficiency(deps: EfficiencyDeps): Promise<Efficiency
       newest = release;
     },
   };
+}
+
+async function readRelease(store: EfficiencyDeps["store"]): Promise<PerformanceRelease> {
+  const kept = await store.record(RECORD);
+  return kept === undefined ? NEVER : JSON.parse(Buffer.from(kept).toString());
 }
 
 /** Values of all members, by window and quantity; NaN where there is none. */

@@ -29,22 +29,31 @@ export interface RollupSources {
   columnOf(installationId: string, heatpumpModel: string): number | undefined;
   /** Snapshot file; without one the rollups are always built from the blocks. */
   readonly file?: string;
+  /** Where others write at the same time: blocks of the last days, up to a commit. */
+  readonly recent?: { readonly through: number; blocks(): AsyncIterable<StoredBlock> };
+}
+
+/** Rollups of nothing. */
+export function emptyRollups(): KeptRollups {
+  return { rollups: createRollups(COMMUNITY_METRICS), parts: createPartBuilder(COMMUNITY_METRICS) };
 }
 
 /** Rollups that hold exactly what the store holds of the last hours. */
 export async function restoreRollups(sources: RollupSources): Promise<KeptRollups> {
-  const { store, file } = sources;
+  const { store, file, recent } = sources;
   const loaded = file === undefined ? undefined : await loadRollups(file, COMMUNITY_METRICS);
   const isUsable = loaded !== undefined && loaded.appliedThrough <= store.committedThrough;
   const rollups = createRollups(COMMUNITY_METRICS, isUsable ? loaded : undefined);
   const kept: KeptRollups = { rollups, parts: createPartBuilder(COMMUNITY_METRICS) };
-  const blocks = isUsable ? store.blocksAfter(loaded.appliedThrough) : store.blocks();
-  await replay(kept, blocks, sources);
-  rollups.state.appliedThrough = store.committedThrough;
+  const all = recent === undefined ? store.blocks() : recent.blocks();
+  const blocks = isUsable ? store.blocksAfter(loaded.appliedThrough) : all;
+  await replayBlocks(kept, blocks, sources);
+  rollups.state.appliedThrough = recent?.through ?? store.committedThrough;
   return kept;
 }
 
-async function replay(
+/** Applies blocks of the last hours; others change nothing. */
+export async function replayBlocks(
   { rollups, parts }: KeptRollups,
   blocks: AsyncIterable<StoredBlock>,
   { store, columnOf }: RollupSources,

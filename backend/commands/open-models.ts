@@ -6,7 +6,6 @@ import { HeatpoolError } from "#core/errors.js";
 import { createCatalogue, type OwnCatalogue } from "../catalogue/create-catalogue.js";
 import { createListedReleases, type ListedReleases } from "../catalogue/listed-releases.js";
 import { openOnlineKeys } from "../catalogue/online-keys.js";
-import { runResigning } from "../catalogue/run-resigning.js";
 import type { Config, Places } from "../config.js";
 import { mayHaveModels } from "../eligibility/may-have-models.js";
 import type { Log } from "../host/log.js";
@@ -112,11 +111,7 @@ export async function startModels(
   for (const facts of await store.list()) await catalogue.propose(facts).catch(tellRefused(log));
   await listed.look();
   const run = async (signal: AbortSignal): Promise<void> => {
-    await Promise.all([
-      listed.run(signal),
-      push.run(signal),
-      runResigning({ catalogue, clock, onFault }, signal),
-    ]);
+    await Promise.all([listed.run(signal), push.run(signal)]);
   };
   return { push, listed, run };
 }

@@ -17,6 +17,7 @@ import {
 } from "./authority.js";
 import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
+import { migrate } from "./migrate.js";
 import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
 import { serve } from "./serve.js";
 import { createToken } from "./token.js";
@@ -52,6 +53,12 @@ export function createProgram(machine: Machine): Command {
     .action((id, options) => exportInstallation(machine, id, options));
   addModels(program, machine);
   addSetUp(program, machine);
+  withConfig(program.command("migrate"))
+    .description("copy the embedded store to other engines, counting before and after")
+    .requiredOption("--from <engine>", "embedded")
+    .requiredOption("--to <engines>", "victoriametrics, postgresql or victoriametrics+postgresql")
+    .option("--json", "print the counts as JSON")
+    .action((options) => migrate(machine, options));
   addKeys(program, machine, withConfig);
   const statistics = program.command("statistics").description("community statistics");
   asking(statistics.command("release"))

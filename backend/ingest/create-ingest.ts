@@ -28,7 +28,7 @@ import { createWorks } from "./works.js";
 export interface IngestDeps {
   readonly store: SnapshotStore;
   readonly registry: Registry;
-  readonly rollups: Rollups;
+  readonly rollups: Pick<Rollups, "apply">;
   readonly parts: PartBuilder;
   readonly clock: Clock;
   /** The metric catalogue. */
@@ -66,7 +66,7 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
     plans.set(hex(table.id), { ...planTable(table, findMetric), isStored: true });
   }
   const works = createWorks(async (id) => {
-    const state = (await store.installation(id)) ?? newInstallation(id, clock.nowMs());
+    const state = (await store.claim(id)) ?? newInstallation(id, clock.nowMs());
     const quota = createQuota(limits, () => clock.monotonicMs());
     return { state, epochs: new Map(), quota, tail: Promise.resolve(), failed: false };
   });
@@ -84,8 +84,11 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
   return {
     async open(introduction) {
       checkIntroduction(introduction);
-      demandWelcome(introduction.installationId, held, deps.isErased);
-      const { work, leave } = works.enter(introduction.installationId);
+      const id = introduction.installationId;
+      // Another process took it over meanwhile: what is known here is old.
+      if (works.has(id) && !(await store.isClaimed(id))) await works.end(id);
+      demandWelcome(id, held, deps.isErased);
+      const { work, leave } = works.enter(id);
       try {
         const found = await work;
         const epochs = [];

@@ -25,7 +25,7 @@ const MODELS_MAX = 16;
 export interface DeliveryDeps {
   readonly store: SnapshotStore;
   readonly registry: Registry;
-  readonly rollups: Rollups;
+  readonly rollups: Pick<Rollups, "apply">;
   readonly parts: PartBuilder;
   readonly put: PutCommit;
   readonly decide: DecideBlock;

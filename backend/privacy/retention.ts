@@ -25,7 +25,7 @@ export interface RetentionRun {
 
 /** What retention works with. */
 export interface RetentionDeps {
-  readonly store: Pick<SnapshotStore, "forgetBefore" | "compact" | "bytes" | "put">;
+  readonly store: Pick<SnapshotStore, "forgetBefore" | "compact" | "bytes" | "claim" | "put">;
   readonly registry: Pick<Registry, "members" | "find" | "adopt">;
   readonly clock: Clock;
   /** Months that raw data are kept. */
@@ -113,12 +113,14 @@ async function forgetActivity(deps: RetentionDeps, nowMs: number): Promise<numbe
   const silent = [...registry.members()].filter((one) => isSilent(one, nowMs));
   let count = 0;
   for (const { installationId } of silent) {
-    const state = registry.find(installationId);
-    if (state === undefined || !isSilent(state, nowMs) || isDelivering(installationId)) continue;
+    const known = registry.find(installationId);
+    if (known === undefined || !isSilent(known, nowMs) || isDelivering(installationId)) continue;
+    const state = await store.claim(installationId);
+    if (state === undefined || !isSilent(state, nowMs)) continue;
     const forgotten = { ...state, lastReceivedAtMs: 0, received: NO_DAYS, withData: NO_DAYS };
     await store.put({ installation: forgotten });
     // Who came back meanwhile has a newer state.
-    if (registry.find(installationId) === state) registry.adopt(forgotten);
+    if (registry.find(installationId) === known) registry.adopt(forgotten);
     count++;
   }
   return count;

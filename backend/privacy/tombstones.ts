@@ -50,6 +50,11 @@ export function openTombstones(path: string, chance: Chance): Tombstones {
   };
 }
 
+/** What a file of tombstones holds; `undefined`: there is none. @throws HeatpoolError `STATE_INVALID` */
+export function readTombstones(path: string): { key: Buffer; known: Set<string> } | undefined {
+  return read(path);
+}
+
 function read(path: string): { key: Buffer; known: Set<string>; isCut: boolean } | undefined {
   let text: string;
   try {

@@ -1,15 +1,22 @@
 /** Identities in memory over a durable store: memory never knows more than the disk. */
 import type { Identities, Identity, IdentityStore } from "./identity.js";
+import type { SharedIdentityStore } from "./postgres-identity-store.js";
 
 /** Proof of consent is kept for three years. */
 const PROOF_KEPT_MS = 3 * 365 * 86_400_000;
 
+/** Identities, and the hand that has them read what other processes wrote. */
+export interface KeptIdentities extends Identities {
+  /** One of them, or all. */
+  reload(installationId?: string): Promise<void>;
+}
+
 /** @param onChange told of every change that is durable */
 export async function createIdentities(
-  store: IdentityStore,
+  store: IdentityStore & Partial<Pick<SharedIdentityStore, "find">>,
   nowMs: number,
   onChange: (installationId: string) => void = () => undefined,
-): Promise<Identities> {
+): Promise<KeptIdentities> {
   await store.prune(nowMs - PROOF_KEPT_MS);
   const byId = new Map<string, Identity>();
   const claims = new Set(await store.usedClaims());
@@ -37,11 +44,28 @@ export async function createIdentities(
     get size() {
       return byId.size;
     },
+    reload: (id) =>
+      exclusively(async () => {
+        if (id !== undefined && store.find !== undefined) {
+          const identity = await store.find(id);
+          sorted = undefined;
+          if (identity === undefined) byId.delete(id);
+          else take(identity);
+          return;
+        }
+        for (const claim of await store.usedClaims()) claims.add(claim);
+        const all = await store.all();
+        byId.clear();
+        sorted = undefined;
+        for (const identity of all) take(identity);
+      }),
     isClaimUsed: (claim) => claims.has(claim),
     update: (id, change) =>
       exclusively(async () => {
-        const changed = change(byId.get(id));
-        if (changed === undefined) return byId.get(id);
+        // Where others write too, what is remembered may be old.
+        const present = store.find === undefined ? byId.get(id) : await store.find(id);
+        const changed = change(present);
+        if (changed === undefined) return present;
         await store.put(changed);
         take(changed);
         sorted = undefined;
@@ -50,7 +74,7 @@ export async function createIdentities(
       }),
     remove: (id, nowMs) =>
       exclusively(async () => {
-        const identity = byId.get(id);
+        const identity = store.find === undefined ? byId.get(id) : await store.find(id);
         if (identity === undefined) return;
         const { spkiSha256, consents } = identity;
         await store.remove(identity, { erasedAtMs: nowMs, spkiSha256, consents });

@@ -8,8 +8,14 @@ import type { InstallationRecord, InstallationState, PoolSize, Registry } from "
 /** Days over which distinct days are counted for a record. */
 const RECORD_DAYS = 64;
 
-/** @param states everything the store holds, in any order */
-export function createRegistry(states: Iterable<InstallationState>): Registry {
+/**
+ * @param states everything the store holds, in any order
+ * @param takeColumn numbers that nobody else is given; left out: this registry is the only one
+ */
+export function createRegistry(
+  states: Iterable<InstallationState>,
+  takeColumn?: () => number,
+): Registry {
   const byId = new Map<string, InstallationState>();
   const byModel = new Map<string, Map<string, InstallationState>>();
   const sums = new Map<string, { installations: number; readings: number }>();
@@ -70,7 +76,7 @@ export function createRegistry(states: Iterable<InstallationState>): Registry {
       }
       return state.models.map((one) => one.column);
     },
-    nextColumn: () => free.pop() ?? columns++,
+    nextColumn: takeColumn ?? (() => free.pop() ?? columns++),
     get columns() {
       return columns;
     },

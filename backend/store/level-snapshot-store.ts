@@ -169,6 +169,9 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
   };
 
   return {
+    claim: (id) => read(key("installation", uuidBytes(id)), openJson<InstallationState>),
+    // There is no other process.
+    isClaimed: async () => true,
     async put(commit) {
       return await group.add(toEntry(commit, deadLetterKeys)).catch((cause: unknown) => {
         throw toWriteError(cause, folder);
@@ -182,15 +185,28 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
     epoch: (id, epochId) => read(epochKey(id, epochId), openJson<EpochState>),
     digest: (id, epochId, sequence) =>
       read(digestKey(id, epochId, sequence), (at, value) => openDigest(at, value, sequence)),
+    async *positions(id) {
+      const mine = scan(range("epoch", uuidBytes(id)), openJson<EpochState>);
+      for await (const epoch of mine) {
+        const bounds = range("digest", uuidBytes(id), uuidBytes(epoch.epochId));
+        const digests: { sequence: number; digest: Buffer }[] = [];
+        for await (const one of scan(bounds, readDigest)) digests.push(one);
+        yield { epoch, digests };
+      }
+    },
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
     devices: (id) => guarded(async () => listDevices(await ready(), id)),
     blocksOfDay: (id, deviceId, day) => scan(dayRange(id, deviceId, day), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
-      for await (const keys of scan(bounds, openJournal)) {
+      const groups = scan(bounds, (at, value) => ({
+        number: readU64(at, 2),
+        keys: openJournal(at, value),
+      }));
+      for await (const { number, keys } of groups) {
         for (const at of keys) {
           const block = await read(at, openBlock);
-          if (block !== undefined) yield block;
+          if (block !== undefined) yield { ...block, commitNumber: number };
         }
       }
     },
@@ -229,6 +245,13 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       await write([{ type: "put", key: at, value: sealValue(at, bytes) }]);
     },
     record: (name) => read(key("record", Buffer.from(name, "utf8")), openValue),
+    async recordNames(prefix) {
+      const bounds = range("record", Buffer.from(prefix, "utf8"));
+      return (await keysOf(bounds, () => true)).map((at) => at.toString("utf8", 2));
+    },
+    async removeRecord(name) {
+      await write([{ type: "del", key: key("record", Buffer.from(name, "utf8")) }]);
+    },
     erase: (id) =>
       group.alone(() =>
         change(async () => {
@@ -405,8 +428,13 @@ function sealDigest(at: Buffer, sequence: number, digest: Uint8Array): Buffer {
   return sealValue(at, Buffer.concat([u64(sequence), digest]));
 }
 
+function readDigest(at: Buffer, value: Buffer): { sequence: number; digest: Buffer } {
+  const payload = openValue(at, value);
+  return { sequence: readU64(payload, 0), digest: payload.subarray(8) };
+}
+
 /** `undefined` where a newer number has taken the place. */
 function openDigest(at: Buffer, value: Buffer, sequence: number): Buffer | undefined {
-  const payload = openValue(at, value);
-  return readU64(payload, 0) === sequence ? payload.subarray(8) : undefined;
+  const found = readDigest(at, value);
+  return found.sequence === sequence ? found.digest : undefined;
 }

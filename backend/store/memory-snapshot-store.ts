@@ -58,6 +58,8 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
   const sorted = () =>
     [...shelf.blocks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { block }]) => block);
   return {
+    claim: async (id) => shelf.installations.get(id),
+    isClaimed: async () => true,
     async put(commit) {
       shelf.committedThrough++;
       putOn(shelf, commit);
@@ -70,6 +72,15 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
     installation: async (id) => shelf.installations.get(id),
     epoch: async (id, epochId) => shelf.epochs.get(`${id}/${epochId}`),
     digest: async (id, epochId, sequence) => shelf.digests.get(`${id}/${epochId}/${sequence}`),
+    async *positions(id) {
+      for (const [at, epoch] of shelf.epochs) {
+        if (!at.startsWith(`${id}/`)) continue;
+        const digests = [...shelf.digests]
+          .filter(([one]) => one.startsWith(`${at}/`))
+          .map(([one, digest]) => ({ sequence: Number(one.split("/")[2]), digest }));
+        yield { epoch, digests };
+      }
+    },
     blocks: (id) => each(sorted().filter((one) => id === undefined || one.installationId === id)),
     devices: async (id) => [
       ...new Set(
@@ -91,7 +102,7 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
       each(
         [...shelf.blocks.values()]
           .filter((one) => one.commitNumber > Math.max(commitNumber, shelf.forgottenThrough))
-          .map(({ block }) => block),
+          .map(({ block, commitNumber: number }) => ({ ...block, commitNumber: number })),
       ),
     async forgetJournal(commitNumber) {
       shelf.forgottenThrough = Math.max(shelf.forgottenThrough, commitNumber);
@@ -123,6 +134,13 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
       shelf.records.set(name, Uint8Array.from(bytes));
     },
     record: async (name) => shelf.records.get(name),
+    recordNames: async (prefix) =>
+      [...shelf.records.keys()]
+        .filter((name) => name.startsWith(prefix))
+        .sort((a, b) => (a < b ? -1 : 1)),
+    async removeRecord(name) {
+      shelf.records.delete(name);
+    },
     async erase(id) {
       const isMine = (at: string) => at.startsWith(id);
       remove(shelf.epochs, isMine);

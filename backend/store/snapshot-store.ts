@@ -4,8 +4,9 @@
  * A commit is written wholly or not at all, and `put` resolves only after the write was synced; the
  * ack to the daemon follows it. Commits take effect in the order of the calls. What an earlier put
  * of the same installation wrote is never newer than what a later one wrote.
- * `level-snapshot-store.ts` keeps the promise on LevelDB, `memory-snapshot-store.ts` keeps it for
- * tests, and `test/contract/snapshot-store-contract.ts` holds both to it.
+ * `level-snapshot-store.ts` keeps the promise on LevelDB, `postgres-snapshot-store.ts` on PostgreSQL
+ * for several processes, `memory-snapshot-store.ts` keeps it for tests, and
+ * `test/contract/snapshot-store-contract.ts` holds all of them to it.
  */
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
@@ -29,12 +30,23 @@ export interface StoredBlock {
   readonly batch: SealedBatch;
 }
 
+/** A block with the number of the group that it was written with. */
+export interface JournalledBlock extends StoredBlock {
+  readonly commitNumber: number;
+}
+
 /** How far one epoch of one installation is decided. */
 export interface EpochState {
   readonly epochId: string;
   readonly ackedThrough: number;
   /** Ranges beyond `ackedThrough` that will never come, rising and disjoint. */
   readonly voids: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** An epoch with what tells repeats of its newest batches from forks. */
+export interface EpochPosition {
+  readonly epoch: EpochState;
+  readonly digests: readonly { readonly sequence: number; readonly digest: Uint8Array }[];
 }
 
 /** A batch, or the part of it, that was refused for good. */
@@ -115,14 +127,23 @@ export interface Slice {
 /** Durable home of blocks and contribution. */
 export interface SnapshotStore {
   /**
+   * Reads an installation for writing: whoever claimed it before, in whatever process, writes no
+   * more. Without a claim nothing may be put for an installation.
+   *
+   * @throws HeatpoolError `PERMISSION_DENIED` it was erased
+   */
+  claim(installationId: string): Promise<InstallationState | undefined>;
+  /** Whether nobody else has claimed an installation since. */
+  isClaimed(installationId: string): Promise<boolean>;
+  /**
    * Writes one commit. May be called again before it returns; the commit is serialised at once.
    *
    * @returns number of the group it was written with; strictly rising from group to group
    * @throws HeatpoolError `STORE_FAILED` nothing of it counts as written, nor of any later put that
-   *   was waiting
+   *   was waiting · `SUPERSEDED` somebody else claimed the installation
    */
   put(commit: Commit): Promise<number>;
-  /** Newest group that is durable; 0: none. */
+  /** Newest group of this process that is durable, and what was there at its start; 0: none. */
   readonly committedThrough: number;
   /** All installations. */
   installations(): AsyncIterable<InstallationState>;
@@ -134,6 +155,8 @@ export interface SnapshotStore {
     epochId: string,
     sequence: number,
   ): Promise<Uint8Array | undefined>;
+  /** Every epoch of an installation, with the digests that are remembered of it. */
+  positions(installationId: string): AsyncIterable<EpochPosition>;
   /** Blocks of one installation by device and day; without an id of all installations. */
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
   /** Devices that an installation has blocks of. */
@@ -141,13 +164,14 @@ export interface SnapshotStore {
   /** Blocks of one device that begin on one day, as days since 1970 (UTC). */
   blocksOfDay(installationId: string, deviceId: string, day: number): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
-  blocksAfter(commitNumber: number): AsyncIterable<StoredBlock>;
+  blocksAfter(commitNumber: number): AsyncIterable<JournalledBlock>;
   /** Drops the journal up to and including a group; blocks stay. */
   forgetJournal(commitNumber: number): Promise<void>;
   tables(): AsyncIterable<ChannelTable>;
   /** Refused batches, oldest first. */
   deadLetters(): AsyncIterable<DeadLetter>;
   losses(installationId: string): AsyncIterable<ReportedLoss>;
+  /** Exact in one process; of several, as of this one's newest commit or look. */
   totals(): StoreTotals;
   /** Reads every block back, checks it, and counts. */
   count(): Promise<StoreCount>;
@@ -158,6 +182,10 @@ export interface SnapshotStore {
   /** A named record of another room, e.g. the newest release of statistics. */
   putRecord(name: string, bytes: Uint8Array): Promise<void>;
   record(name: string): Promise<Uint8Array | undefined>;
+  /** Names of records that begin so, in their order. */
+  recordNames(prefix: string): Promise<readonly string[]>;
+  /** Forgets a record; one that is not there is forgotten already. */
+  removeRecord(name: string): Promise<void>;
   /** Removes everything about one installation, in files too. Counters stay. */
   erase(installationId: string): Promise<Removal>;
   /**

@@ -44,7 +44,7 @@ describe("backend.yaml", () => {
     expect(new Set(names)).toEqual(
       new Set([
         ...['"keyFile"', '"keys"', '"secretFile"', '"token"', '"tokensFile"'],
-        ...['"claimTokens"', '"claimTokensFile"'],
+        ...['"claimTokens"', '"claimTokensFile"', '"passwordFile"', '"tokenFile"'],
       ]),
     );
   });

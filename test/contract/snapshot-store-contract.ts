@@ -1,20 +1,29 @@
 /** What every snapshot store must keep: nothing half, nothing out of order, everything after a restart. */
+
 import { describe, expect, it } from "vitest";
+import { decodeBlock } from "#core/batch/block.js";
+import { createColumns } from "#core/batch/columns.js";
 import type { DaySummary } from "../../backend/aggregate/day-summary.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { Commit, SnapshotStore, StoredBlock } from "../../backend/store/snapshot-store.js";
-import { EPOCH, installationId, MODEL, TABLE } from "../support/pool-bed.js";
+import { EPOCH, installationId, MODEL, makeBatch, STEP_MS, TABLE } from "../support/pool-bed.js";
 
 const MINE = installationId(1);
 const THEIRS = installationId(2);
 const DAY_MS = 86_400_000;
+/** A while ago, but nothing that an engine with a retention would refuse. */
+const FIRST_DAY = Math.floor(Date.now() / DAY_MS) - 20;
 
-/** Runs the store's promise against what `open` opens. `reopen` restarts on the same storage. */
+/**
+ * Runs the store's promise against what `openEmpty` opens. `openAgain` restarts on the same storage.
+ */
 export function snapshotStoreContract(
   name: string,
-  open: () => Promise<SnapshotStore>,
-  reopen: (old: SnapshotStore) => Promise<SnapshotStore>,
+  openEmpty: () => Promise<SnapshotStore>,
+  openAgain: (old: SnapshotStore) => Promise<SnapshotStore>,
 ): void {
+  const open = async () => await claimBoth(await openEmpty());
+  const reopen = async (old: SnapshotStore) => await claimBoth(await openAgain(old));
   describe(`${name} keeps the snapshot store's promise`, () => {
     it("has everything of a commit after a restart", async () => {
       const store = await open();
@@ -36,6 +45,16 @@ export function snapshotStoreContract(
         readingsStored: 6,
       });
       await again.close();
+    });
+
+    it("hands out with a claim what was written before", async () => {
+      const store = await open();
+      expect(await store.claim(MINE)).toBeUndefined();
+      await store.put(makeCommit(MINE, 1));
+      expect(await store.claim(MINE)).toEqual(makeState(MINE, 1));
+      await store.put(makeCommit(MINE, 2));
+      expect(await store.claim(MINE)).toEqual(makeState(MINE, 2));
+      await store.close();
     });
 
     it("writes commits that arrive together in the order of the calls", async () => {
@@ -119,6 +138,8 @@ export function snapshotStoreContract(
       const replayed = async (n: number) =>
         (await collect(again.blocksAfter(n))).map((b) => b.sequence);
       expect(await replayed(0)).toEqual([1, 2]);
+      const numbers = (await collect(again.blocksAfter(0))).map((b) => b.commitNumber);
+      expect(numbers).toEqual([first, second]);
       expect(await replayed(first)).toEqual([2]);
       await again.forgetJournal(first);
       expect(await replayed(0)).toEqual([2]);
@@ -162,6 +183,12 @@ export function snapshotStoreContract(
       const again = await reopen(store);
       expect([...((await again.record("a")) ?? [])]).toEqual([2]);
       expect(await again.record("b")).toBeUndefined();
+      await again.putRecord("list/2", Uint8Array.of(1));
+      await again.putRecord("list/1", Uint8Array.of(1));
+      expect(await again.recordNames("list/")).toEqual(["list/1", "list/2"]);
+      await again.removeRecord("list/1");
+      await again.removeRecord("list/1");
+      expect(await again.recordNames("list/")).toEqual(["list/2"]);
       await again.close();
     });
 
@@ -170,7 +197,7 @@ export function snapshotStoreContract(
       for (const id of [MINE, THEIRS]) {
         for (const n of [1, 2, 3]) await store.put(makeCommit(id, n));
       }
-      const timeMs = 20_000 * DAY_MS + 3 * DAY_MS;
+      const timeMs = FIRST_DAY * DAY_MS + 3 * DAY_MS;
       const loss = (number: number, toMs: number) => ({
         number,
         reason: "evicted-limit",
@@ -226,6 +253,12 @@ export function snapshotStoreContract(
   });
 }
 
+async function claimBoth(store: SnapshotStore): Promise<SnapshotStore> {
+  await store.claim(MINE);
+  await store.claim(THEIRS);
+  return store;
+}
+
 /** All of a sequence. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -248,7 +281,14 @@ function digestOf(sequence: number): Uint8Array {
 
 /** The n-th block of an installation: a day after the one before. */
 export function makeBlock(id: string, sequence: number): StoredBlock {
-  const firstMs = 20_000 * DAY_MS + sequence * DAY_MS;
+  const firstMs = (FIRST_DAY + sequence) * DAY_MS;
+  const rows = [
+    [sequence, 215, 1_000],
+    [sequence, 216, 1_001],
+  ];
+  const { slot = 0, plainBytes, block } = makeBatch(sequence, firstMs, rows, { codec: 0 });
+  const sealed = { stepMs: STEP_MS, slot, rows: 2, codec: 0, plainBytes, block };
+  const { digest } = decodeBlock(sealed, TABLE, createColumns(TABLE, 2));
   return {
     installationId: id,
     epochId: EPOCH,
@@ -260,19 +300,15 @@ export function makeBlock(id: string, sequence: number): StoredBlock {
     batch: {
       deviceId: "heatpump",
       tableId: Buffer.from(TABLE.id),
-      stepMs: 60_000,
-      slot: firstMs / 60_000,
-      rows: 2,
+      ...sealed,
       readings: 6,
-      codec: 0,
-      plainBytes: 3,
-      digest: digestOf(sequence),
-      block: Buffer.from([1, 2, sequence]),
+      digest,
     },
   };
 }
 
-function makeState(id: string, sequence: number): InstallationState {
+/** An installation after its n-th commit. */
+export function makeState(id: string, sequence: number): InstallationState {
   return {
     installationId: id,
     models: [{ heatpumpModel: MODEL, column: 0, readings: 6 * sequence }],
@@ -291,7 +327,8 @@ function makeState(id: string, sequence: number): InstallationState {
   };
 }
 
-function makeCommit(id: string, sequence: number): Commit {
+/** The n-th commit of an installation. */
+export function makeCommit(id: string, sequence: number): Commit {
   return {
     installation: makeState(id, sequence),
     epochs: [{ epochId: EPOCH, ackedThrough: sequence, voids: [] }],

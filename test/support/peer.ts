@@ -7,6 +7,9 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
+/** What lets nginx pass TCP on. */
+export const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
 /** Debian package → a command that succeeds where it is installed. */
 const PEERS = {
   "python3-pymodbus": ["/usr/bin/python3", "-c", "import pymodbus"],
@@ -15,6 +18,9 @@ const PEERS = {
   // It has no option that only tells its version and ends well.
   mosquitto: ["test", "-x", "/usr/sbin/mosquitto"],
   openssl: ["openssl", "version"],
+  "victoria-metrics": ["sh", "-c", "command -v victoria-metrics"],
+  postgresql: ["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],
+  "libnginx-mod-stream": ["test", "-x", "/usr/sbin/nginx", "-a", "-r", STREAM_MODULE],
   "python3-aiosmtpd": ["/usr/bin/python3", "-c", "import aiosmtpd"],
 } as const;
 

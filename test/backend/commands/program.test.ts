@@ -236,8 +236,11 @@ describe("help", () => {
       "serve",
       "status",
       "installations",
+      "publish",
+      "models",
       "ca",
       "token",
+      "migrate",
       "keys",
       "statistics",
     ]);

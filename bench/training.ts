@@ -1,0 +1,13 @@
+/**
+ * `npm run -s bench -- training`: what learning costs. Each detector has its own
+ * file beside this one.
+ */
+import type { BenchOptions } from "./harness.js";
+import { measureHst } from "./training-hst.js";
+import { measureNormal } from "./training-normal.js";
+
+/** Runs them one after another. */
+export async function run(options: BenchOptions): Promise<void> {
+  await measureHst(options);
+  await measureNormal(options);
+}

@@ -1,0 +1,110 @@
+/**
+ * From scores to what the owner is told: one alarm per event, raised once and resolved once.
+ *
+ * Raised only after half an hour above the line and with enough rows of evidence behind a part;
+ * kept until every part of it has been calm for six hours, so that it does not flicker. While no
+ * evidence arrives (no heating in summer) it waits.
+ */
+import { CELLS_PER_DAY, CELLS_PER_HOUR } from "./channel.js";
+
+/** How much it matters. */
+export type Severity = "info" | "warning" | "critical";
+
+/** What the alarm logic sees of one cell. */
+export interface AlarmFacts {
+  readonly cell: number;
+  /** Above 1: alarming. */
+  readonly score: number;
+  /** Per part: share of its limits, of its fast limit, rows of evidence, cell of the last one. */
+  readonly shares: ArrayLike<number>;
+  readonly fastShares: ArrayLike<number>;
+  readonly evidence: ArrayLike<number>;
+  readonly evidenceCell: ArrayLike<number>;
+  /** What shares are divided by to become the score. */
+  readonly factor: number;
+  /** No alarm is raised before this cell. */
+  readonly quietUntil: number;
+}
+
+/** The alarm of one device. */
+export interface AlarmState {
+  /** Cell in which the alarm was raised; `undefined` when there is none. */
+  readonly raisedAt: number | undefined;
+  /** Parts of it, in the order of joining. */
+  readonly parts: readonly number[];
+  /** First cell of the present stretch above the line, of the present stretch of calm. */
+  readonly aboveSince: number | undefined;
+  readonly calmSince: number | undefined;
+  readonly resolvedAt: number | undefined;
+}
+
+/** What changed in a cell. */
+export type AlarmChange = "raised" | "reopened" | "resolved" | undefined;
+
+const PERSIST_CELLS = 6;
+const EVIDENCE_MIN = 12;
+const CALM_CELLS = 6 * CELLS_PER_HOUR;
+const CALM_SHARE = 0.5;
+/** A part that had no row for so long has no evidence of being well. */
+const EVIDENCE_AGE_MAX = CELLS_PER_DAY;
+/** A new alarm this soon after the last is the same event. */
+const REOPEN_CELLS = CELLS_PER_DAY;
+
+/** A device without an alarm. */
+export const NO_ALARM: AlarmState = {
+  raisedAt: undefined,
+  parts: [],
+  aboveSince: undefined,
+  calmSince: undefined,
+  resolvedAt: undefined,
+};
+
+/** The alarm after one more cell, and what changed. */
+export function stepAlarm(
+  state: AlarmState,
+  facts: AlarmFacts,
+): { readonly state: AlarmState; readonly change: AlarmChange } {
+  const above = facts.score > 1 ? (state.aboveSince ?? facts.cell) : undefined;
+  const carriers = above === undefined ? [] : carriersOf(facts);
+  if (state.raisedAt === undefined)
+    return mayRaise({ ...state, aboveSince: above }, facts, carriers);
+  const joined = carriers.filter((part) => !state.parts.includes(part));
+  const parts = joined.length === 0 ? state.parts : [...state.parts, ...joined];
+  const calm = isCalm(parts, facts) ? (state.calmSince ?? facts.cell) : undefined;
+  if (calm !== undefined && facts.cell - calm >= CALM_CELLS)
+    return { state: { ...NO_ALARM, resolvedAt: facts.cell }, change: "resolved" };
+  return { state: { ...state, parts, aboveSince: above, calmSince: calm }, change: undefined };
+}
+
+function mayRaise(
+  state: AlarmState,
+  facts: AlarmFacts,
+  carriers: readonly number[],
+): { readonly state: AlarmState; readonly change: AlarmChange } {
+  const isLasting =
+    state.aboveSince !== undefined && facts.cell - state.aboveSince >= PERSIST_CELLS;
+  if (!isLasting || carriers.length === 0 || facts.cell < facts.quietUntil)
+    return { state, change: undefined };
+  const isSame = state.resolvedAt !== undefined && facts.cell - state.resolvedAt < REOPEN_CELLS;
+  return {
+    state: { ...state, raisedAt: facts.cell, parts: carriers, calmSince: undefined },
+    change: isSame ? "reopened" : "raised",
+  };
+}
+
+/** Parts above the line with enough evidence, strongest first. */
+function carriersOf(facts: AlarmFacts): number[] {
+  const parts: number[] = [];
+  for (let part = 0; part < facts.shares.length; part++) {
+    const isAbove = (facts.shares[part] ?? 0) > facts.factor;
+    if (isAbove && (facts.evidence[part] ?? 0) >= EVIDENCE_MIN) parts.push(part);
+  }
+  return parts.sort((a, b) => (facts.shares[b] ?? 0) - (facts.shares[a] ?? 0));
+}
+
+function isCalm(parts: readonly number[], facts: AlarmFacts): boolean {
+  return parts.every((part) => {
+    const age = facts.cell - (facts.evidenceCell[part] ?? Number.NEGATIVE_INFINITY);
+    return age <= EVIDENCE_AGE_MAX && (facts.fastShares[part] ?? 0) < CALM_SHARE;
+  });
+}

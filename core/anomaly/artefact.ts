@@ -1,0 +1,187 @@
+/**
+ * Normal-behaviour models as bytes. What is decoded scores to the bit like what was encoded, and
+ * what was damaged, is newer than this program, or is for another heat pump is refused, not guessed.
+ */
+import { HeatpoolError } from "#core/errors.js";
+import {
+  ARTEFACT_BYTES_MAX,
+  NORMAL_FORMAT,
+  normalSchema,
+  type WrittenPart,
+} from "./artefact-schema.js";
+import { namePlan, type PlanPart } from "./feature-plan.js";
+import { featureCount, localCount } from "./features.js";
+import type { NormalModel, PartModel } from "./normal-model.js";
+
+/** A model with the heat pump model it is for; local ones know their machine's level. */
+export interface Artefact {
+  readonly heatPumpModel: string;
+  readonly model: NormalModel;
+  readonly known?: readonly Float64Array[];
+}
+
+/** Row, day, psi, rho and two limits. */
+const SINGLES = 6;
+
+/** Same model, same bytes. */
+export function encodeArtefact({ heatPumpModel, model, known }: Artefact): Uint8Array {
+  const parts = model.plan.parts.map((part, index) => {
+    const numbers = model.parts[index];
+    const own = known?.[index];
+    return {
+      id: part.id,
+      mode: part.mode,
+      target: part.target,
+      context: part.context,
+      tolerance: part.tolerance,
+      percent: part.percent,
+      house: part.house,
+      usable: numbers?.isUsable ?? false,
+      numbers: numbers === undefined ? "" : toBase64(listNumbers(numbers)),
+      ...(own !== undefined && { known: toBase64([...own]) }),
+    };
+  });
+  const { planId } = model.plan;
+  const kind = "normal-behaviour";
+  const written = {
+    kind,
+    format: NORMAL_FORMAT,
+    heatPumpModel,
+    planId,
+    factor: model.factor,
+    parts,
+  };
+  const bytes = new TextEncoder().encode(JSON.stringify(written));
+  if (bytes.length > ARTEFACT_BYTES_MAX)
+    throw invalid(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
+  return bytes;
+}
+
+/**
+ * Reads a model.
+ *
+ * @param forModel the heat pump model it is wanted for; any when left out
+ * @throws HeatpoolError `STATE_INVALID` when it is damaged, too new, or for another heat pump
+ */
+export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
+  if (bytes.length > ARTEFACT_BYTES_MAX)
+    throw invalid(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
+  const json = parse(bytes);
+  refuseOther(json);
+  const checked = normalSchema.safeParse(json);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw invalid(`${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const { heatPumpModel, planId, factor, parts } = checked.data;
+  if (forModel !== undefined && heatPumpModel !== forModel)
+    throw invalid(`is for ${heatPumpModel}, wanted for ${forModel}`);
+  const plan = namePlan(parts.map(toPlanPart));
+  if (plan.planId !== planId) throw invalid(`plan is ${plan.planId}, says ${planId}`);
+  const model = { plan, parts: parts.map((part, i) => readPart(part, plan.parts[i])), factor };
+  const hasOwn = parts.every(({ known }) => known !== undefined);
+  if (!hasOwn) return { heatPumpModel, model };
+  return { heatPumpModel, model, known: parts.map((part, i) => readKnown(part, plan.parts[i])) };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw invalid("is damaged or cut off", cause);
+  }
+}
+
+/** A clearer word than a list of issues for what is simply something else. */
+function refuseOther(json: unknown): void {
+  if (typeof json !== "object" || json === null) throw invalid("is no model");
+  const { kind, format } = json as { kind?: unknown; format?: unknown };
+  if (kind !== "normal-behaviour") throw invalid(`is of kind ${String(kind).slice(0, 40)}`);
+  if (typeof format === "number" && format > NORMAL_FORMAT)
+    throw new HeatpoolError(
+      "STATE_INVALID",
+      `model has format ${format}, known is ${NORMAL_FORMAT}`,
+      {
+        hint: "Update heatpool; until then the model it has stays in use.",
+      },
+    );
+}
+
+function toPlanPart(part: WrittenPart): PlanPart {
+  const { id, mode, target, context, tolerance, percent, house } = part;
+  return { id, mode, target, context, tolerance, percent, house };
+}
+
+function listNumbers(part: PartModel): number[] {
+  return [
+    part.rowVariance,
+    part.dayVariance,
+    part.psi,
+    part.rho,
+    part.limitFast,
+    part.limitSlow,
+    ...part.between,
+    ...part.beta,
+    ...part.leverage,
+  ];
+}
+
+function readPart(written: WrittenPart, part: PlanPart | undefined): PartModel {
+  if (part === undefined) throw invalid("a part is missing");
+  const size = featureCount(part);
+  const local = localCount(part);
+  const numbers = fromBase64(written.numbers);
+  const length = SINGLES + local + size + (size * (size + 1)) / 2;
+  if (numbers.length !== length)
+    throw invalid(`${part.id}: ${numbers.length} numbers of ${length}`);
+  const [row = 0, day = 0, psi = 0, rho = 0, fast = 0, slow = 0] = numbers;
+  const between = numbers.subarray(SINGLES, SINGLES + local);
+  if (!(row > 0 && day >= 0 && psi >= 1 && rho > 0 && fast > 0 && slow > 0))
+    throw invalid(`${part.id}: a variance or limit is out of range`);
+  if (written.usable && !between.every((value) => value > 0))
+    throw invalid(`${part.id}: a variance between machines is not above 0`);
+  return {
+    isUsable: written.usable,
+    rowVariance: row,
+    dayVariance: day,
+    psi,
+    rho,
+    limitFast: fast,
+    limitSlow: slow,
+    between,
+    beta: numbers.subarray(SINGLES + local, SINGLES + local + size),
+    leverage: numbers.subarray(SINGLES + local + size),
+  };
+}
+
+function readKnown(written: WrittenPart, part: PlanPart | undefined): Float64Array {
+  const numbers = fromBase64(written.known ?? "");
+  const local = part === undefined ? 0 : localCount(part);
+  if (numbers.length !== local * local) throw invalid(`${written.id}: what is known does not fit`);
+  return numbers;
+}
+
+/** Little-endian float32. */
+function toBase64(numbers: readonly number[]): string {
+  const view = new DataView(new ArrayBuffer(numbers.length * 4));
+  for (const [index, value] of numbers.entries()) view.setFloat32(index * 4, value, true);
+  return Buffer.from(view.buffer).toString("base64");
+}
+
+function fromBase64(text: string): Float64Array {
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.length % 4 !== 0) throw invalid("numbers are cut off");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const numbers = Float64Array.from({ length: bytes.length / 4 }, (_, i) =>
+    view.getFloat32(i * 4, true),
+  );
+  if (!numbers.every(Number.isFinite)) throw invalid("a number is not finite");
+  return numbers;
+}
+
+function invalid(what: string, cause?: unknown): HeatpoolError {
+  return new HeatpoolError("STATE_INVALID", `normal-behaviour model: ${what}`, {
+    hint: "The file is not used; the last good model stays.",
+    cause,
+  });
+}

@@ -1,0 +1,280 @@
+/**
+ * Looks at each channel by itself, cell by cell in the order of time, before anything is learnt or
+ * scored, and takes away what cannot be a measurement. Only the past is looked at, so a daemon and
+ * a year of data at once see the same.
+ */
+import { CELLS_PER_DAY, CELLS_PER_HOUR, CHANNEL_COUNT, CHANNELS, channelIndex } from "./channel.js";
+import type { Finding, FindingKind } from "./finding.js";
+import type { CellGrid } from "./grid.js";
+import { MODES } from "./operating-row.js";
+
+/** Checks cells one after another. */
+export interface QualityWatch {
+  /** Takes away what is wrong from `values[at…]`. */
+  check(cell: number, mode: number, values: Float64Array, at: number): void;
+  /** What is wrong at this moment. */
+  active(): Finding[];
+}
+
+/** A grid without what is wrong, and everything that was. */
+export interface CheckedGrid {
+  readonly grid: CellGrid;
+  readonly findings: readonly Finding[];
+}
+
+/** Bit-equal for so long while running in one mode, or at all: stuck. */
+const STUCK_RUNNING_CELLS = 3 * CELLS_PER_HOUR;
+const STUCK_CELLS = CELLS_PER_DAY;
+/** A channel that moves in fewer of its cells than this may well rest. */
+const MOVING_SHARE = 0.5;
+/** Steps before it is known how a channel moves. */
+const STEPS_MIN = 100;
+/** A jump that lasts this long is a new level, not a spike. */
+const LEVEL_CELLS = 3;
+/** Of a day's cells. */
+const IMPLAUSIBLE_SHARE = 0.01;
+const ABSENT_SHARE = 0.5;
+const SWAPPED_SHARE = 0.8;
+/** Cells of a day before a share of it is worth naming. */
+const DAY_CELLS_MIN = 36;
+/** Thermal power read as electric gives a COP of 1. */
+const COP_ONE = 0.01;
+/** How near a factor must be to be the unit's. */
+const UNIT_NEAR = 0.2;
+
+const HEATING = MODES.indexOf("heating");
+const DEFROST = MODES.indexOf("defrost");
+const FLOW = channelIndex("flow");
+const RETURN = channelIndex("return");
+const COP = channelIndex("cop");
+/** Derived channels come later. */
+const MEASURED = channelIndex("to24");
+const RUNS = new Set(
+  (["heating", "hot_water", "cooling", "running"] as const).map((mode) => MODES.indexOf(mode)),
+);
+
+/** What is remembered of one channel. */
+interface Memory {
+  value: number;
+  /** Cells since it last changed: all, and running ones of the present mode. */
+  equal: number;
+  equalRunning: number;
+  runMode: number;
+  /** Steps seen and how many moved, per mode. */
+  readonly steps: Uint32Array;
+  readonly moves: Uint32Array;
+  /** Last value per mode: a jump is compared with what this mode had. */
+  readonly levels: Float64Array;
+  /** A level beyond a jump that may be a spike. */
+  jump: number;
+  jumpCells: number;
+  /** Why it is masked, and since when. */
+  wrong: { kind: FindingKind; since: number; detail: string } | undefined;
+  dayCells: number;
+  dayWrong: number;
+  dayPresent: number;
+}
+
+/** What is counted over a day across channels. */
+interface DayCounts {
+  heating: number;
+  swapped: number;
+  cops: number;
+  ones: number;
+}
+
+/** A watch that has seen nothing. */
+export function createQualityWatch(): QualityWatch {
+  const memories = CHANNELS.slice(0, MEASURED).map(emptyMemory);
+  const marks = new Map<number, { kind: FindingKind; since: number; detail: string }>();
+  let day = Number.NaN;
+  let counts: DayCounts = { heating: 0, swapped: 0, cops: 0, ones: 0 };
+  let now = 0;
+  return {
+    check(cell, mode, values, at) {
+      const today = Math.floor(cell / CELLS_PER_DAY);
+      if (today !== day) {
+        endDay(memories, marks, counts, cell);
+        counts = { heating: 0, swapped: 0, cops: 0, ones: 0 };
+      }
+      day = today;
+      now = cell;
+      countDay(counts, mode, values, at);
+      for (let channel = 0; channel < MEASURED; channel++) {
+        const memory = memories[channel];
+        if (memory === undefined) continue;
+        memory.dayCells++;
+        const value = values[at + channel] ?? Number.NaN;
+        if (Number.isNaN(value)) continue;
+        memory.dayPresent++;
+        const isFine = checkValue(memory, channel, mode, value, cell);
+        if (!isFine) memory.dayWrong++;
+        if (!isFine || marks.has(channel)) values[at + channel] = Number.NaN;
+      }
+    },
+    active() {
+      return memories.flatMap((memory, channel) => {
+        const wrong = memory.wrong ?? marks.get(channel);
+        return wrong === undefined ? [] : [{ channel, last: now, ...wrong }];
+      });
+    },
+  };
+}
+
+/** Checks a whole grid; the original stays as it is. */
+export function checkGrid(grid: CellGrid): CheckedGrid {
+  const values = grid.values.slice();
+  const watch = createQualityWatch();
+  const found = new Map<string, Finding>();
+  for (let index = 0; index < grid.length; index++) {
+    if (grid.seen[index] !== 1) continue;
+    watch.check(grid.firstCell + index, grid.modes[index] ?? 0, values, index * CHANNEL_COUNT);
+    for (const finding of watch.active())
+      found.set(`${finding.channel} ${finding.kind} ${finding.since}`, finding);
+  }
+  return { grid: { ...grid, values }, findings: [...found.values()] };
+}
+
+function emptyMemory(): Memory {
+  return {
+    value: Number.NaN,
+    equal: 0,
+    equalRunning: 0,
+    runMode: -1,
+    steps: new Uint32Array(MODES.length),
+    moves: new Uint32Array(MODES.length),
+    levels: new Float64Array(MODES.length).fill(Number.NaN),
+    jump: Number.NaN,
+    jumpCells: 0,
+    wrong: undefined,
+    dayCells: 0,
+    dayWrong: 0,
+    dayPresent: 0,
+  };
+}
+
+/** Whether the value may be used. */
+function checkValue(
+  memory: Memory,
+  channel: number,
+  mode: number,
+  value: number,
+  cell: number,
+): boolean {
+  const stepMax = CHANNELS[channel]?.stepMax ?? Number.POSITIVE_INFINITY;
+  if (!Number.isNaN(memory.value) && Math.abs(value - memory.value) > stepMax) {
+    if (!isNewLevel(memory, mode, value, cell, stepMax)) return false;
+  } else if (memory.wrong?.kind === "mapping") memory.wrong = undefined;
+  memory.jumpCells = 0;
+  noteMove(memory, mode, value);
+  if (CHANNELS[channel]?.isAnalogue !== true) return true;
+  const isStuck =
+    (memory.equalRunning >= STUCK_RUNNING_CELLS && moves(memory, memory.runMode)) ||
+    (memory.equal >= STUCK_CELLS && moves(memory, mode));
+  if (!isStuck) {
+    if (memory.wrong?.kind === "stuck") memory.wrong = undefined;
+    return true;
+  }
+  memory.wrong ??= { kind: "stuck", since: cell, detail: `stands at ${value}` };
+  return false;
+}
+
+/** After a jump: a spike is dropped, another unit is named, anything else becomes the new level. */
+function isNewLevel(
+  memory: Memory,
+  mode: number,
+  value: number,
+  cell: number,
+  stepMax: number,
+): boolean {
+  const isSame = Math.abs(value - memory.jump) <= stepMax;
+  memory.jumpCells = isSame ? memory.jumpCells + 1 : 1;
+  memory.jump = value;
+  if (memory.jumpCells < LEVEL_CELLS || memory.wrong?.kind === "mapping") return false;
+  const before = memory.levels[mode] ?? Number.NaN;
+  const unit = otherUnit(Number.isNaN(before) ? memory.value : before, value);
+  if (unit === undefined) return true;
+  memory.wrong ??= { kind: "mapping", since: cell, detail: unit };
+  return false;
+}
+
+function otherUnit(before: number, after: number): string | undefined {
+  const isNear = (wanted: number) =>
+    Math.abs(after - wanted) <= UNIT_NEAR * Math.max(Math.abs(wanted), 1e-9);
+  if (isNear(before * 1.8 + 32)) return "reads like degrees Fahrenheit";
+  if (isNear((before - 32) / 1.8)) return "reads like degrees Celsius in place of Fahrenheit";
+  if (isNear(before * 1000)) return "is a thousand times what it was";
+  if (isNear(before / 1000)) return "is a thousandth of what it was";
+  return undefined;
+}
+
+function noteMove(memory: Memory, mode: number, value: number): void {
+  const isEqual = value === memory.value;
+  if (memory.equal < STUCK_RUNNING_CELLS / 3 || !isEqual) {
+    memory.steps[mode] = (memory.steps[mode] ?? 0) + 1;
+    if (!isEqual) memory.moves[mode] = (memory.moves[mode] ?? 0) + 1;
+  }
+  memory.value = value;
+  memory.levels[mode] = value;
+  memory.equal = isEqual ? memory.equal + 1 : 0;
+  if (!isEqual || (RUNS.has(mode) && mode !== memory.runMode)) memory.equalRunning = 0;
+  if (isEqual && RUNS.has(mode)) memory.equalRunning++;
+  if (RUNS.has(mode)) memory.runMode = mode;
+}
+
+/** Whether the channel usually moves from cell to cell in this mode. */
+function moves(memory: Memory, mode: number): boolean {
+  const steps = memory.steps[mode] ?? 0;
+  return steps >= STEPS_MIN && (memory.moves[mode] ?? 0) > MOVING_SHARE * steps;
+}
+
+function countDay(counts: DayCounts, mode: number, values: Float64Array, at: number): void {
+  const spread = (values[at + FLOW] ?? Number.NaN) - (values[at + RETURN] ?? Number.NaN);
+  if (mode === HEATING && !Number.isNaN(spread)) {
+    counts.heating++;
+    if (spread < 0) counts.swapped++;
+  }
+  const cop = values[at + COP] ?? Number.NaN;
+  if (mode === DEFROST || Number.isNaN(cop)) return;
+  counts.cops++;
+  if (Math.abs(cop - 1) <= COP_ONE) counts.ones++;
+}
+
+/** What a whole day says holds until a day says otherwise. */
+function endDay(
+  memories: readonly Memory[],
+  marks: Map<number, { kind: FindingKind; since: number; detail: string }>,
+  counts: DayCounts,
+  cell: number,
+): void {
+  const mark = (channel: number, kind: FindingKind, isWrong: boolean, detail: string) => {
+    if (!isWrong && marks.get(channel)?.kind === kind) marks.delete(channel);
+    else if (isWrong && !marks.has(channel)) marks.set(channel, { kind, since: cell, detail });
+  };
+  for (const [channel, memory] of memories.entries()) {
+    const { dayCells, dayWrong, dayPresent } = memory;
+    if (
+      dayCells >= DAY_CELLS_MIN &&
+      memory.wrong === undefined &&
+      memory.steps.some((n) => n > 0)
+    ) {
+      const isWrong = dayWrong > IMPLAUSIBLE_SHARE * dayCells;
+      mark(channel, "implausible", isWrong, `${dayWrong} jumps in a day`);
+    }
+    if (dayCells >= DAY_CELLS_MIN && channel !== COP) {
+      const missing = dayCells - dayPresent;
+      const isWrong = dayPresent > 0 && missing > ABSENT_SHARE * dayCells;
+      mark(channel, "absent", isWrong, `${missing} of ${dayCells} cells without a value`);
+    }
+    memory.dayCells = 0;
+    memory.dayWrong = 0;
+    memory.dayPresent = 0;
+  }
+  if (counts.heating >= DAY_CELLS_MIN) {
+    const isSwapped = counts.swapped > SWAPPED_SHARE * counts.heating;
+    for (const channel of [FLOW, RETURN])
+      mark(channel, "mapping", isSwapped, "flow and return look swapped");
+  }
+  if (counts.cops >= DAY_CELLS_MIN)
+    mark(COP, "mapping", counts.ones === counts.cops, "COP is 1: thermal power read as electric");
+}
