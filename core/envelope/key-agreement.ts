@@ -73,5 +73,10 @@ export interface X25519Pair {
 export function createX25519Pair(random: Uint8Array): X25519Pair {
   const key = toPrivateDer("x25519", random);
   const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  return createX25519PairOf(privateKey);
+}
+
+/** The key pair of a private X25519 key. */
+export function createX25519PairOf(privateKey: KeyObject): X25519Pair {
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }

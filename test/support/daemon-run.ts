@@ -66,6 +66,7 @@ export function startDaemon(folder: string, devicePort: number, more: string): D
       },
       notify: () => undefined,
       watchdogMs: undefined,
+      builtAtMs: 0,
     },
     stop.signal,
   );
