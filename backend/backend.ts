@@ -22,6 +22,7 @@ import {
 import { openProcesses, runTogether } from "./commands/processes.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
+import { mayHaveModels } from "./eligibility/may-have-models.js";
 import { openBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import { createConsents } from "./enrolment/consents.js";
@@ -270,7 +271,7 @@ async function openRooms(parts: BackendParts, engines: Engines, models: OpenMode
       isContributing: (id: string) => facts.eligibility(id, "").eligible,
     };
     const onFault = (fault: unknown): void => reportFault(parts, fault);
-    pushing = await startModels(models, parts, audience, { ...parts, onFault });
+    pushing = await startModels(models, audience, { ...parts, onFault });
   }
   const released: Community = {
     ...community,
@@ -313,10 +314,11 @@ async function openRooms(parts: BackendParts, engines: Engines, models: OpenMode
   };
   const web: HttpBehind = {
     ...{ ingest, community: released, efficiency },
-    models: NO_MODELS,
+    models: pushing?.files ?? NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
     storedTimes: createStoredTimes(store),
+    isBarred: (id) => known.find(id) !== undefined && !mayHaveModels(known.find(id), true),
     isEnrolled: (id) =>
       known.find(id) !== undefined ||
       registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
@@ -340,6 +342,7 @@ async function openRooms(parts: BackendParts, engines: Engines, models: OpenMode
 const NO_MODELS: ModelFiles = {
   list: () => [],
   find: () => undefined,
+  whyNone: () => undefined,
   read: () => Promise.resolve(new Uint8Array()),
 };
 

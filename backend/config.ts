@@ -65,6 +65,9 @@ const httpSchema = z.strictObject({
   tokensFile: PATH.optional().describe(
     "SHA-256 of the bearer tokens, one a line; left out: http-tokens in stateDir",
   ),
+  legacyKeyFile: PATH.optional().describe(
+    "Fernet key (44 characters, mode 0600) under which earlier clients get models; left out: they get none",
+  ),
   publicPerMinute: z
     .int()
     .min(0)
@@ -312,6 +315,8 @@ export interface Places {
   readonly tlsDir: string;
   readonly claimTokensFile: string;
   readonly httpTokensFile: string;
+  /** Left out: earlier clients get no models. */
+  readonly legacyKeyFile: string | undefined;
   readonly storeDir: string;
   readonly rollupsFile: string;
   readonly tombstonesFile: string;
@@ -357,6 +362,8 @@ export function toPlaces(config: Config, file: string): Places {
     tlsDir: join(stateDir, "tls"),
     claimTokensFile: place(enrolment.claimTokensFile, "claim-tokens"),
     httpTokensFile: place(config.http?.tokensFile, "http-tokens"),
+    legacyKeyFile:
+      config.http?.legacyKeyFile === undefined ? undefined : place(config.http.legacyKeyFile, ""),
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
     tombstonesFile: join(stateDir, "tombstones"),

@@ -1,14 +1,19 @@
 /** Models at the operator's, put together: catalogue, sealed releases, publishing and pushing. */
+import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import type { Chance, Clock } from "#core/clock.js";
 import { createX25519Pair } from "#core/envelope/key-agreement.js";
+import { createLegacyEnvelopes } from "#core/envelope/legacy-envelope.js";
 import { HeatpoolError } from "#core/errors.js";
 import { createCatalogue, type OwnCatalogue } from "../catalogue/create-catalogue.js";
 import { createListedReleases, type ListedReleases } from "../catalogue/listed-releases.js";
 import { openOnlineKeys } from "../catalogue/online-keys.js";
 import type { Config, Places } from "../config.js";
 import { mayHaveModels } from "../eligibility/may-have-models.js";
+import { readLegacyKey } from "../host/legacy-key.js";
 import type { Log } from "../host/log.js";
+import type { ModelFiles } from "../http/http.js";
+import { createLegacyModels } from "../http/legacy-models.js";
 import type { TagId } from "../privacy/log-tag.js";
 import { openFileReleaseStore } from "../publish/file-release-store.js";
 import { createPublishing, type Publishing } from "../publish/publish.js";
@@ -28,20 +33,26 @@ export interface ModelParts {
 
 /** What publishing needs, with or without a running backend. */
 export interface OpenModels {
+  readonly parts: ModelParts;
   readonly catalogue: OwnCatalogue;
   readonly store: ReleaseStore;
   readonly publishing: Publishing;
 }
 
 const SEED_BYTES = 32;
+const IV_BYTES = 16;
+/** Keeps what is derived here apart from everything else that the store key is used for. */
+const IV_PURPOSE = "heatpool-legacy-iv/v1\0";
 
-export function openModels({ config, places, clock, chance, storeKey }: ModelParts): OpenModels {
+export function openModels(parts: ModelParts): OpenModels {
+  const { config, places, clock, chance, storeKey } = parts;
   const folder = places.catalogueDir;
   const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
   const { autoSign } = config.catalogue;
   const catalogue = createCatalogue({ folder, keys, clock, autoSign });
   const store = openFileReleaseStore({ folder: places.modelsDir, storeKey, chance });
   return {
+    parts,
     catalogue,
     store,
     publishing: createPublishing({ store, catalogue, clock, chance }),
@@ -64,14 +75,15 @@ export interface ModelNews {
 /** Models of a running backend. */
 export interface RunningModels {
   readonly push: Push;
+  /** For clients of the earlier server. */
+  readonly files: ModelFiles;
   readonly listed: ListedReleases;
   run(signal: AbortSignal): Promise<void>;
 }
 
 /** Hands what lies in the store to the catalogue, and pushes what the catalogue lists. */
 export async function startModels(
-  { catalogue, store }: OpenModels,
-  { clock, chance }: Pick<ModelParts, "clock" | "chance">,
+  { catalogue, store, parts: { places, clock, chance, storeKey } }: OpenModels,
   { identities, isContributing }: Audience,
   { log, tag, onFault }: ModelNews,
 ): Promise<RunningModels> {
@@ -82,8 +94,20 @@ export async function startModels(
       const { version, releases } = listed.listed();
       log("info", "models.listed", { version, releases: releases.length });
       push.refresh();
+      void files.refresh().catch(onFault);
     },
     onFault,
+  });
+  const { legacyKeyFile } = places;
+  const files = createLegacyModels({
+    store,
+    listed: listed.listed,
+    envelopes:
+      legacyKeyFile === undefined
+        ? undefined
+        : createLegacyEnvelopes({ key: readLegacyKey(legacyKeyFile) }),
+    toIv: (about) =>
+      createHmac("sha256", storeKey).update(`${IV_PURPOSE}${about}`).digest().subarray(0, IV_BYTES),
   });
   const push: Push = createPush({
     store,
@@ -110,10 +134,11 @@ export async function startModels(
   // A power cut may have come between sealing a release and proposing it.
   for (const facts of await store.list()) await catalogue.propose(facts).catch(tellRefused(log));
   await listed.look();
+  await files.refresh().catch(onFault);
   const run = async (signal: AbortSignal): Promise<void> => {
     await Promise.all([listed.run(signal), push.run(signal)]);
   };
-  return { push, listed, run };
+  return { push, listed, files, run };
 }
 
 /** One release that cannot be listed keeps nobody from the others, nor the backend from its work. */
