@@ -2,7 +2,6 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
-import { generateKeyPairSync } from "node:crypto";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
@@ -391,7 +390,6 @@ function openIdentities(
       issuing,
       clock,
       chance,
-      trialKey: generateKeyPairSync("x25519").privateKey,
       recoveryKey,
     }),
     ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),

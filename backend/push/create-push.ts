@@ -1,8 +1,8 @@
 /** The push room: sessions, their grants, and the files on their way. */
 import type { Clock } from "#core/clock.js";
 import type { DirectorSigner } from "#core/envelope/dsse.js";
-import { kidOf, sealGrant } from "#core/envelope/grant-seal.js";
-import type { X25519Pair } from "#core/envelope/key-agreement.js";
+import { sealGrant } from "#core/envelope/grant-seal.js";
+import { kidOf, type X25519Pair } from "#core/envelope/key-agreement.js";
 import { targetPathOf } from "#core/envelope/model-header.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { ReleaseFacts, ReleaseStore } from "../publish/release-store.js";

@@ -9,7 +9,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate }
 import { encodePem } from "#core/certificate/der.js";
 import { readInstallationCertificate } from "#core/certificate/installation-certificate.js";
 import type { Clock } from "#core/clock.js";
-import { kidOf } from "#core/enrolment/kem-key.js";
+import { kidOf } from "#core/envelope/key-agreement.js";
 import { HeatpoolError } from "#core/errors.js";
 import {
   type ConsentProof,
