@@ -89,7 +89,7 @@ describe("parseConfig", () => {
     expect(parseConfig(text).devices).toHaveLength(1);
     const everything = text.replace(/^(\s*)# (?=\s*[a-zA-Z]+:)/gm, "$1");
     const config = parseConfig(everything);
-    expect(config.backend?.url).toBe("heatpool.example.org:8443");
+    expect(config.backend?.url).toBe("heatpool.example.org:7443");
     expect(config.uplink.intervalSeconds).toBe(3600);
   });
 });
