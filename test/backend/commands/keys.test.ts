@@ -357,7 +357,7 @@ describe("keys at rest", () => {
 /** Every command of the section, one a line. */
 function guideCommands(): string[] {
   const text = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
-  const section = text.split("\n## Keys and the catalogue")[1] ?? "";
+  const [section = ""] = text.split("\n## Keys and the catalogue")[1]?.split("\n## ") ?? [];
   const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block ?? "");
   return blocks
     .flatMap((block) => block.split("\n"))
