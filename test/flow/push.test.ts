@@ -171,7 +171,7 @@ describe("pushing a model", () => {
   it("is granted anew when the file was lost, or the grant refused for a reason that passes", async () => {
     const { backend, daemon, clock } = await build();
     await backend.publishing.publish(candidate());
-    const wall = { isRight: false };
+    const wall = { isRight: false as boolean };
     const one = daemon(1, {
       effectiveNowS: () => (wall.isRight ? Math.floor(clock.nowMs() / 1000) : 1),
     });
