@@ -19,6 +19,7 @@ import {
   startModels,
 } from "./commands/open-models.js";
 import { openProcesses, runTogether } from "./commands/processes.js";
+import { openTrainedPublishing, openTraining } from "./commands/training-rooms.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
 import { mayHaveModels } from "./eligibility/may-have-models.js";
@@ -59,6 +60,8 @@ import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
+import { forgetMonths } from "./train/kept-months.js";
+import { createTrainingJob } from "./train/training-job.js";
 
 /** What the backend is started with. */
 export interface BackendParts {
@@ -111,8 +114,8 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   try {
     const models = openKeptModels(parts);
     const opened = await openRooms(parts, engines, models);
-    const { behind, web, identities, retention, run, runPush } = opened;
-    const rooms = { behind, retention, models };
+    const { behind, web, identities, retention, learning, run, runPush } = opened;
+    const rooms = { behind, retention, learning, models };
     const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
       runDoor(toDoor(parts, behind, identities), ending.signal),
@@ -140,8 +143,11 @@ async function runOnce(
   {
     behind,
     retention,
+    learning,
     models,
-  }: Pick<Rooms, "behind" | "retention"> & { readonly models: OpenModels | undefined },
+  }: Pick<Rooms, "behind" | "retention" | "learning"> & {
+    readonly models: OpenModels | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
@@ -151,6 +157,17 @@ async function runOnce(
     jobs: [
       createRetentionJob({ ...retention, clock }),
       createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
+      createTrainingJob({
+        training: openTraining(learning),
+        publish:
+          models !== undefined && parts.config.catalogue.autoSign
+            ? openTrainedPublishing(learning, models.catalogue)
+            : undefined,
+        onReport: ({ modelId, outcome, installations, reasons }) =>
+          parts.log("info", "training.model", {
+            ...{ modelId, outcome, installations, reasons: reasons.join("; ") },
+          }),
+      }),
     ],
     onRun: ({ job, durationMs, outcome, detail }) =>
       parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
@@ -291,6 +308,7 @@ async function openRooms(parts: BackendParts, engines: Engines, models: OpenMode
     metadata: async (role, version) => models?.catalogue.metadata(role, version),
     async erase(id, closeStreams) {
       const receipt = await erasure.erase(id, closeStreams);
+      await forgetMonths(store, id);
       await processes.tell("erased", id);
       return receipt;
     },
@@ -334,7 +352,14 @@ async function openRooms(parts: BackendParts, engines: Engines, models: OpenMode
   const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
     processes.run({ ...joined, once }, signal);
   const runPush = async (signal: AbortSignal): Promise<void> => pushing?.run(signal);
-  return { behind, web, identities, retention, run, runPush };
+  const learning = {
+    ...{ config, places, version: parts.version, clock, chance: parts.chance, store, registry },
+    storeKey: parts.storeKey,
+    identities: known,
+    isErased: tombstones.has,
+    onProgress: (progress: string) => parts.log("debug", "training.progress", { progress }),
+  };
+  return { behind, web, identities, retention, learning, run, runPush };
 }
 
 /** Nothing is published. */

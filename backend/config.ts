@@ -221,6 +221,21 @@ const catalogueSchema = z.strictObject({
     ),
 });
 
+const trainingSchema = z.strictObject({
+  publishInstallationsMin: z
+    .int()
+    .min(1)
+    .default(30)
+    .describe("Least number behind a published model; below 15 only in a closed test pool"),
+  windowMonths: z.int().min(1).max(36).default(12).describe("Months that a model is made of"),
+  threads: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe("Worker threads of a training run; 0: one less than there are cores"),
+});
+
 const retentionSchema = z.strictObject({
   rawMonths: z
     .int()
@@ -299,6 +314,7 @@ export const configSchema = z.strictObject({
   privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
   catalogue: catalogueSchema.prefault({}).describe("The signed catalogue of models"),
+  training: trainingSchema.prefault({}).describe("Models from readings of the pool"),
   retention: retentionSchema.prefault({}).describe("How long data are kept"),
   store: storeSchema.prefault({}).describe("Where readings are kept"),
   registry: registrySchema.prefault({}).describe("Where installations are kept"),

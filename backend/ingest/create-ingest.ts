@@ -16,7 +16,12 @@ import { type MarkDay, newInstallation } from "./contribution.js";
 import { createBlockDecider } from "./decide-block.js";
 import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
 import type { Delivery, Ingest, Introduction } from "./ingest.js";
-import { createPutCommit, findEpoch, type InstallationWork } from "./installation-work.js";
+import {
+  createPutCommit,
+  demandSound,
+  findEpoch,
+  type InstallationWork,
+} from "./installation-work.js";
 import { checkIntroduction } from "./introduction.js";
 import { takeLosses } from "./losses.js";
 import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
@@ -96,6 +101,9 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
           epochs.push(await findEpoch(found, epochId, store));
         }
         await introduce(shared, found, introduction);
+        // What the stream before this one took is durable before we say where everything stands.
+        await found.tail;
+        demandSound(found);
         const stream = { number: ++streams, introduction, work: found, epochs };
         return createDelivery(shared, stream, findMetric, leave);
       } catch (cause) {

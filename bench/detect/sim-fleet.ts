@@ -13,7 +13,7 @@ import {
   noEpisodes,
 } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
-import { isRightPart } from "./right-parts.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { readManifest, readSim } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
 

@@ -10,7 +10,7 @@ import { checkGrid } from "#core/anomaly/quality.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
-import { isRightPart } from "./right-parts.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { FULL, readManifest, readSim } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
 

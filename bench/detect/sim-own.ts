@@ -16,7 +16,7 @@ import type { Column } from "../simulated/sensors.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
 import { COLUMNS } from "./plan-file.js";
-import { isRightPart } from "./right-parts.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { FULL } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
 

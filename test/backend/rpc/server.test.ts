@@ -4,7 +4,7 @@
  */
 import { connect } from "node:http2";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
@@ -21,6 +21,9 @@ import { temporaryFolder } from "../../support/folder.js";
 const TOKEN = "hpct_right";
 const id = "0aa7b810-9dad-41d1-80b4-00c04fd430c8";
 const insecure = credentials.createInsecure();
+
+/** Real connections, on a machine that may be busy with other things. */
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let door: OpenDoor;
 let talks: Talk[] = [];
