@@ -3,8 +3,9 @@
 import { type InstallationAuthority, runBackend } from "../backend.js";
 import { openIssuing } from "../enrolment/device-authority.js";
 import { openRecoveryKey } from "../enrolment/recovery-key.js";
-import { createLog, type Log } from "../host/log.js";
+import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../host/log.js";
 import { warnAboutNode } from "../host/node-floor.js";
+import { readProcess } from "../host/process-facts.js";
 import { type LoadedIdentity, loadIdentity } from "../host/server-identity.js";
 import { createTagger } from "../privacy/log-tag.js";
 import { maskAddresses } from "../privacy/mask.js";
@@ -29,10 +30,11 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   const loaded = loadConfig(options.config);
   const { config, places } = loaded;
   machine.setTlsMinimum(`TLSv${config.tls.minVersion}`);
+  let level: LogLevel = config.logLevel;
   const log = createLog({
     write: machine.print,
     clock: machine.clock,
-    threshold: config.logLevel,
+    threshold: () => level,
     mask: maskAddresses,
   });
   machine.listenToBugs((bug) => log("error", "backend.bug", { what: describeBug(bug) }));
@@ -45,7 +47,18 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   const tag = createTagger(chance, clock);
   const told = { log, tag, warnings, onBug };
   await runBackend(
-    { config, places, version, clock, chance, identity, authority, storeKey, ...told },
+    {
+      ...{ config, places, version, clock, chance, identity, authority, storeKey, ...told },
+      process: readProcess,
+      logControl: {
+        levels: LOG_LEVELS,
+        level: () => level,
+        setLevel(next) {
+          level = next;
+          log("info", "backend.log-level", { now: next });
+        },
+      },
+    },
     machine.signal,
   );
 }
