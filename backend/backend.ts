@@ -2,28 +2,28 @@
  * The backend, put together: store, registry, rollups, ingest, community and the gRPC door, run
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
-import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
 import { findMetric, METRICS } from "#core/measurement/metrics.js";
 import type { Community } from "./aggregate/community.js";
 import { createCommunity } from "./aggregate/create-community.js";
 import { createEfficiency } from "./aggregate/create-efficiency.js";
 import { createReleaseJob } from "./aggregate/release-job.js";
-import type { Catalogue } from "./catalogue/catalogue.js";
-import { createCatalogue } from "./catalogue/create-catalogue.js";
-import { openOnlineKeys } from "./catalogue/online-keys.js";
 import { runResigning } from "./catalogue/run-resigning.js";
-import { readStoreKey } from "./catalogue/store-key.js";
 import { type Engines, openEngines } from "./commands/engines.js";
+import {
+  type OpenModels,
+  openModels,
+  type RunningModels,
+  startModels,
+} from "./commands/open-models.js";
 import { openProcesses, runTogether } from "./commands/processes.js";
 import { openTrainedPublishing, openTraining } from "./commands/training-rooms.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
+import { mayHaveModels } from "./eligibility/may-have-models.js";
 import { openBearerTokens, removeBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import { createConsents } from "./enrolment/consents.js";
@@ -50,7 +50,7 @@ import { openQualityBook, runQualityBook } from "./operation/quality-book.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { exportLines } from "./privacy/export-lines.js";
-import { createTagger } from "./privacy/log-tag.js";
+import type { TagId } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { createIdentities } from "./registry/create-identities.js";
@@ -63,6 +63,7 @@ import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import { openPostgresIdentityStore } from "./registry/postgres-identity-store.js";
 import { daysOfProbation } from "./registry/probation.js";
 import type { InstallationState } from "./registry/registry.js";
+import { tellChanges } from "./registry/tell-changes.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
 import type { Behind, IdentityDoor } from "./rpc/door.js";
@@ -84,6 +85,8 @@ export interface BackendParts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  /** An installation as the log may name it. */
+  readonly tag: TagId;
   readonly logControl: LogControl;
   /** Resident bytes and CPU seconds of this process. */
   process(): { readonly residentBytes: number; readonly cpuSeconds: number };
@@ -91,6 +94,8 @@ export interface BackendParts {
   readonly identity: LoadedIdentity | undefined;
   /** Left out: nobody is asked for a certificate, on loopback only. */
   readonly authority: InstallationAuthority | undefined;
+  /** Left out: none was ever made, so there are no models. */
+  readonly storeKey: Buffer | undefined;
   /** For the operator, e.g. that Node is old. */
   readonly warnings: readonly string[];
   onBug(bug: unknown): void;
@@ -122,16 +127,17 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const catalogue = openCatalogue(parts);
+    const models = openKeptModels(parts);
     const vitals = createVitals();
-    const rooms = { ...(await openRooms(parts, engines, catalogue, vitals)), catalogue, vitals };
-    const { behind, web, identities, run } = rooms;
+    const rooms = { ...(await openRooms(parts, engines, models, vitals)), models, vitals };
+    const { behind, web, identities, run, runPush } = rooms;
     const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
       runDoor(toDoor(parts, behind, identities, vitals), ending.signal),
       runVitals(parts, behind, vitals, ending.signal),
       runWeb(parts, web, ending.signal),
       run(once, ending.signal),
+      runPush(ending.signal),
     ];
     // The first that fails ends the others; then it is told.
     for (const one of all) one.catch(end);
@@ -148,7 +154,7 @@ type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
 /** What the one process needs. */
 interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "learning" | "book" | "jobs"> {
-  readonly catalogue: Catalogue | undefined;
+  readonly models: OpenModels | undefined;
   readonly vitals: Vitals;
 }
 
@@ -156,7 +162,7 @@ interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "learning" | "
 async function runOnce(
   parts: BackendParts,
   engines: Engines,
-  { behind, retention, learning, book, jobs, catalogue, vitals }: RoomsOfOne,
+  { behind, retention, learning, book, jobs, models, vitals }: RoomsOfOne,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
@@ -169,8 +175,8 @@ async function runOnce(
       createTrainingJob({
         training: openTraining(learning),
         publish:
-          catalogue !== undefined && parts.config.catalogue.autoSign
-            ? openTrainedPublishing(learning, catalogue)
+          models !== undefined && parts.config.catalogue.autoSign
+            ? openTrainedPublishing(learning, models.catalogue)
             : undefined,
         onReport: ({ modelId, outcome, installations, reasons }) =>
           parts.log("info", "training.model", {
@@ -189,9 +195,9 @@ async function runOnce(
   const keepBook = (until: AbortSignal): Promise<void> =>
     runQualityBook(book, { clock, onFault }, until);
   const resign = (until: AbortSignal): Promise<void> =>
-    catalogue === undefined
+    models === undefined
       ? Promise.resolve()
-      : runResigning({ catalogue, clock, onFault }, until);
+      : runResigning({ catalogue: models.catalogue, clock, onFault }, until);
   try {
     await runTogether([schedule.live, engines.feed, resign, keepBook], signal);
   } finally {
@@ -207,23 +213,14 @@ function reportFault({ log, onBug }: BackendParts, fault: unknown): void {
 }
 
 /** `undefined`: no keys were ever made, so there are no models. */
-function openCatalogue({ config, places, clock, chance }: BackendParts): Catalogue | undefined {
-  let storeKey: Buffer;
-  try {
-    storeKey = readStoreKey(places.storeKeyFile);
-  } catch (error) {
-    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
-    throw error;
-  }
-  const folder = places.catalogueDir;
-  const keys = openOnlineKeys(join(folder, "keys"), storeKey, chance);
-  return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
+function openKeptModels({ storeKey, ...parts }: BackendParts): OpenModels | undefined {
+  return storeKey === undefined ? undefined : openModels({ ...parts, storeKey });
 }
 
 async function openRooms(
   parts: BackendParts,
   engines: Engines,
-  catalogue: Catalogue | undefined,
+  models: OpenModels | undefined,
   vitals: Vitals,
 ) {
   const { config, places, clock } = parts;
@@ -244,13 +241,19 @@ async function openRooms(
   const { rawMonths } = config.retention;
   const tombstones =
     engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
+  let pushing: RunningModels | undefined;
+  const noteChange = (id: string): void => pushing?.push.noteChange(id);
   const known = await createIdentities(
     engines.shared === undefined
       ? await openFileIdentityStore(places.identitiesDir)
       : openPostgresIdentityStore(engines.shared.database),
     clock.nowMs(),
-    (id) => void processes.tell("identity", id).catch((fault) => reportFault(parts, fault)),
+    (id) => {
+      noteChange(id);
+      void processes.tell("identity", id).catch((fault) => reportFault(parts, fault));
+    },
   );
+  tellChanges(registry, noteChange);
   const nowMs = (): number => clock.nowMs();
   const monotonicMs = (): number => clock.monotonicMs();
   const meter = createIntakeMeter(monotonicMs);
@@ -308,11 +311,22 @@ async function openRooms(
     startedAtMs: clock.nowMs(),
     decide: (known) => decideEligibility(known, rules),
     windowDays: rules.windowDays,
-    warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
+    warnings: async () => [
+      ...parts.warnings,
+      ...((await models?.catalogue.state())?.warnings ?? []),
+    ],
     retention: { months: rawMonths, newest: () => newest },
   });
   const giveOut = (id: string) =>
     exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id);
+  if (models !== undefined) {
+    const audience = {
+      identities: known,
+      isContributing: (id: string) => facts.eligibility(id, "").eligible,
+    };
+    const onFault = (fault: unknown): void => reportFault(parts, fault);
+    pushing = await startModels(models, audience, { ...parts, onFault });
+  }
   const released: Community = {
     ...community,
     async release() {
@@ -325,7 +339,7 @@ async function openRooms(
   const watched = watchIngest(ingest, listeners);
   const jobs: { schedule: Schedule | undefined } = { schedule: undefined };
   const operation = createOperation({
-    ...{ store, registry, meter, book, catalogue, quotas },
+    ...{ store, registry, meter, book, catalogue: models?.catalogue, quotas },
     engine: engines.name,
     disk: () => readDisk(places.storeDir),
     schedule: () => jobs.schedule,
@@ -339,7 +353,8 @@ async function openRooms(
     community: released,
     efficiency,
     ...facts,
-    metadata: async (role, version) => catalogue?.metadata(role, version),
+    push: pushing?.push,
+    metadata: async (role, version) => models?.catalogue.metadata(role, version),
     async erase(id, closeStreams) {
       const receipt = await erasure.erase(id, closeStreams);
       await forgetMonths(store, id);
@@ -365,10 +380,11 @@ async function openRooms(
   };
   const web: HttpBehind = {
     ...{ ingest: watched, community: released, efficiency },
-    models: NO_MODELS,
+    models: pushing?.files ?? NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
     storedTimes: createStoredTimes(store),
+    isBarred: (id) => known.find(id) !== undefined && !mayHaveModels(known.find(id), true),
     isEnrolled: (id) =>
       known.find(id) !== undefined ||
       registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
@@ -377,17 +393,22 @@ async function openRooms(
   const reload = async (): Promise<void> => {
     await Promise.all([community.reload(), efficiency.reload(), known.reload()]);
   };
-  const reloadIdentity = known.reload;
+  const reloadIdentity = async (id?: string): Promise<void> => {
+    await known.reload(id);
+    if (id !== undefined) noteChange(id);
+  };
   const joined = { registry, isDelivering: ingest.isDelivering, reload, reloadIdentity };
   const run = (once: (until: AbortSignal) => Promise<void>, signal: AbortSignal) =>
     processes.run({ ...joined, once }, signal);
+  const runPush = async (signal: AbortSignal): Promise<void> => pushing?.run(signal);
   const learning = {
     ...{ config, places, version: parts.version, clock, chance: parts.chance, store, registry },
+    storeKey: parts.storeKey,
     identities: known,
     isErased: tombstones.has,
     onProgress: (progress: string) => parts.log("debug", "training.progress", { progress }),
   };
-  return { behind, web, identities, retention, learning, book, jobs, run };
+  return { behind, web, identities, retention, learning, book, jobs, run, runPush };
 }
 
 /** The store and the files without which it must not be restored: without tombstones the erased are back. */
@@ -408,6 +429,7 @@ function toBackup(
 const NO_MODELS: ModelFiles = {
   list: () => [],
   find: () => undefined,
+  whyNone: () => undefined,
   read: () => Promise.resolve(new Uint8Array()),
 };
 
@@ -457,7 +479,6 @@ function openIdentities(
       issuing,
       clock,
       chance,
-      trialKey: generateKeyPairSync("x25519").privateKey,
       recoveryKey,
     }),
     ...createIdentityDesk({ identities, recoveryKey, chance, nowMs: () => clock.nowMs() }),
@@ -492,8 +513,7 @@ function toDoor(
   identities: IdentityDoor | undefined,
   vitals: Vitals,
 ): DoorParts {
-  const { config, places, clock, chance, log } = parts;
-  const tag = createTagger(chance, clock);
+  const { config, places, clock, chance, log, tag } = parts;
   const tokens =
     config.enrolment.claimTokens === "off" || identities !== undefined
       ? undefined

@@ -65,6 +65,9 @@ const httpSchema = z.strictObject({
   tokensFile: PATH.optional().describe(
     "SHA-256 of the bearer tokens, one a line; left out: http-tokens in stateDir",
   ),
+  legacyKeyFile: PATH.optional().describe(
+    "Fernet key (44 characters, mode 0600) under which earlier clients get models; left out: they get none",
+  ),
   publicPerMinute: z
     .int()
     .min(0)
@@ -220,9 +223,6 @@ const catalogueSchema = z.strictObject({
       "Keep the key that signs models here, so that they publish themselves; " +
         "who holds this machine can then publish any model to every daemon",
     ),
-  storeKeyFile: PATH.optional().describe(
-    "Key that opens the sealed ones, e.g. a systemd credential; left out: store-key in stateDir",
-  ),
 });
 
 const trainingSchema = z.strictObject({
@@ -338,6 +338,8 @@ export interface Places {
   readonly tlsDir: string;
   readonly claimTokensFile: string;
   readonly httpTokensFile: string;
+  /** Left out: earlier clients get no models. */
+  readonly legacyKeyFile: string | undefined;
   readonly storeDir: string;
   readonly rollupsFile: string;
   readonly tombstonesFile: string;
@@ -346,6 +348,8 @@ export interface Places {
   readonly identitiesDir: string;
   readonly recoveryKeyFile: string;
   readonly catalogueDir: string;
+  /** Sealed releases. */
+  readonly modelsDir: string;
   readonly storeKeyFile: string;
   readonly adminSocket: string;
   readonly postgresPasswordFile: string | undefined;
@@ -381,14 +385,17 @@ export function toPlaces(config: Config, file: string): Places {
     tlsDir: join(stateDir, "tls"),
     claimTokensFile: place(enrolment.claimTokensFile, "claim-tokens"),
     httpTokensFile: place(config.http?.tokensFile, "http-tokens"),
+    legacyKeyFile:
+      config.http?.legacyKeyFile === undefined ? undefined : place(config.http.legacyKeyFile, ""),
     storeDir: join(stateDir, "store"),
     rollupsFile: join(stateDir, "rollups"),
     tombstonesFile: join(stateDir, "tombstones"),
     devicesDir: join(stateDir, "devices"),
     identitiesDir: join(stateDir, "identities"),
     recoveryKeyFile: join(stateDir, "recovery-key"),
-    storeKeyFile: place(config.keys.secretFile ?? config.catalogue.storeKeyFile, "store-key"),
+    storeKeyFile: place(config.keys.secretFile, "store-key"),
     catalogueDir: join(stateDir, "catalogue"),
+    modelsDir: join(stateDir, "models"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
     postgresPasswordFile: named(registry.postgresql.passwordFile),
     victoriametricsTokenFile: named(store.victoriametrics.tokenFile),

@@ -2,8 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { credentials } from "@grpc/grpc-js";
-import { kidOf } from "#core/envelope/grant-seal.js";
-import { createX25519Pair } from "#core/envelope/key-agreement.js";
+import { createX25519Pair, kidOf } from "#core/envelope/key-agreement.js";
 import { toPublicDer, toRawPublic } from "#core/envelope/key-form.js";
 import { formatUuid } from "#core/uuid.js";
 import type * as wire from "#proto/heatpool/model/v1/model.js";

@@ -17,7 +17,6 @@ import type { Profile } from "#core/profile/profile.js";
 import type { Backlog, DeviceStream } from "./backlog/backlog.js";
 import { answerDeadLetters } from "./backlog/dead-letter-desk.js";
 import { openLevelBacklog } from "./backlog/level-backlog.js";
-import type { Catalogue } from "./catalogue/catalogue.js";
 import {
   createKeeper,
   hasIdentity,
@@ -28,6 +27,7 @@ import { openHomePublishing } from "./commands/home-publishing.js";
 import { openHouseNotices } from "./commands/house-notices.js";
 import { openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
+import type { DaemonModels } from "./commands/open-models.js";
 import { exportEverything, openErasure, renewRecoveryCode } from "./commands/open-privacy.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -43,7 +43,7 @@ import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { History } from "./history/history.js";
 import type { HomePublisher } from "./home/home.js";
 import type { Log } from "./host/log.js";
-import { openCheckedFile, openStateFile } from "./host/state-file.js";
+import { openCheckedFile, openStateFile, type StateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
@@ -51,6 +51,9 @@ import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/co
 import type { HouseDevice } from "./local/create-house.js";
 import type { AlarmList } from "./local/house.js";
 import type { SentBatches } from "./local/sent-batches.js";
+import { openModelBook } from "./model/model-book.js";
+import { openModelCache } from "./model/model-cache.js";
+import type { ModelLink } from "./model/model-link.js";
 import type { CommunityModels, Scorer } from "./model/scorer.js";
 import { answerScorer, parseScorerQuestion } from "./model/scorer-desk.js";
 import type { WatchedDevice } from "./notify/house-watch.js";
@@ -88,6 +91,8 @@ export interface DaemonParts {
   readonly communityModels?: CommunityModels;
   /** systemd's `WATCHDOG_USEC` in milliseconds; `undefined`: nobody watches. */
   readonly watchdogMs: number | undefined;
+  /** When this package was built; 0: not known. */
+  readonly builtAtMs: number;
 }
 
 /** What is known of a device while it is polled. */
@@ -141,10 +146,15 @@ function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
     profile: profile.name,
     // The version is a hash; on the wire stand its first 32 bits.
     profileVersion: Number.parseInt(profile.version.slice(0, 8), 16),
-    heatpumpModel: config.heatpumpModel ?? profile.name,
+    heatpumpModel: heatpumpModelOf({ config, profile }),
     table: planChannels(profile, config.parameters),
     stepMs: config.pollIntervalSeconds * 1000,
   };
+}
+
+/** The model by which the community compares. */
+function heatpumpModelOf({ config, profile }: ConfiguredDevice): string {
+  return config.heatpumpModel ?? profile.name;
 }
 
 /** The channels that the history of a device has. */
@@ -333,7 +343,7 @@ async function withCommunity<T>(
   const { connectCommunity } = await import("./uplink/community-client.js");
   const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
   const client = connectCommunity(toOwnEndpoint(config.backend, identity));
-  const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
+  const models = [...new Set(devices.map(heatpumpModelOf))];
   try {
     return await ask(client, models);
   } finally {
@@ -394,17 +404,36 @@ export async function runDaemon(
       });
       return backlog;
     },
-    deliver: (backlog, ...term) => {
-      const delivery = createDelivery(parts, state, { installationId, kept }, (next) => {
-        uplink.state = next;
-      });
-      // Both end with the agreement: nobody is asked for models without it.
-      return Promise.all([
-        delivery(page?.sent.watch(backlog) ?? backlog, ...term),
-        trust?.run(term[1], term[2]),
-      ]).then(() => undefined);
+    async deliver(...term) {
+      const [backlog, ...agreed] = term;
+      const [record, stop, withdrawn] = agreed;
+      const receiver = models?.open(record);
+      const over = AbortSignal.any([stop, withdrawn]);
+      const delivery = createDelivery(
+        parts,
+        state,
+        { installationId, kept },
+        {
+          onState(next) {
+            uplink.state = next;
+          },
+          // Nobody is asked for models without the owner's agreement, nor without a certificate.
+          onReady() {
+            refreshing ??= models?.run(over);
+          },
+          onModels: (link) => receiver?.attach(link),
+        },
+      );
+      let refreshing: Promise<void> | undefined;
+      await delivery(page?.sent.watch(backlog) ?? backlog, ...agreed);
+      await Promise.all([receiver?.close(), refreshing]);
+      if (withdrawn.aborted) models?.wipe();
     },
-    destroyRemains: () => destroyRemains(parts, state.backlogFolder),
+    async destroyRemains() {
+      if (models === undefined) wipeModels(config, state.models);
+      else models.wipe();
+      await destroyRemains(parts, state.backlogFolder);
+    },
   });
   const erasure = openErasure(parts, async () => {
     if (isSettled(state.book.state())) return;
@@ -413,7 +442,6 @@ export async function runDaemon(
   });
   let isErased = false;
   const devices = openDevices(parts);
-  const trust = await openTrust(parts);
   const home = await openHomePublishing(parts, installationId, homeBroker(config));
   const notices = await openHouseNotices(parts, installationId, {
     devices: () => devices.map(toWatched),
@@ -431,6 +459,11 @@ export async function runDaemon(
   function logNotice({ kind, subject, severity, isResolved }: Notice): void {
     log("info", "notice.told", { kind, subject, severity, isResolved });
   }
+  const models = await openModels(
+    parts,
+    state.models,
+    kept?.identity ?? openIdentity(config, parts).identity(),
+  );
   const history = await openHistory(parts);
   const snapshots = createSnapshotNews(devices);
   const consentChanged = async () => {
@@ -445,7 +478,7 @@ export async function runDaemon(
       sharing,
       devices,
       uplink: uplink.state,
-      catalogue: trust?.catalogue,
+      models,
       history,
       notices,
       home,
@@ -548,7 +581,7 @@ export async function runDaemon(
   try {
     await Promise.all([polling, rest, ended]);
   } finally {
-    await trust?.close();
+    await models?.close();
     if (!isErased) notify("STOPPING=1");
     log("info", "daemon.stopped");
   }
@@ -700,7 +733,12 @@ function createDelivery(
   { config, clock, chance, log, version }: DaemonParts,
   { uplinkLimits }: ReturnType<typeof openState>,
   { installationId, kept }: Self,
-  onState: (state: UplinkState) => void,
+  told: {
+    readonly onState: (state: UplinkState) => void;
+    /** The backend may be called from here on. */
+    readonly onReady: () => void;
+    readonly onModels: (link: ModelLink) => void;
+  },
 ) {
   return async (
     backlog: Backlog,
@@ -740,13 +778,18 @@ function createDelivery(
           withdrawn,
           onServerTime: (serverTimeMs, roundTripMs) => clock.learn(serverTimeMs, roundTripMs),
           onIdentityDoubt: (why) => kept?.keeper.doubt(why),
-          onState,
+          onState: told.onState,
+          onModels: told.onModels,
         },
         end,
       );
-    if (kept === undefined) return deliverUntil(stop);
+    if (kept === undefined) {
+      told.onReady();
+      return deliverUntil(stop);
+    }
     // A new certificate is shown by a new connection.
     while (!over.aborted && (await kept.keeper.ready(record, over))) {
+      told.onReady();
       const again = new AbortController();
       const done = new AbortController();
       const renewing = kept.keeper
@@ -758,57 +801,22 @@ function createDelivery(
   };
 }
 
-/** Which models may be trusted, asked for while the owner agrees. */
-interface Trust {
-  readonly catalogue: Catalogue;
-  run(stop: AbortSignal, withdrawn: AbortSignal): Promise<void>;
-  close(): Promise<void>;
+/** Community models, loaded only where a root is pinned: the crypto takes megabytes. */
+async function openModels(
+  parts: DaemonParts,
+  file: StateFile,
+  identity: DeviceIdentity,
+): Promise<DaemonModels | undefined> {
+  if (parts.config.backend?.rootFile === undefined) return undefined;
+  const room = await import("./commands/open-models.js");
+  const heatpumpModels = parts.devices.map(heatpumpModelOf);
+  return await room.openModels({ ...parts, identity, file, heatpumpModels });
 }
 
-/** `undefined`: the configuration names no root, so there are no models. */
-async function openTrust(parts: DaemonParts): Promise<Trust | undefined> {
-  const { config, clock, chance, log } = parts;
-  const { backend, stateDir, runtimeDir } = config;
-  if (backend?.rootFile === undefined) return undefined;
-  const [{ openCatalogue }, { openLevelMetadataStore }, time, refreshes, { connectMetadata }] =
-    await Promise.all([
-      import("./catalogue/create-catalogue.js"),
-      import("./catalogue/level-metadata-store.js"),
-      import("./catalogue/effective-time.js"),
-      import("./catalogue/run-refreshes.js"),
-      import("./uplink/metadata-client.js"),
-    ]);
-  const store = await openLevelMetadataStore(join(stateDir, "catalogue"), (cause) =>
-    log("error", "catalogue.lost", { why: String(cause) }),
-  );
-  const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
-  const source = connectMetadata(toOwnEndpoint(backend, identity));
-  const catalogue = await openCatalogue({
-    store,
-    source,
-    time: time.createEffectiveTime(clock, 0),
-    pinnedRoot: await readRoot(backend.rootFile),
-    folder: join(runtimeDir, "catalogue"),
-  });
-  return {
-    catalogue,
-    run: (stop, withdrawn) =>
-      refreshes.runRefreshes({ catalogue, clock, chance, log }, AbortSignal.any([stop, withdrawn])),
-    async close() {
-      source.close();
-      await store.close();
-    },
-  };
-}
-
-async function readRoot(path: string): Promise<Uint8Array> {
-  const { readFile } = await import("node:fs/promises");
-  return await readFile(path).catch((cause: unknown) => {
-    throw new HeatpoolError("CONFIG_INVALID", `backend.rootFile: ${path} cannot be read`, {
-      cause,
-      hint: "Copy the operator's 1.root.json there.",
-    });
-  });
+/** Forgets models, grants and files without a daemon; used by the command. */
+export function wipeModels(config: Config, file: StateFile): void {
+  openModelBook(file).wipe();
+  openModelCache(config.cacheDir).keepOnly([]);
 }
 
 /** The house's own values; a history that does not open costs charts, never a reading. */
@@ -975,7 +983,7 @@ function describeDaemon(of: {
   sharing: Sharing<Backlog>;
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
-  catalogue: Catalogue | undefined;
+  models: DaemonModels | undefined;
   history: History | undefined;
   notices: NoticeDesk | undefined;
   home: HomePublisher | undefined;
@@ -990,7 +998,7 @@ function describeDaemon(of: {
     backend: parts.config.backend?.url,
     identity: of.kept?.keeper.describe(),
     uplink: of.uplink,
-    catalogue: of.catalogue?.state(),
+    ...of.models?.describe(),
     backlog: sharing.queue?.status(),
     history: of.history?.status(),
     notices: of.notices?.states(),

@@ -3,7 +3,7 @@
  * bundling: native packages look for files beside themselves. The page as one script and one style.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -16,6 +16,7 @@ const tsc = spawnSync(
 );
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 for (const program of ["daemon", "backend"]) chmodSync(`${root}dist/${program}/main.js`, 0o755);
+writeFileSync(`${root}dist/build.json`, `${JSON.stringify({ builtAtMs: builtAtMs() })}\n`);
 
 await build({
   entryPoints: [
@@ -34,4 +35,15 @@ await build({
 });
 for (const file of ["index.html", "icon.svg"]) {
   copyFileSync(`${root}web/${file}`, `${root}dist/web/${file}`);
+}
+
+/**
+ * The time of the sources, so that building again gives the same bytes: what reproducible-builds.org
+ * calls SOURCE_DATE_EPOCH, else the newest commit; 0 where neither is known.
+ */
+function builtAtMs() {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  const commit = ["log", "-1", "--format=%ct"];
+  const seconds = given ?? spawnSync("git", commit, { cwd: root, encoding: "utf8" }).stdout;
+  return Number.parseInt(seconds ?? "", 10) * 1000 || 0;
 }

@@ -58,7 +58,8 @@ export interface Catalogue {
   metadata(role: Role, version: number | undefined): Promise<Uint8Array | undefined>;
   state(): Promise<CatalogueState>;
   /**
-   * Enters a release. With `autoSign` it is published at once; else it waits for the workstation.
+   * Enters a release, or that it is revoked. With `autoSign` it is published at once; else it waits
+   * for the workstation. What is listed already is left.
    *
    * @throws HeatpoolError `INVALID_ARGUMENT` the path is taken by other bytes
    */

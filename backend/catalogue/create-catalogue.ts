@@ -34,6 +34,8 @@ export interface OwnCatalogue extends Catalogue {
     targets: MetadataFile<"targets"> | undefined,
   ): Promise<Imported>;
   newest<R extends Role>(role: R): Promise<MetadataFile<R> | undefined>;
+  /** Number of the newest file; `undefined`: there is none. */
+  newestVersion(role: Exclude<Role, "timestamp">): Promise<number | undefined>;
 }
 
 export function createCatalogue({ folder, keys, clock, autoSign }: CatalogueDeps): OwnCatalogue {
@@ -42,11 +44,11 @@ export function createCatalogue({ folder, keys, clock, autoSign }: CatalogueDeps
   const deps: PublishDeps = { files, keys, nowMs: clock.nowMs };
   const locked = <T>(work: () => Promise<T>) => withLock(folder, clock, work);
 
-  /** What is listed now waits no more. */
+  /** What is listed now waits no more; a revocation waits until it is listed as one. */
   const tidyProposals = async (): Promise<void> => {
     const waiting = await readProposals(proposalsFile);
     const listed = await listedPaths();
-    const left = waiting.filter(({ path }) => !listed.has(path));
+    const left = waiting.filter((one) => !isListed(one, listed.get(one.path)));
     if (left.length < waiting.length) await writeProposals(proposalsFile, left);
   };
   const listedPaths = async () =>
@@ -78,6 +80,7 @@ export function createCatalogue({ folder, keys, clock, autoSign }: CatalogueDeps
   return {
     metadata: (role, version) => files.read(role, version),
     newest: files.newest,
+    newestVersion: files.newestVersion,
     resign: () => locked(() => resign(deps)),
     state: () => readState({ files, keys, clock, autoSign }, proposalsFile),
     import: (roots, targets) =>
@@ -92,7 +95,9 @@ export function createCatalogue({ folder, keys, clock, autoSign }: CatalogueDeps
         const release = { ...given, path: pathOf(given.modelId, given.release) };
         const listed = await listedPaths();
         demandNew(release, listed.get(release.path));
-        if (autoSign) {
+        if (isListed(release, listed.get(release.path))) return "published";
+        // Before the first ceremony there is nobody to sign for; it waits.
+        if (autoSign && (await files.newest("root")) !== undefined) {
           listed.set(release.path, release);
           await publishNow([...listed.values()]);
           return "published";
@@ -110,6 +115,11 @@ export function createCatalogue({ folder, keys, clock, autoSign }: CatalogueDeps
       return { keyId: key.keyId, signature: sign(undefined, bytes, key.privateKey) };
     },
   };
+}
+
+/** Whether nothing is left to be said about `release`; what was revoked once stays so. */
+function isListed(release: Release, listed: Release | undefined): boolean {
+  return listed !== undefined && (listed.revoked || !release.revoked);
 }
 
 /** A path stands for the same bytes for ever. */

@@ -19,6 +19,8 @@ export interface MetadataFolder {
   readonly folder: string;
   /** The newest version of `role`; `undefined` when nothing is published. */
   newest<R extends Role>(role: R): Promise<MetadataFile<R> | undefined>;
+  /** Its number, without reading the file; `undefined` when nothing is published. */
+  newestVersion(role: Exclude<Role, "timestamp">): Promise<number | undefined>;
   /** As bytes; unchecked, a daemon does that. */
   read(role: Role, version: number | undefined): Promise<Buffer | undefined>;
   write(file: MetadataFile<Role>): Promise<void>;
@@ -31,6 +33,7 @@ export function createMetadataFolder(folder: string): MetadataFolder {
   return {
     folder,
     read,
+    newestVersion: async (role) => (await versions(folder, role)).at(-1),
     async newest<R extends Role>(role: R) {
       const version = role === "timestamp" ? undefined : (await versions(folder, role)).at(-1);
       if (role !== "timestamp" && version === undefined) return undefined;

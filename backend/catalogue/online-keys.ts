@@ -1,28 +1,19 @@
 /**
- * Keys that sign on the backend, at rest: `nonce | ChaCha20-Poly1305(K, nonce, PKCS#8, aad) | tag`
- * with `K` = HKDF-SHA256(store key, no salt, "heatpool-store/v1") and the file's name in `aad`, so
- * that no file can take another's place. A stolen folder or backup without the store key is of no
- * use.
+ * Keys that sign on the backend, at rest: PKCS#8 under the store key, as `core/envelope` wraps
+ * secrets, with the file's name bound in, so that no file can take another's place. A stolen folder
+ * or backup without the store key is of no use.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  hkdfSync,
-  type KeyObject,
-} from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describeKey, keyIdOf, type PublicKey, toPrivateDer } from "#core/catalogue/public-key.js";
 import type { Chance } from "#core/clock.js";
+import { NONCE_BYTES } from "#core/envelope/aead.js";
+import { unwrapKey, wrapKey } from "#core/envelope/wrapped-key.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { OnlineRole } from "./catalogue.js";
 import { writeSynced } from "./metadata-folder.js";
 
-const CONTEXT = "heatpool-store/v1";
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-export const STORE_KEY_BYTES = 32;
 const SEED_BYTES = 32;
 const FILE_NAME = /^(snapshot|timestamp|director|targets)-([0-9a-f]{64})\.sealed$/;
 
@@ -42,9 +33,13 @@ export interface OnlineKeys {
   forget(key: OnlineKey): Promise<void>;
 }
 
-/** @throws HeatpoolError `STATE_INVALID` the store key is not one, or others may read it */
+/** Keys in a folder, under the store key. */
 export function openOnlineKeys(folder: string, storeKey: Buffer, chance: Chance): OnlineKeys {
-  const key = Buffer.from(hkdfSync("sha256", storeKey, "", CONTEXT, STORE_KEY_BYTES));
+  const place = (name: string) => ({
+    domain: "heatpool-store/v1" as const,
+    secret: storeKey,
+    name,
+  });
   const nameOf = (role: OnlineRole, keyId: string) => `${role}-${keyId}.sealed`;
   return {
     async all() {
@@ -53,7 +48,8 @@ export function openOnlineKeys(folder: string, storeKey: Buffer, chance: Chance)
       for (const name of names) {
         const [, role, keyId] = FILE_NAME.exec(name) ?? [];
         if (role === undefined || keyId === undefined) continue;
-        const der = open(key, name, await readFile(join(folder, name)));
+        const der = unwrapKey(place(name), await readFile(join(folder, name)));
+        if (der === undefined) throw damaged(name);
         const opened = toOnlineKey(role as OnlineRole, der);
         if (opened.keyId !== keyId) throw damaged(name);
         found.push(opened);
@@ -64,7 +60,7 @@ export function openOnlineKeys(folder: string, storeKey: Buffer, chance: Chance)
       const made = toOnlineKey(role, toPrivateDer(chance(SEED_BYTES)));
       const name = nameOf(role, made.keyId);
       const der = made.privateKey.export({ type: "pkcs8", format: "der" });
-      const sealed = seal(key, name, der, chance(NONCE_BYTES));
+      const sealed = wrapKey(place(name), der, chance(NONCE_BYTES));
       await writeSynced(folder, join(folder, name), sealed);
       return made;
     },
@@ -80,34 +76,8 @@ function toOnlineKey(role: OnlineRole, der: Buffer): OnlineKey {
   return { role, keyId: keyIdOf(publicKey), publicKey, privateKey };
 }
 
-function aadOf(name: string): Buffer {
-  return Buffer.from(`${CONTEXT}\0${name}`);
-}
-
-function seal(key: Buffer, name: string, plain: Buffer, nonce: Uint8Array): Buffer {
-  const cipher = createCipheriv("chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(aadOf(name), { plaintextLength: plain.length });
-  const body = [cipher.update(plain), cipher.final()];
-  return Buffer.concat([nonce, ...body, cipher.getAuthTag()]);
-}
-
-function open(key: Buffer, name: string, sealed: Buffer): Buffer {
-  if (sealed.length < NONCE_BYTES + TAG_BYTES) throw damaged(name);
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const body = sealed.subarray(NONCE_BYTES, -TAG_BYTES);
-  const cipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(aadOf(name), { plaintextLength: body.length });
-  cipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-  try {
-    return Buffer.concat([cipher.update(body), cipher.final()]);
-  } catch (cause) {
-    throw damaged(name, cause);
-  }
-}
-
-function damaged(name: string, cause?: unknown): HeatpoolError {
+function damaged(name: string): HeatpoolError {
   return new HeatpoolError("STATE_INVALID", `the key ${name} cannot be opened`, {
-    cause,
     hint: "Either it is damaged or this is another store key; restore both from the same backup.",
   });
 }

@@ -17,7 +17,7 @@ import {
 } from "../enrolment/device-authority.js";
 import { SECRET_MODE, writeNewFile } from "../enrolment/new-file.js";
 import { createPrivateAuthority, issueServerFiles } from "../enrolment/private-authority.js";
-import { createStoreKey } from "../enrolment/recovery-key.js";
+import { makeStoreKey } from "../host/store-key.js";
 import { loadConfig, type Machine } from "./machine.js";
 
 /** Under these the backend is always reached from its own machine. */
@@ -42,7 +42,7 @@ export async function initAuthority(machine: Machine, options: AuthorityOptions)
   if (hasServer && !hasDevices) {
     // Made by an earlier version, which had no authority for installations.
     const devices = await createDeviceAuthority(places.devicesDir, making);
-    await createStoreKey(places.storeKeyFile, chance);
+    await makeStoreKey(places.storeKeyFile, chance);
     if (options.json) print(JSON.stringify(devices));
     else for (const line of describeDevices(devices)) print(line);
     return;
@@ -50,7 +50,7 @@ export async function initAuthority(machine: Machine, options: AuthorityOptions)
   const hosts = [...new Set([...options.host, ...OWN_HOSTS])];
   const files = await createPrivateAuthority(folder, hosts, making);
   const devices = hasDevices ? undefined : await createDeviceAuthority(places.devicesDir, making);
-  await createStoreKey(places.storeKeyFile, chance);
+  await makeStoreKey(places.storeKeyFile, chance);
   const token = await createClaimToken(places.claimTokensFile, "made by ca init", chance);
   const claimTokenFile = join(folder, "claim-token");
   await writeNewFile(claimTokenFile, `${token}\n`, SECRET_MODE);

@@ -7,10 +7,10 @@ import { type CatalogueState, ONLINE_ROLES, type OnlineRole } from "../catalogue
 import { createCatalogue } from "../catalogue/create-catalogue.js";
 import { writeSynced } from "../catalogue/metadata-folder.js";
 import { type OnlineKey, type OnlineKeys, openOnlineKeys } from "../catalogue/online-keys.js";
-import { makeStoreKey, readStoreKey } from "../catalogue/store-key.js";
 import { PUBLIC_MODE } from "../enrolment/new-file.js";
+import { makeStoreKey } from "../host/store-key.js";
 import { day, readDraft, tell } from "./keys-workstation.js";
-import { loadConfig, type Machine } from "./machine.js";
+import { loadConfig, loadStoreKey, type Machine } from "./machine.js";
 
 /** What all of them are given. */
 export interface KeysOptions {
@@ -128,7 +128,7 @@ const AUTO_SIGN_WORDS =
 
 function openHere(machine: Machine, options: KeysOptions) {
   const { config, places } = loadConfig(options.config);
-  const storeKey = readStoreKey(places.storeKeyFile);
+  const storeKey = loadStoreKey(places, machine);
   const folder = places.catalogueDir;
   const keys: OnlineKeys = openOnlineKeys(join(folder, "keys"), storeKey, machine.chance);
   const { autoSign } = config.catalogue;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { type Config, type Places, parseConfig, toPlaces } from "../config.js";
+import { readStoreKey } from "../host/store-key.js";
 
 /** The process, as commands see it. */
 export interface Machine {
@@ -41,6 +42,24 @@ export interface LoadedConfig {
 export function loadConfig(file: string): LoadedConfig {
   const config = parseConfig(readText(file), file);
   return { file, config, places: toPlaces(config, file) };
+}
+
+/** Name of the systemd credential. */
+const STORE_KEY = "store-key";
+
+/** @throws HeatpoolError as `readStoreKey` */
+export function loadStoreKey({ storeKeyFile }: Places, { credential }: Machine): Buffer {
+  return readStoreKey(storeKeyFile, credential?.(STORE_KEY));
+}
+
+/** `undefined`: there is none. @throws HeatpoolError `STATE_INVALID` it is none, or others may read it */
+export function findStoreKey(places: Places, machine: Machine): Buffer | undefined {
+  try {
+    return loadStoreKey(places, machine);
+  } catch (error) {
+    if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 function readText(file: string): string {

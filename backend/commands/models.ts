@@ -1,20 +1,21 @@
 /**
  * `heatpool-backend publish` and `models list|revoke|rollback`: releases in the state directory.
- * They need no running backend. What they enter waits for the catalogue to be signed.
+ *
+ * They need no running backend, and one that runs sees within seconds what they did: both write the
+ * same catalogue, one after the other.
  */
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
-import { openFileReleaseStore } from "../publish/file-release-store.js";
-import { createPublishing, type Published } from "../publish/publish.js";
+import type { Published } from "../publish/publish.js";
 import type { ReleaseFacts } from "../publish/release-store.js";
-import { loadConfig, type Machine } from "./machine.js";
+import { openFileIdentityStore } from "../registry/file-identity-store.js";
+import type { Identity } from "../registry/identity.js";
+import { loadConfig, loadStoreKey, type Machine } from "./machine.js";
+import { openModels } from "./open-models.js";
 
 /** What all of them are given. */
 export interface ModelOptions {
   readonly config: string;
-  /** Left out: `store-key` in stateDir. */
-  readonly storeKey?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +28,6 @@ export interface PublishOptions extends ModelOptions {
   readonly installations: string;
 }
 
-const STORE_KEY_BYTES = 32;
 const COUNT = /^\d{1,7}$/;
 const VERSION = /^\d{1,5}\.\d{1,5}\.\d{1,5}$/;
 
@@ -39,7 +39,7 @@ export async function publishModel(
 ): Promise<void> {
   if (!COUNT.test(options.installations) || !VERSION.test(options.minDaemon))
     throw new HeatpoolError("USAGE", "--installations is a number, --min-daemon like 1.0.0");
-  const { publishing } = openModels(machine, options);
+  const { publishing } = openHere(machine, options);
   const published = await publishing.publish({
     modelId: options.model,
     plain: readContent(file),
@@ -52,11 +52,27 @@ export async function publishModel(
   tell(machine, options, published);
 }
 
+/** All releases: whether the catalogue lists them, and who has them. */
 export async function listModels(machine: Machine, options: ModelOptions): Promise<void> {
-  const releases = await openModels(machine, options).store.list();
+  const { places } = loadConfig(options.config);
+  const { store, catalogue } = openHere(machine, options);
+  const known = await (await openFileIdentityStore(places.identitiesDir)).all();
+  const { releases: published } = await catalogue.state();
+  const releases = (await store.list()).map((facts) => {
+    const listed = published.find(
+      ({ modelId, release }) => modelId === facts.modelId && release === facts.release,
+    );
+    const isWaiting = listed === undefined || (facts.revoked && !listed.revoked);
+    const installedAt = known.filter(({ models }) => models?.[facts.modelId] === facts.release);
+    return { ...facts, isWaiting, installedAt: installedAt.map(toId) };
+  });
   if (options.json === true) return machine.print(JSON.stringify({ releases }));
   machine.print(HEADINGS);
   for (const release of releases) machine.print(describe(release));
+}
+
+function toId({ installationId }: Identity): string {
+  return installationId;
 }
 
 /** @throws HeatpoolError `NOT_FOUND` */
@@ -66,7 +82,7 @@ export async function revokeModel(
   release: string,
   options: ModelOptions,
 ): Promise<void> {
-  const { publishing } = openModels(machine, options);
+  const { publishing } = openHere(machine, options);
   tell(machine, options, await publishing.revoke(modelId, toRelease(release)));
 }
 
@@ -77,32 +93,14 @@ export async function rollBackModel(
   release: string,
   options: ModelOptions,
 ): Promise<void> {
-  const { publishing } = openModels(machine, options);
+  const { publishing } = openHere(machine, options);
   tell(machine, options, await publishing.rollBack(modelId, toRelease(release)));
 }
 
-function openModels({ clock, chance }: Machine, options: ModelOptions) {
-  const { places } = loadConfig(options.config);
-  const stateDir = dirname(places.storeDir);
-  const storeKey = readStoreKey(options.storeKey ?? join(stateDir, "store-key"));
-  const store = openFileReleaseStore({ folder: join(stateDir, "models"), storeKey, chance });
-  // A running backend hands to its catalogue what lies in the folder.
-  const catalogue = { propose: async () => "waiting" as const };
-  return { store, publishing: createPublishing({ store, catalogue, clock, chance }) };
-}
-
-function readStoreKey(path: string): Buffer {
-  let key: Buffer;
-  try {
-    key = readFileSync(path);
-  } catch (cause) {
-    throw new HeatpoolError("STATE_INVALID", `there is no store key at ${path}`, {
-      cause,
-      hint: "It seals the content keys: 32 random bytes, readable by the backend alone.",
-    });
-  }
-  if (key.length === STORE_KEY_BYTES) return key;
-  throw new HeatpoolError("STATE_INVALID", `${path} has ${key.length} bytes, not 32`);
+function openHere(machine: Machine, { config: file }: ModelOptions) {
+  const { config, places } = loadConfig(file);
+  const storeKey = loadStoreKey(places, machine);
+  return openModels({ config, places, ...machine, storeKey });
 }
 
 function readContent(file: string): Buffer {
@@ -122,28 +120,30 @@ function toRelease(text: string): number {
 function tell(machine: Machine, options: ModelOptions, { facts, catalogue }: Published): void {
   const { modelId, release, length, revoked } = facts;
   const what = revoked ? "is taken back" : `is sealed, ${length} bytes`;
+  const when =
+    catalogue === "published"
+      ? "the catalogue says so"
+      : "the catalogue says so once targets are signed: `keys export`, `keys sign-targets`, `keys import`";
   machine.print(
     options.json === true
       ? JSON.stringify({ ...facts, catalogue })
-      : `${modelId} release ${release} ${what}; it waits for the signed catalogue.`,
+      : `${modelId} release ${release} ${what}; ${when}.`,
   );
 }
 
-const HEADINGS = "model                 release     bytes  trained     for";
+const HEADINGS = "model                 release     bytes  trained     installed  for";
 
-function describe({
-  modelId,
-  release,
-  length,
-  revoked,
-  trainedAtMs,
-  heatpumpModels,
-}: ReleaseFacts) {
+function describe(release: ReleaseFacts & { isWaiting: boolean; installedAt: readonly string[] }) {
+  const notes = [
+    ...(release.revoked ? ["taken back"] : []),
+    ...(release.isWaiting ? ["waits for a signature"] : []),
+  ];
   return [
-    modelId.padEnd(20),
-    String(release).padStart(8),
-    String(length).padStart(9),
-    new Date(trainedAtMs).toISOString().slice(0, 10),
-    `${heatpumpModels.join(", ")}${revoked ? "  (taken back)" : ""}`,
+    release.modelId.padEnd(20),
+    String(release.release).padStart(8),
+    String(release.length).padStart(9),
+    new Date(release.trainedAtMs).toISOString().slice(0, 10),
+    String(release.installedAt.length).padStart(9),
+    `${release.heatpumpModels.join(", ")}${notes.length > 0 ? `  (${notes.join(", ")})` : ""}`,
   ].join("  ");
 }

@@ -89,7 +89,7 @@ function addModels(program: Command, machine: Machine): void {
     .action((file, options) => publishModel(machine, file, options));
   const models = program.command("models").description("published models");
   releasing(models.command("list"))
-    .description("all releases")
+    .description("all releases, and how many installations have them; with --json which")
     .action((options) => listModels(machine, options));
   releasing(models.command("revoke <model> <release>"))
     .description("give a release to nobody any more")
@@ -100,9 +100,7 @@ function addModels(program: Command, machine: Machine): void {
 }
 
 function releasing(command: Command): Command {
-  return withConfig(command)
-    .option("--store-key <file>", "key that seals content keys; store-key in stateDir unless told")
-    .option("--json", "print JSON");
+  return withConfig(command).option("--json", "print JSON");
 }
 
 function addSetUp(program: Command, machine: Machine): void {

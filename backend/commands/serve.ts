@@ -2,21 +2,27 @@
 
 import { type InstallationAuthority, runBackend } from "../backend.js";
 import { openIssuing } from "../enrolment/device-authority.js";
-import { openRecoveryKey, readStoreKey } from "../enrolment/recovery-key.js";
+import { openRecoveryKey } from "../enrolment/recovery-key.js";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../host/log.js";
 import { warnAboutNode } from "../host/node-floor.js";
 import { readProcess } from "../host/process-facts.js";
 import { type LoadedIdentity, loadIdentity } from "../host/server-identity.js";
+import { createTagger } from "../privacy/log-tag.js";
 import { maskAddresses } from "../privacy/mask.js";
-import { type LoadedConfig, loadConfig, type Machine } from "./machine.js";
+import {
+  findStoreKey,
+  type LoadedConfig,
+  loadConfig,
+  loadStoreKey,
+  type Machine,
+} from "./machine.js";
 
 const DAY_MS = 86_400_000;
 /** Renewing takes an operator a while. */
 const EXPIRY_WARNING_DAYS = 30;
 /** What it signs is good for 90 days, and must not outlive it. */
 const ISSUING_WARNING_DAYS = 100;
-/** Names of systemd credentials. */
-const STORE_KEY = "store-key";
+/** Name of a systemd credential. */
 const DEVICE_CA_KEY = "device-ca-key";
 
 /** @throws HeatpoolError what keeps the backend from serving */
@@ -37,9 +43,12 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   const warnings = findWarnings(loaded, machine, { identity, authority });
   warn(log, warnings);
   const { version, clock, chance, onBug } = machine;
+  const storeKey = findStoreKey(places, machine);
+  const tag = createTagger(chance, clock);
+  const told = { log, tag, warnings, onBug };
   await runBackend(
     {
-      ...{ config, places, version, clock, chance, log, identity, authority, warnings, onBug },
+      ...{ config, places, version, clock, chance, identity, authority, storeKey, ...told },
       process: readProcess,
       logControl: {
         levels: LOG_LEVELS,
@@ -70,12 +79,13 @@ function openIdentity(
 /** Who makes installations; nobody where there is no TLS, or a token stands for them. */
 async function openAuthority(
   { config, places }: LoadedConfig,
-  { chance, clock, credential }: Machine,
+  machine: Machine,
 ): Promise<InstallationAuthority | undefined> {
+  const { chance, clock, credential } = machine;
   if (config.tls.insecureLoopback || config.identity.mode === "token") return undefined;
   const making = { chance, nowMs: clock.nowMs() };
   const issuing = openIssuing(places.devicesDir, making, credential?.(DEVICE_CA_KEY));
-  const storeKey = readStoreKey(places.storeKeyFile, credential?.(STORE_KEY));
+  const storeKey = loadStoreKey(places, machine);
   const recoveryKey = await openRecoveryKey(places.recoveryKeyFile, storeKey, chance);
   return { issuing, recoveryKey };
 }

@@ -11,7 +11,7 @@ import { openPostgresIdentityStore } from "../registry/postgres-identity-store.j
 import type { InstallationState } from "../registry/registry.js";
 import type { TrainingReport } from "../train/training.js";
 import { type Engines, openEngines } from "./engines.js";
-import { loadConfig, type Machine } from "./machine.js";
+import { findStoreKey, loadConfig, type Machine } from "./machine.js";
 import { openTraining } from "./training-rooms.js";
 
 /** What it is asked for. */
@@ -46,6 +46,7 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
     for await (const state of engines.store.installations()) states.push(state);
     const training = openTraining({
       ...{ config, places, version, clock, chance, identities },
+      storeKey: findStoreKey(places, machine),
       store: engines.store,
       registry: createRegistry(states),
       isErased: tombstones.has,

@@ -1,9 +1,6 @@
 /** Training, put together: the same for the scheduled job and for the command. */
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
 import type { Chance, Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
-import { readStoreKey } from "../catalogue/store-key.js";
 import type { Config, Places } from "../config.js";
 import { openFileReleaseStore } from "../publish/file-release-store.js";
 import { type CatalogueEntries, createPublishing } from "../publish/publish.js";
@@ -22,6 +19,8 @@ import type { Training, TrainingReport } from "../train/training.js";
 export interface TrainingParts {
   readonly config: Config;
   readonly places: Places;
+  /** Left out: none was ever made, so nothing can be sealed. */
+  readonly storeKey: Buffer | undefined;
   readonly version: string;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -101,14 +100,7 @@ function scopesOf(
   return last.withdrawnAtMs > 0 ? [] : last.record.scopes;
 }
 
-function openReleases({ places, chance }: TrainingParts): ReleaseStore | undefined {
-  try {
-    const storeKey = readStoreKey(places.storeKeyFile);
-    return openFileReleaseStore({
-      ...{ folder: join(dirname(places.storeDir), "models"), storeKey, chance },
-    });
-  } catch (fault) {
-    if (fault instanceof HeatpoolError && fault.code === "NOT_FOUND") return undefined;
-    throw fault;
-  }
+function openReleases({ places, storeKey, chance }: TrainingParts): ReleaseStore | undefined {
+  if (storeKey === undefined) return undefined;
+  return openFileReleaseStore({ folder: places.modelsDir, storeKey, chance });
 }

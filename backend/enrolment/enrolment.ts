@@ -4,18 +4,17 @@
  * Nothing is given out that is not durable first. Who did not hear the answer may ask again: a first
  * certificate with the same key while it was never used, a next one with the same new key.
  */
-import type { KeyObject } from "node:crypto";
 import { X509Certificate } from "node:crypto";
 import { type CertificateRequest, readCsr, readSpki } from "#core/certificate/csr.js";
 import { hashSpki } from "#core/certificate/installation-certificate.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { kidOf, readKemKey } from "#core/enrolment/kem-key.js";
 import {
   formatRecoveryCode,
   hmacRecoveryCode,
   RECOVERY_BYTES,
 } from "#core/enrolment/recovery-code.js";
 import { isSignedBy, kemStatement, renewStatement } from "#core/enrolment/statement.js";
+import { isUsableX25519, kidOf } from "#core/envelope/key-agreement.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Identities, Identity } from "../registry/identity.js";
 import { readConsent, type SignedConsent } from "./consents.js";
@@ -67,8 +66,6 @@ export interface EnrolmentDeps {
   readonly issuing: Issuing;
   readonly clock: Pick<Clock, "nowMs">;
   readonly chance: Chance;
-  /** A private X25519 key that is used for nothing but trials. */
-  readonly trialKey: KeyObject;
   /** Under which recovery codes are kept. */
   readonly recoveryKey: Uint8Array;
 }
@@ -82,7 +79,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
     challenge: () => deps.nonces.issue(),
     async enrol(request) {
       const asked = readCsr(request.csr);
-      checkKemKey(asked, request, deps.trialKey);
+      checkKemKey(asked, request);
       const nowMs = deps.clock.nowMs();
       const consent = readConsent(request.consent, asked.spki, nowMs);
       const code = Buffer.from(deps.chance(RECOVERY_BYTES));
@@ -102,7 +99,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
     async renew(request) {
       if (!deps.nonces.take(request.nonce)) throw refused("the nonce is not known any more");
       const asked = readCsr(request.csr);
-      checkKemKey(asked, request, deps.trialKey);
+      checkKemKey(asked, request);
       const { chain, serial, notAfterMs } = issueFor(deps, asked);
       await deps.identities.update(asked.installationId, (present) => ({
         ...rekey(judgeRenewal(deps, asked, present, request), asked, request.kemSpki),
@@ -195,8 +192,10 @@ function keysOf(spki: Uint8Array, kemSpki: Uint8Array) {
   };
 }
 
-function checkKemKey(asked: CertificateRequest, offered: OfferedKey, trialKey: KeyObject): void {
-  readKemKey(offered.kemSpki, trialKey);
+function checkKemKey(asked: CertificateRequest, offered: OfferedKey): void {
+  if (!isUsableX25519(offered.kemSpki)) {
+    throw new HeatpoolError("INVALID_ARGUMENT", "kem_spki: no X25519 key, or one of low order");
+  }
   const statement = kemStatement(asked.installationId, offered.kemSpki);
   if (isSignedBy(statement, asked.publicKey, offered.kemSignature)) return;
   throw refused("kem_sig is not that of the request's key");

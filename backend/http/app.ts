@@ -88,8 +88,11 @@ export function createApp(parts: AppParts): Hono {
     const model = parseModel(c.req.query("model") ?? "");
     const verdict = behind.eligibility(id, model);
     if (!verdict.eligible) throw new Refusal(403, verdict.reason);
+    if (behind.isBarred(id)) throw new Refusal(403, "Certificate or consent was taken back");
     const file = behind.models.find(model);
-    if (file === undefined) throw new Refusal(404, "No model has been published yet");
+    if (file === undefined) {
+      throw new Refusal(404, behind.models.whyNone() ?? "No model has been published yet");
+    }
     return answerFile(c, file, await behind.models.read(file));
   });
 

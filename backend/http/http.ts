@@ -26,6 +26,8 @@ export interface ModelFiles {
   list(): readonly ModelFile[];
   /** The file for a heat pump model, or the generic one; `undefined`: nothing yet. */
   find(heatpumpModel: string): ModelFile | undefined;
+  /** Why nothing is given out here at all; `undefined`: it is. */
+  whyNone(): string | undefined;
   /** Its bytes. */
   read(file: ModelFile): Promise<Uint8Array>;
 }
@@ -57,6 +59,8 @@ export interface HttpBehind {
    * @throws HeatpoolError `STORE_FAILED`, `STORE_DAMAGED`
    */
   storedTimes(installationId: string, deviceId: string, dayMs: number): Promise<Set<number>>;
+  /** Whether an enrolled installation lost its certificate, or its owner withdrew. */
+  isBarred(installationId: string): boolean;
   /** Whether an installation sends by gRPC; only its own token may speak for it here. */
   isEnrolled(installationId: string): boolean;
 }

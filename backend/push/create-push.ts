@@ -1,8 +1,8 @@
 /** The push room: sessions, their grants, and the files on their way. */
 import type { Clock } from "#core/clock.js";
 import type { DirectorSigner } from "#core/envelope/dsse.js";
-import { kidOf, sealGrant } from "#core/envelope/grant-seal.js";
-import type { X25519Pair } from "#core/envelope/key-agreement.js";
+import { sealGrant } from "#core/envelope/grant-seal.js";
+import { kidOf, type X25519Pair } from "#core/envelope/key-agreement.js";
 import { targetPathOf } from "#core/envelope/model-header.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { ReleaseFacts, ReleaseStore } from "../publish/release-store.js";
@@ -28,6 +28,8 @@ export interface PushParts {
   /** SPKI of its device key; `undefined`: none is known. */
   deviceKey(installationId: string): Uint8Array | undefined;
   readonly sign: DirectorSigner;
+  /** A release is installed there, as its daemon says; told again with every connection. */
+  onInstalled?(installationId: string, modelId: string, release: number): void;
   /** A fresh X25519 key pair. */
   newPair(): X25519Pair;
   readonly clock: Clock;
@@ -59,18 +61,26 @@ export function createPush(parts: PushParts): Push {
     turnstile: createTurnstile(TRANSFERS_MAX),
     book: createSpreadBook(),
   };
-  const sessions = new Set<Session>();
+  /** One stream of each: a newer one takes the place of one that broke without a word. */
+  const sessions = new Map<string, Session>();
   const refresh = () => {
-    for (const session of sessions) session.look();
+    for (const session of sessions.values()) session.look();
   };
   return {
     open(listener) {
-      const session = openSession(room, listener, () => sessions.delete(session));
-      sessions.add(session);
-      session.look();
+      const { installationId } = listener;
+      sessions.get(installationId)?.close();
+      const session = openSession(room, listener, () => {
+        if (sessions.get(installationId) === session) sessions.delete(installationId);
+      });
+      sessions.set(installationId, session);
       return session;
     },
     refresh,
+    noteChange(installationId) {
+      const session = sessions.get(installationId);
+      if (session?.isBarred === true) session.look();
+    },
     async run(signal) {
       while (!signal.aborted) {
         await parts.clock.sleep(LOOK_MS, signal);
@@ -85,7 +95,14 @@ export function createPush(parts: PushParts): Push {
   };
 }
 
+/** Steps at which a grant is refused and its file is not: another grant may be taken. */
+const ABOUT_THE_GRANT = ["size", "signature", "schema", "recipient", "sequence", "nonce"];
+const ABOUT_THE_MOMENT = ["validity", "catalogue"];
+const ANOTHER_GRANT_HELPS = new Set([...ABOUT_THE_GRANT, ...ABOUT_THE_MOMENT]);
+
 interface Session extends PushSession {
+  /** Whether it was not eligible at the last look. */
+  readonly isBarred: boolean;
   /** Looks at what is owed. */
   look(): void;
 }
@@ -99,12 +116,23 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
   const { parts, book } = room;
   const tasks: Task[] = [{ kind: "look" }];
   const granted = new Map<string, { release: ReleaseFacts; untilS: number }>();
+  /** Paths whose last grant was refused for a reason that passes. */
+  const refusedForNow = new Set<string>();
   let seq = listener.lastGrantSeq;
   let isClosed = false;
+  let isBarred = false;
   let wake = () => {};
-  for (const { modelId, release } of listener.installed)
-    book.installed(listener.installationId, modelId, release);
+  const noteInstalled = (modelId: string, release: number) => {
+    const { installationId } = listener;
+    book.installed(installationId, modelId, release);
+    const isListed = parts
+      .listed()
+      .releases.some((one) => one.modelId === modelId && one.release === release);
+    if (isListed) parts.onInstalled?.(installationId, modelId, release);
+  };
+  for (const { modelId, release } of listener.installed) noteInstalled(modelId, release);
 
+  const isOver = () => isClosed || !parts.isEligible(listener.installationId);
   const add = (task: Task) => {
     tasks.push(task);
     wake();
@@ -113,11 +141,11 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
   /** What the daemon has by now: what it said, and what it was granted on this stream. */
   function owed(): readonly ReleaseFacts[] {
     const { releases } = parts.listed();
-    const since = [...granted.values()].map(({ release, untilS }) => ({
-      modelId: release.modelId,
-      release: release.release,
-      grantedUntilS: untilS,
-    }));
+    const since = [...granted].flatMap(([path, { release, untilS }]) =>
+      refusedForNow.has(path)
+        ? []
+        : { modelId: release.modelId, release: release.release, grantedUntilS: untilS },
+    );
     const before = listener.installed.filter(
       (one) => !since.some(({ modelId }) => modelId === one.modelId),
     );
@@ -135,7 +163,8 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
   async function* grants(): AsyncGenerator<PushMessage, void, undefined> {
     const { installationId } = listener;
     const kemSpki = parts.deviceKey(installationId);
-    if (listener.consentVersion < 1 || !parts.isEligible(installationId)) return;
+    isBarred = listener.consentVersion < 1 || !parts.isEligible(installationId);
+    if (isBarred) return;
     // Without a key, or with one that was replaced since, nothing could be opened.
     if (kemSpki === undefined || kidOf(kemSpki) !== listener.kid) return;
     for (const release of owed()) {
@@ -143,13 +172,19 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
       const notAfter = issuedAt + GRANT_LIFE_S;
       // Milliseconds rise by themselves, also over a restart of this process.
       seq = Math.max(seq + 1, parts.clock.nowMs());
-      const cek = await parts.store.cek(release.modelId, release.release);
+      const targetPath = targetPathOf(release.modelId, release.release);
+      const cek = await parts.store.cek(release.modelId, release.release).catch(ifMissing);
+      if (cek === undefined) {
+        // Listed and not there, e.g. after a restore: the others are given all the same.
+        parts.onEvent("push.missing", installationId, { targetPath });
+        continue;
+      }
       const envelope = await sealGrant(
         {
           installationId,
           kemSpki,
           cek,
-          targetPath: targetPathOf(release.modelId, release.release),
+          targetPath,
           encSha256: release.sha256,
           encLen: release.length,
           release: release.release,
@@ -164,12 +199,16 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
       );
       cek.fill(0);
       if (envelope === undefined) continue;
-      granted.set(targetPathOf(release.modelId, release.release), { release, untilS: notAfter });
+      granted.set(targetPath, { release, untilS: notAfter });
+      refusedForNow.delete(targetPath);
       yield { kind: "grant", envelope };
     }
   }
 
   return {
+    get isBarred() {
+      return isBarred;
+    },
     look: () => {
       if (!tasks.some(({ kind }) => kind === "look")) add({ kind: "look" });
     },
@@ -187,10 +226,11 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
     report(report: PushReport) {
       const { installationId } = listener;
       const { modelId, release, failedStep } = report;
-      const isGranted = granted.has(targetPathOf(modelId, release));
-      if (!isGranted) return;
-      if (failedStep === "") book.installed(installationId, modelId, release);
+      const targetPath = targetPathOf(modelId, release);
+      if (!granted.has(targetPath)) return;
+      if (failedStep === "") noteInstalled(modelId, release);
       else book.refused(installationId, modelId, release, failedStep);
+      if (ANOTHER_GRANT_HELPS.has(failedStep)) refusedForNow.add(targetPath);
       parts.onEvent("push.reported", installationId, { modelId, release, failedStep });
     },
     async *messages() {
@@ -198,7 +238,7 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
         while (!isClosed) {
           const task = tasks.shift();
           if (task?.kind === "look") yield* grants();
-          else if (task !== undefined) yield* send(room, task, () => isClosed);
+          else if (task !== undefined) yield* send(room, task, isOver);
           else
             await new Promise<void>((resolve) => {
               wake = resolve;
@@ -224,16 +264,16 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
 async function* send(
   room: Room,
   { release, offset }: Extract<Task, { kind: "send" }>,
-  isClosed: () => boolean,
+  isOver: () => boolean,
 ): AsyncGenerator<PushMessage, void, undefined> {
   const targetPath = targetPathOf(release.modelId, release.release);
   let at = offset;
-  while (at < release.length && !isClosed()) {
+  while (at < release.length && !isOver()) {
     const turn = await takeTurn(room, release);
     try {
       for (;;) {
         const data = turn.piece(at);
-        if (data === undefined || data.length === 0 || isClosed()) break;
+        if (data === undefined || data.length === 0 || isOver()) break;
         const start = at;
         at += data.length;
         const done = watchStall(room, turn);
@@ -288,4 +328,9 @@ function watchStall({ parts: { clock } }: Room, turn: Turn): () => void {
     if (!taken.signal.aborted) turn.end();
   });
   return () => taken.abort();
+}
+
+function ifMissing(error: unknown): undefined {
+  if (error instanceof HeatpoolError && error.code === "NOT_FOUND") return undefined;
+  throw error;
 }

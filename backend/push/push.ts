@@ -73,6 +73,11 @@ export interface Push {
   open(listener: Listener): PushSession;
   /** Looks again at what every listener is owed, e.g. because a release was published. */
   refresh(): void;
+  /**
+   * Something about an installation changed, e.g. it sent a batch: if it was not eligible when it
+   * was looked at last, it is looked at again. Costs nothing for all others.
+   */
+  noteChange(installationId: string): void;
   /** Looks again by itself, for renewals, until `signal`. */
   run(signal: AbortSignal): Promise<void>;
   /** As far as daemons told since this process began. */

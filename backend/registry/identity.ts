@@ -51,6 +51,8 @@ export interface Identity {
   readonly claimSha256: string;
   /** Oldest first. */
   readonly consents: readonly ConsentProof[];
+  /** Releases of models that it has, as its daemon said; by model id. */
+  readonly models?: Readonly<Record<string, number>>;
 }
 
 /** What outlives an erasure: proof that data were taken with consent. It names no installation. */

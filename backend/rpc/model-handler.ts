@@ -22,6 +22,7 @@ import { demandOwnId, principalOf } from "./authentication.js";
 import type { Behind } from "./door.js";
 import { guardBidi, guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
+import type { ModelStreams } from "./model-streams.js";
 import { createReceive } from "./receive-handler.js";
 import type { ToStatus } from "./status.js";
 
@@ -41,11 +42,11 @@ export function createModelHandler(
   behind: Pick<Behind, "eligibility" | "metadata" | "push">,
   clock: Clock,
   toStatus: ToStatus,
-  judge: IdentityJudge | undefined,
+  { judge, streams }: { judge: IdentityJudge | undefined; streams: ModelStreams },
 ): Omit<ModelServiceServer, "receive"> & {
   readonly receive: handleBidiStreamingCall<ReceiveRequest, Buffer>;
 } {
-  const receive = createReceive({ push: behind.push, clock, judge });
+  const receive = createReceive({ push: behind.push, clock, judge, streams });
   return {
     receive: guardBidi<ReceiveRequest, Buffer>(toStatus, receive, { paced: true }),
     checkEligibility: guardUnary<CheckEligibilityRequest, CheckEligibilityResponse>(

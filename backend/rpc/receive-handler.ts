@@ -11,7 +11,9 @@ import { demandOwnId, principalOf } from "./authentication.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
 import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
+import type { ModelStreams } from "./model-streams.js";
 import { encodeReceive } from "./response-frame.js";
+import { findSession } from "./session.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
 
 /** What the handler works with. */
@@ -21,23 +23,25 @@ export interface ReceiveParts {
   readonly clock: Clock;
   /** Left out: nobody is known by a certificate. */
   readonly judge: IdentityJudge | undefined;
+  readonly streams: ModelStreams;
 }
 
 /** A daemon that opened a stream says who it is within this time. */
 const HELLO_MAX_MS = 10_000;
+/** Who was told to leave and does not read is cut off after this time. */
+const LEAVE_MAX_MS = 1_000;
 /** Of the wire contract. */
 const MODELS_MAX = 64;
 const NAME_MAX = 128;
 const MODEL_ID_MAX = 64;
 const STEP_MAX = 32;
 const KEY_BYTES = 32;
-/** Who may not listen any more is sent away within this time. */
-const SWEEP_MS = 5_000;
 
 export function createReceive({
   push,
   clock,
   judge,
+  streams,
 }: ReceiveParts): BidiHandler<wire.ReceiveRequest, Buffer> {
   return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
@@ -56,18 +60,21 @@ export function createReceive({
     gone.addEventListener("abort", leave, { once: true });
     if (gone.aborted) leave();
     let fault: unknown;
+    const exit = streams.enter({
+      installationId: listener.installationId,
+      identityFault: () => (principal === undefined ? undefined : judge?.faultOf(principal)),
+      end(error) {
+        fault ??= error;
+        leave();
+        stop.abort();
+        if (error !== undefined) void cutOff(call, clock, gone);
+      },
+    });
     const listening = listen(inbox, session)
       .catch((error: unknown) => {
         fault = error;
       })
       .finally(leave);
-    const sweeping =
-      principal === undefined
-        ? undefined
-        : sweep(clock, faultOf, stop.signal).then((found) => {
-            fault ??= found;
-            leave();
-          });
     try {
       const messages = session.messages();
       for (;;) {
@@ -79,9 +86,10 @@ export function createReceive({
       }
       await messages.return();
     } finally {
+      exit();
       stop.abort();
       leave();
-      await Promise.all([listening, sweeping]);
+      await listening;
     }
     if (fault !== undefined) throw fault;
   };
@@ -95,18 +103,10 @@ async function encodeNext(
   return done === true || value === undefined ? undefined : encodeReceive(toResponse(value));
 }
 
-/** Resolves when a principal counts no more, with the reason; or with nothing at the end. */
-async function sweep(
-  clock: Pick<Clock, "sleep">,
-  faultOf: () => HeatpoolError | undefined,
-  end: AbortSignal,
-): Promise<HeatpoolError | undefined> {
-  while (!end.aborted) {
-    await clock.sleep(SWEEP_MS, end);
-    const fault = end.aborted ? undefined : faultOf();
-    if (fault !== undefined) return fault;
-  }
-  return undefined;
+/** The error reaches who reads; who does not loses the connection. */
+async function cutOff(call: object, clock: Clock, gone: AbortSignal): Promise<void> {
+  await clock.sleep(LEAVE_MAX_MS, gone);
+  if (!gone.aborted) findSession(call)?.destroy();
 }
 
 /** Obeys what the daemon says until it has said everything. */

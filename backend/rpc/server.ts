@@ -42,6 +42,7 @@ import {
 import { createLiveStreams, type LiveStreams } from "./live-streams.js";
 import { createMessagePace } from "./message-pace.js";
 import { createModelHandler, MODEL_SERVICE } from "./model-handler.js";
+import { createModelStreams, type ModelStreams } from "./model-streams.js";
 import { createPrivacyHandler } from "./privacy-handler.js";
 import { addReflection } from "./reflection.js";
 import { decodeRequest } from "./request-frame.js";
@@ -104,6 +105,11 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     judge?.noteClone(id);
   };
   const live = createLiveStreams(onClone);
+  const streams = createModelStreams();
+  const expel = async (id: string, error: HeatpoolError): Promise<void> => {
+    streams.expel(id, error);
+    await live.expel(id, error);
+  };
   const toStatus = createToStatus(parts.onBug);
   const health = new HealthImplementation(SERVING);
   const authentication =
@@ -129,15 +135,16 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   const watch = { ingest, clock: parts.clock, probe: probeStore, onChange };
   const watched = { ...parts.behind, ingest: watchStore(watch, ended.signal) };
   const well = { ...parts, behind: watched };
-  addServices(main, well, { live, judge, onClone }, toStatus);
+  const company = { live, streams, expel, onClone };
+  addServices(main, well, { ...company, judge }, toStatus);
   // The operator's own tools show no certificate; the socket says who may enter.
-  addServices(admin, well, { live, judge: undefined, onClone }, toStatus);
+  addServices(admin, well, { ...company, judge: undefined }, toStatus);
   for (const server of [main, admin]) health.addToServer(server);
   const facts = {
     version: parts.version,
     openStreams: () => live.count,
     isWell: () => isWell,
-    expel: live.expel,
+    expel,
   };
   admin.addService(
     AdminServiceService,
@@ -166,12 +173,13 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
       ),
     };
     parts.onListening(ports);
-    if (judge !== undefined) void sweep(live, parts.clock, signal);
+    if (judge !== undefined) void sweep([live, streams], parts.clock, signal);
     await fired(signal);
     enrolFront?.close();
     ended.abort();
     health.setStatus("", "NOT_SERVING");
     front.close();
+    streams.close();
     await end(main, live, parts);
   } finally {
     ended.abort();
@@ -186,8 +194,11 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
 /** Who is connected, and who is let in. */
 interface Company {
   readonly live: LiveStreams;
+  readonly streams: ModelStreams;
   readonly judge: IdentityJudge | undefined;
   readonly onClone: (installationId: string) => void;
+  /** Ends all streams of an installation. */
+  readonly expel: (installationId: string, error: HeatpoolError) => Promise<void>;
 }
 
 /** Nothing but enrolment is reached there, and that without a certificate. */
@@ -215,17 +226,21 @@ function isGood(judge: IdentityJudge, shown: X509Certificate | undefined): boole
 }
 
 /** Every five seconds, whoever is connected: expired, taken back and erased identities end. */
-async function sweep(live: LiveStreams, clock: Clock, signal: AbortSignal): Promise<void> {
+async function sweep(
+  all: readonly Pick<LiveStreams, "sweep">[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(SWEEP_MS, signal);
-    live.sweep();
+    for (const streams of all) streams.sweep();
   }
 }
 
 function addServices(
   server: Server,
   { behind, clock, rules, identities, onEvent }: DoorParts,
-  { live, judge, onClone }: Company,
+  { live, streams, judge, onClone, expel }: Company,
   toStatus: ToStatus,
 ): void {
   const deliver = createDeliver({
@@ -241,15 +256,14 @@ function addServices(
   });
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
-  server.addService(MODEL_SERVICE, createModelHandler(behind, clock, toStatus, judge));
+  server.addService(MODEL_SERVICE, createModelHandler(behind, clock, toStatus, { judge, streams }));
   const community = createCommunityHandler(behind, clock, toStatus);
   server.addService(CommunityServiceService, community);
   if (identities === undefined || judge === undefined) return;
   const consent = createConsentHandler(identities.consents, judge, toStatus, (id) =>
-    live.expel(id, new HeatpoolError("CONSENT_MISSING", "consent was withdrawn")),
+    expel(id, new HeatpoolError("CONSENT_MISSING", "consent was withdrawn")),
   );
   server.addService(ConsentServiceService, consent);
-  const { expel } = live;
   const privacy = createPrivacyHandler({ behind, judge, identities, expel }, toStatus);
   server.addService(PrivacyServiceService, privacy);
 }

@@ -63,6 +63,13 @@ function toText(type: string, payload: Uint8Array, keyid: string, signature: Uin
   });
 }
 
+/** Why an envelope is refused. */
+export interface DsseRefusal {
+  readonly refusal: string;
+  /** A newer list of keys may know who signed it. */
+  readonly isUnknownKey?: boolean;
+}
+
 /**
  * The payload, or why it is refused. The envelope is written again from its parts and compared, so
  * that it has one spelling; then its one signature is verified.
@@ -71,14 +78,14 @@ export function openDsse(
   text: string,
   type: string,
   keys: DirectorKeys,
-): { readonly payload: Buffer } | { readonly refusal: string } {
+): { readonly payload: Buffer } | DsseRefusal {
   const parts = readParts(text);
   if (parts === undefined) return { refusal: "not an envelope with one signature" };
   const { payload, keyid, signature } = parts;
   if (parts.type !== type) return { refusal: "another type" };
   if (toText(type, payload, keyid, signature) !== text) return { refusal: "another spelling" };
   const key = findKey(keys, keyid);
-  if (key === undefined) return { refusal: "no key of a director" };
+  if (key === undefined) return { refusal: "no key of a director", isUnknownKey: true };
   return isSignedBy("ed25519", key, preAuthentication(type, payload), signature)
     ? { payload }
     : { refusal: "the signature does not verify" };

@@ -75,7 +75,10 @@ export function checkGrant(envelope: string, state: GrantState): GrantVerdict {
   const bytes = Buffer.byteLength(envelope);
   if (bytes > GRANT_BYTES_MAX) return refuse("size", `${bytes} bytes`);
   const opened = openDsse(envelope, GRANT_TYPE, state.directorKeys);
-  if ("refusal" in opened) return refuse("signature", opened.refusal);
+  if ("refusal" in opened) {
+    const { refusal, isUnknownKey } = opened;
+    return { ...refuse("signature", refusal), ...(isUnknownKey && { isCatalogueOld: true }) };
+  }
   const grant = decodeGrant(opened.payload);
   if (grant === undefined) return refuse("schema", "not a grant of version 1");
   const verdict = checkFreshness(grant, state) ?? checkTarget(grant, state);

@@ -4,8 +4,7 @@
 import { type DirectorSigner, sealDsse } from "./dsse.js";
 import { encodeGrant, GRANT_TYPE, type Grant, grantContext } from "./grant.js";
 import { openAsDevice, sealToDevice } from "./hpke.js";
-import type { X25519Pair } from "./key-agreement.js";
-import { sha256 } from "./key-derivation.js";
+import { kidOf, type X25519Pair } from "./key-agreement.js";
 import { readPublicKey } from "./key-form.js";
 
 /** What is granted, and to whom. */
@@ -14,11 +13,6 @@ export interface GrantToSeal extends Omit<Grant, "enc" | "ct" | "kid"> {
   readonly kemSpki: Uint8Array;
   /** Content key of the release. */
   readonly cek: Uint8Array;
-}
-
-/** Name of a device key. */
-export function kidOf(kemSpki: Uint8Array): string {
-  return sha256(kemSpki).toString("hex");
 }
 
 /**

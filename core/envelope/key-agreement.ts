@@ -9,6 +9,7 @@ import {
   diffieHellman,
   type KeyObject,
 } from "node:crypto";
+import { sha256 } from "./key-derivation.js";
 import { readPublicKey, toPrivateDer } from "./key-form.js";
 
 /**
@@ -49,14 +50,15 @@ const TRIAL_KEY = createPrivateKey({
   type: "pkcs8",
 });
 
-/**
- * Whether an X25519 public key can be sealed to: its form is right and its order is not low.
- *
- * @internal for whoever takes device keys in
- */
+/** Whether an X25519 public key can be sealed to: its form is right and its order is not low. */
 export function isUsableX25519(spki: Uint8Array): boolean {
   const key = readPublicKey("x25519", { der: spki });
   return key !== undefined && agreeX25519(TRIAL_KEY, key) !== undefined;
+}
+
+/** Name of a device key: SHA-256 of its SPKI, lower-case hex. */
+export function kidOf(spki: Uint8Array): string {
+  return sha256(spki).toString("hex");
 }
 
 /** Both halves of an X25519 key. */
@@ -73,5 +75,10 @@ export interface X25519Pair {
 export function createX25519Pair(random: Uint8Array): X25519Pair {
   const key = toPrivateDer("x25519", random);
   const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  return createX25519PairOf(privateKey);
+}
+
+/** The key pair of a private X25519 key. */
+export function createX25519PairOf(privateKey: KeyObject): X25519Pair {
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }

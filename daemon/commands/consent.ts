@@ -10,7 +10,7 @@ import {
 } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Config } from "../config.js";
-import { destroyRemains, openState } from "../daemon.js";
+import { destroyRemains, openState, wipeModels } from "../daemon.js";
 import type { ConsentState } from "../enrolment/consent.js";
 import { CONSENT_TEXTS } from "../enrolment/consent-text.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
@@ -81,9 +81,11 @@ export async function grantConsent(
 export async function withdrawConsent(options: CommonOptions, terminal: Terminal): Promise<void> {
   const setup = readSetup(options.config);
   const { config } = setup;
-  const { book, backlogFolder } = openState(config, terminal.clock, terminal.version);
+  const state = openState(config, terminal.clock, terminal.version);
+  const { book, backlogFolder } = state;
   book.withdraw();
   if ((await tellDaemon(config, terminal, "POST /consent/withdraw")) === undefined) {
+    wipeModels(config, state.models);
     await destroyRemains({ ...setup, ...terminal }, backlogFolder);
     book.finishWithdrawal();
   }

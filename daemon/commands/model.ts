@@ -1,7 +1,7 @@
 /**
- * `heatpool model show`: which community models are installed, until when they may be used, what was
- * refused, and what each device is watched with. Works without a network; without a running daemon
- * nothing watches. Opens no model.
+ * `heatpool model show`: which community models are installed, whether they are in use, until when
+ * they may be, what was refused, and what each device is watched with. Works without a network;
+ * without a running daemon nothing watches. Opens no model.
  */
 import { openState } from "../daemon.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
@@ -12,34 +12,58 @@ import { type ScorerAnswer, scorerQuestion } from "../model/scorer-desk.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
+/** What a running daemon says about models. */
+interface DaemonAnswer {
+  readonly catalogue?: { readonly freshness: string; readonly lastFault?: string };
+  readonly models?: { readonly inUse: readonly { modelId: string; release: number }[] };
+}
+
+/** A model without a running daemon is `ready` to be used, or cannot be. */
+type ModelState = "in use" | "not in use" | "ready" | "grant over" | "file missing";
+
 export async function showModels(options: CommonOptions, terminal: Terminal): Promise<void> {
   const { config } = readSetup(options.config);
   const { models } = openState(config, terminal.clock, terminal.version);
   const { memory } = openModelBook(models);
   const cache = openModelCache(config.cacheDir);
+  const path = controlSocketPath(config.runtimeDir);
+  const daemon = (await askDaemon(terminal.clock, path, "GET /status")) as DaemonAnswer | undefined;
   const nowS = terminal.clock.nowMs() / 1000;
   const installed = Object.entries(memory.installed).flatMap(([modelId, model]) => {
     if (model === undefined) return [];
     const { target, grantedUntilS, installedAtMs } = model;
+    const { release } = target;
+    const judge = (): ModelState => {
+      if (daemon !== undefined) {
+        const isInUse = daemon.models?.inUse.some(
+          (one) => one.modelId === modelId && one.release === release,
+        );
+        return isInUse === true ? "in use" : "not in use";
+      }
+      if (grantedUntilS <= nowS) return "grant over";
+      return cache.has(target) ? "ready" : "file missing";
+    };
     return {
       modelId,
-      release: target.release,
+      release,
       heatpumpModels: target.heatpumpModels,
       installedAt: toDay(installedAtMs),
       grantedUntil: toDay(grantedUntilS * 1000),
-      isUsable: grantedUntilS > nowS && cache.has(target),
+      state: judge(),
     };
   });
-  const path = controlSocketPath(config.runtimeDir);
+  const { refused } = memory;
+  const catalogue = daemon?.catalogue;
   const answer = await askDaemon(terminal.clock, path, scorerQuestion({ action: "explain" }));
   const { devices = [] } = (answer ?? {}) as ScorerAnswer;
   if (options.json === true)
-    return terminal.print(JSON.stringify({ installed, refused: memory.refused, devices }, null, 2));
+    return terminal.print(JSON.stringify({ installed, refused, catalogue, devices }, null, 2));
   if (installed.length === 0) terminal.print("no community model is installed");
-  for (const { modelId, release, grantedUntil, isUsable, heatpumpModels } of installed) {
-    const state = isUsable ? `usable until ${grantedUntil}` : "not usable";
-    terminal.print(`${modelId} release ${release}: ${state} (${heatpumpModels.join(", ")})`);
+  for (const { modelId, release, grantedUntil, state, heatpumpModels } of installed) {
+    const what = `${state}, may be used until ${grantedUntil}`;
+    terminal.print(`${modelId} release ${release}: ${what} (${heatpumpModels.join(", ")})`);
   }
+  if (catalogue !== undefined) terminal.print(`catalogue: ${catalogue.freshness}`);
   for (const line of renderScores(devices, config.language)) terminal.print(line);
 }
 

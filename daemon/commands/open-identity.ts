@@ -4,8 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hashSpki } from "#core/certificate/installation-certificate.js";
 import type { Chance, Clock } from "#core/clock.js";
-import { kidOf } from "#core/enrolment/kem-key.js";
-import { createRecordSeal } from "#core/enrolment/sealed-record.js";
+import { kidOf } from "#core/envelope/key-agreement.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Config } from "../config.js";
 import { type DeviceIdentity, openDeviceIdentity } from "../enrolment/device-identity.js";
@@ -64,11 +63,7 @@ export function openIdentity(config: Config, parts: IdentityParts) {
       installationId: openInstallationId(stateFile("installation-id"), parts.chance),
       file,
       keyStore: lazyKeyStore(() =>
-        createKeyStore(
-          (name) => openStateFile(join(keysFolder, name)),
-          createRecordSeal(readSecret(), "heatpool-keys/v1"),
-          parts.chance,
-        ),
+        createKeyStore((name) => openStateFile(join(keysFolder, name)), readSecret(), parts.chance),
       ),
       clock: parts.clock,
     });

@@ -1,6 +1,7 @@
 /** `heatpool run`: the daemon. */
 import { runDaemon } from "../daemon.js";
 import { createLog } from "../host/log.js";
+import { readBuildTimeMs } from "../host/package-file.js";
 import { createNotify } from "../host/systemd-notify.js";
 import { receiveSetup } from "./setup-hand-over.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
@@ -21,6 +22,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<v
     ...(credential === undefined ? {} : { credential }),
     log: createLog((line) => terminal.print(line), clock, config.logLevel),
     notify: createNotify(terminal.notifySocket),
+    builtAtMs: readBuildTimeMs(),
     watchdogMs: watchdogMs > 0 ? watchdogMs : undefined,
   };
   // Whoever had everything erased still has a heat pump to look at.

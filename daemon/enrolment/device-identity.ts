@@ -9,7 +9,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate }
 import { encodePem } from "#core/certificate/der.js";
 import { readInstallationCertificate } from "#core/certificate/installation-certificate.js";
 import type { Clock } from "#core/clock.js";
-import { kidOf } from "#core/enrolment/kem-key.js";
+import { kidOf } from "#core/envelope/key-agreement.js";
 import { HeatpoolError } from "#core/errors.js";
 import {
   type ConsentProof,
@@ -28,6 +28,8 @@ export interface DeviceKeys {
   readonly kem: KeyObject;
   /** Public half of the KEM key, 44 bytes. */
   readonly kemSpki: Buffer;
+  /** Its name: SHA-256 of it, lower-case hex. */
+  readonly kid: string;
 }
 
 /** The identity. Every call looks at the disk: a command and the daemon share it. */
@@ -68,7 +70,7 @@ export function openDeviceIdentity(deps: {
   const load = (names: KeyNames): DeviceKeys => {
     const kem = keyStore.read(names.kem);
     const kemSpki = createPublicKey(kem).export({ type: "spki", format: "der" });
-    return { names, tls: keyStore.read(names.tls), kem, kemSpki };
+    return { names, tls: keyStore.read(names.tls), kem, kemSpki, kid: kidOf(kemSpki) };
   };
   return {
     installationId,

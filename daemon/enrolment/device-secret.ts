@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import type { Chance } from "#core/clock.js";
-import { SECRET_BYTES } from "#core/enrolment/sealed-record.js";
 import { HeatpoolError } from "#core/errors.js";
 
 /** Where a secret may come from. */
@@ -19,6 +18,7 @@ export interface SecretPlaces {
   writeNew(path: string, text: string): void;
 }
 
+const SECRET_BYTES = 32;
 /** Group and others. */
 const FOREIGN_BITS = 0o077;
 

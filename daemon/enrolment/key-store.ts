@@ -3,7 +3,8 @@
  */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { Chance } from "#core/clock.js";
-import { type RecordSeal, SEAL_NONCE_BYTES } from "#core/enrolment/sealed-record.js";
+import { NONCE_BYTES } from "#core/envelope/aead.js";
+import { unwrapKey, wrapKey } from "#core/envelope/wrapped-key.js";
 import { HeatpoolError } from "#core/errors.js";
 
 /** A small durable file of bytes. */
@@ -24,12 +25,16 @@ export interface KeyStore {
   remove(name: string): void;
 }
 
-/** @param file the file of a name */
+/**
+ * @param file the file of a name
+ * @param secret 32 bytes
+ */
 export function createKeyStore(
   file: (name: string) => KeyFile,
-  seal: RecordSeal,
+  secret: Uint8Array,
   chance: Chance,
 ): KeyStore {
+  const place = (name: string) => ({ domain: "heatpool-keys/v1" as const, secret, name });
   return {
     read(name) {
       const sealed = file(name).readBytes();
@@ -38,7 +43,16 @@ export function createKeyStore(
           hint: "Restore the state directory from a backup.",
         });
       }
-      const der = seal.open(name, sealed);
+      const der = unwrapKey(place(name), sealed);
+      if (der === undefined) {
+        throw new HeatpoolError(
+          "STATE_INVALID",
+          `${name}: sealed under another secret, or changed`,
+          {
+            hint: "Restore the secret that belongs to this state; without it the keys in it are lost.",
+          },
+        );
+      }
       try {
         return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
       } finally {
@@ -48,7 +62,7 @@ export function createKeyStore(
     write(name, key) {
       const der = key.export({ type: "pkcs8", format: "der" });
       try {
-        file(name).write(seal.seal(name, der, chance(SEAL_NONCE_BYTES)));
+        file(name).write(wrapKey(place(name), der, chance(NONCE_BYTES)));
       } finally {
         der.fill(0);
       }

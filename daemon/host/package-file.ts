@@ -17,3 +17,18 @@ export function readVersion(): string {
   const text = readFileSync(join(packageFolder(), "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
+
+/**
+ * When this program was built: no clock that is right is before it. 0: it runs from its sources.
+ *
+ * The build writes the file beside the programs; see `scripts/build.mjs`.
+ */
+export function readBuildTimeMs(): number {
+  try {
+    const text = readFileSync(join(packageFolder(), "dist/build.json"), "utf8");
+    const { builtAtMs } = JSON.parse(text) as { builtAtMs?: unknown };
+    return Number.isSafeInteger(builtAtMs) ? Number(builtAtMs) : 0;
+  } catch {
+    return 0;
+  }
+}

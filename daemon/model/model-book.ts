@@ -36,6 +36,8 @@ export interface ModelBook {
   install(modelId: string, model: InstalledModel, seq: number): void;
   /** Counts a refusal. */
   refuse(step: string): void;
+  /** Forgets models and their grants for good; numbers stay, so that nothing old is taken later. */
+  wipe(): void;
 }
 
 const FORMAT = 1;
@@ -66,6 +68,9 @@ export function openModelBook(file: StateFile): ModelBook {
       // Counts may be lost in a power cut; they are not worth a write of their own.
       const refused = { ...memory.refused, [step]: (memory.refused[step] ?? 0) + 1 };
       memory = { ...memory, refused };
+    },
+    wipe() {
+      if (Object.keys(memory.installed).length > 0) write({ ...memory, installed: {} });
     },
   };
 }

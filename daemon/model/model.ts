@@ -24,17 +24,20 @@ export interface TrustedModels {
   refresh(): Promise<void>;
 }
 
-/** The key that grants are sealed to. */
+/** The keys that grants are sealed to; renewed from time to time. */
 export interface DeviceKeys {
-  readonly kem: X25519Pair;
-  /** SHA-256 of its SPKI, lower-case hex. */
-  readonly kid: string;
+  /** Name of the one that counts: SHA-256 of its SPKI, lower-case hex. */
+  kid(): string;
+  /** The present one or one before it; `undefined`: none of ours. */
+  find(kid: string): X25519Pair | undefined;
 }
 
 /** A model in use. */
 export interface ActiveModel {
   readonly target: TrustedTarget;
   readonly plain: Buffer;
+  /** Unix seconds. */
+  readonly grantedUntilS: number;
 }
 
 /** The last two steps: is the content of a form that we know, and does it work? */

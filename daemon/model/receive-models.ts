@@ -26,8 +26,12 @@ export interface ReceiverParts {
   readonly inspect: InspectModel;
   readonly chance: Chance;
   readonly clock: Pick<Clock, "nowMs">;
-  /** Greatest of clock, build time and newest signed time; Unix seconds. */
+  /** Greatest of clock, build time and newest signed time; Unix seconds. 0: nobody knows. */
   effectiveNowS(): number;
+  /** A director has signed at this time, in Unix seconds. */
+  learnTime(atS: number): void;
+  /** Whether the installed release of a model is in use; what is not may be granted anew. */
+  isInUse(modelId: string): boolean;
   readonly log: Log;
   /** A model was switched. */
   onActive(model: ActiveModel): void;
@@ -62,7 +66,7 @@ export function createModelReceiver(parts: ReceiverParts): ModelReceiver {
 /** One stream from hello to its end. */
 function listen(parts: ReceiverParts, link: ModelLink) {
   const { book, cache, log } = parts;
-  const nonce = Buffer.from(parts.chance(NONCE_BYTES));
+  const hello = { nonce: Buffer.from(parts.chance(NONCE_BYTES)), kid: parts.device.kid() };
   /** What was granted on this stream and is on its way. */
   const awaited = new Map<string, CheckedGrant & { readonly envelope: string }>();
   let work: Promise<void> = Promise.resolve();
@@ -108,16 +112,17 @@ function listen(parts: ReceiverParts, link: ModelLink) {
   }
 
   async function onGrant(envelope: string): Promise<void> {
-    let verdict = checkGrant(envelope, stateOf(parts, nonce));
+    let verdict = checkGrant(envelope, stateOf(parts, hello));
     if ("step" in verdict && verdict.isCatalogueOld === true) {
       await parts.catalogue.refresh();
-      verdict = checkGrant(envelope, stateOf(parts, nonce));
+      verdict = checkGrant(envelope, stateOf(parts, hello));
     }
     if ("step" in verdict) {
       const { step, reason, grant } = verdict;
       return settle(grant?.targetPath.split("/")[0], grant?.release ?? 0, { step, reason });
     }
     const { grant, target } = verdict;
+    parts.learnTime(grant.issuedAt);
     if (cache.has(target)) return take({ grant, target, envelope });
     awaited.set(grant.targetPath, { grant, target, envelope });
     stream.want(grant.targetPath, resumeAt(cache, target));
@@ -139,7 +144,7 @@ function listen(parts: ReceiverParts, link: ModelLink) {
     settle(target.modelId, target.release, refuse("file", "another SHA-256"));
   }
 
-  const stream: ModelStream = link.open(helloOf(parts, nonce), {
+  const stream: ModelStream = link.open(helloOf(parts, hello), {
     onGrant: (envelope) => inTurn(() => onGrant(envelope)),
     onChunk: ({ targetPath, offset, data }) => inTurn(() => onChunk(targetPath, offset, data)),
     onEnd: (why) => {
@@ -158,18 +163,24 @@ function resumeAt(cache: ModelCache, target: CheckedGrant["target"]): number {
   return 0;
 }
 
-function helloOf(parts: ReceiverParts, nonce: Uint8Array) {
-  const { installationId, heatpumpModels, daemonVersion, consentVersion, device, book } = parts;
+/** What is said once per stream. */
+interface OwnHello {
+  readonly nonce: Uint8Array;
+  readonly kid: string;
+}
+
+function helloOf(parts: ReceiverParts, { nonce, kid }: OwnHello) {
+  const { installationId, heatpumpModels, daemonVersion, consentVersion, book } = parts;
   const { seq, highest, installed } = book.memory;
   return {
     installationId,
     nonce,
-    kid: device.kid,
+    kid,
     lastGrantSeq: seq,
     installed: Object.entries(highest).map(([modelId, release = 0]) => ({
       modelId,
       release,
-      grantedUntilS: installed[modelId]?.grantedUntilS ?? 0,
+      grantedUntilS: parts.isInUse(modelId) ? (installed[modelId]?.grantedUntilS ?? 0) : 0,
     })),
     heatpumpModels,
     daemonVersion,
@@ -177,13 +188,13 @@ function helloOf(parts: ReceiverParts, nonce: Uint8Array) {
   };
 }
 
-function stateOf(parts: ReceiverParts, helloNonce: Uint8Array): GrantState {
-  const { catalogue, book, device } = parts;
+function stateOf(parts: ReceiverParts, { nonce, kid }: OwnHello): GrantState {
+  const { catalogue, book } = parts;
   return {
     now: parts.effectiveNowS(),
     installationId: parts.installationId,
-    kid: device.kid,
-    helloNonce,
+    kid,
+    helloNonce: nonce,
     storedSeq: book.memory.seq,
     directorKeys: catalogue.directorKeys,
     catalogueVersion: catalogue.version,
@@ -208,7 +219,7 @@ async function install(
   const model = { target, grant: envelope, grantedUntilS: grant.notAfter, installedAtMs };
   parts.book.install(target.modelId, model, grant.seq);
   parts.log("info", "model.installed", { model: target.modelId, release: target.release });
-  parts.onActive({ target, plain });
+  parts.onActive({ target, plain, grantedUntilS: grant.notAfter });
   return undefined;
 }
 
@@ -218,7 +229,8 @@ export async function openCached(
   grant: CheckedGrant["grant"],
   target: CheckedGrant["target"],
 ): Promise<{ readonly plain: Buffer } | Refusal> {
-  const cek = await openGrant(grant, device.kem);
+  const pair = device.find(grant.kid);
+  const cek = pair === undefined ? undefined : await openGrant(grant, pair);
   if (cek === undefined) return refuse("open", "not sealed to this device");
   const opener = createModelOpener(cek, target);
   for (const piece of cache.pieces(target)) if (!opener.push(piece)) break;

@@ -11,7 +11,7 @@ import { openCached, type ReceiverParts } from "./receive-models.js";
 
 type RestoreParts = Pick<
   ReceiverParts,
-  "book" | "cache" | "catalogue" | "device" | "effectiveNowS" | "log"
+  "book" | "cache" | "catalogue" | "device" | "effectiveNowS" | "learnTime" | "log"
 >;
 
 /** The models that may be used. */
@@ -21,7 +21,8 @@ export async function restoreModels(parts: RestoreParts): Promise<readonly Activ
     if (installed === undefined) continue;
     const opened = await restore(parts, installed);
     const { target } = installed;
-    if ("plain" in opened) active.push({ target, plain: opened.plain });
+    const { grantedUntilS } = installed;
+    if ("plain" in opened) active.push({ target, plain: opened.plain, grantedUntilS });
     else parts.log("warn", "model.not-used", { model: modelId, ...opened });
   }
   return active;
@@ -38,6 +39,8 @@ async function restore(
   if (grant === undefined) return refuse("schema", "not a grant of version 1");
   if (grant.encSha256 !== target.sha256 || grant.release !== target.release)
     return refuse("catalogue", "another file");
+  // A machine without a clock starts no earlier than what it was granted last.
+  parts.learnTime(grant.issuedAt);
   if (grant.notAfter <= parts.effectiveNowS()) return refuse("validity", "over");
   const listed = catalogue.findTarget(grant.targetPath);
   if (listed?.revoked === true) return refuse("catalogue", "revoked");

@@ -13,18 +13,19 @@ import {
 /** Four megabytes over a slow line. */
 const ANSWER_MAX_MS = 120_000;
 
-/** Asks the backend for metadata. */
-export interface MetadataClient extends MetadataSource {
-  close(): void;
-}
-
-/** @throws HeatpoolError `CONFIG_INVALID` for what the endpoint names */
-export function connectMetadata(endpoint: Endpoint): MetadataClient {
-  const parts = [endpoint.address, createCredentials(endpoint), clientOptions(false)] as const;
-  const client = new ModelServiceClient(...parts);
+/**
+ * Asks the backend for metadata. A connection per file: there are a few a day, and nothing stays
+ * open that nobody uses.
+ *
+ * @param toEndpoint where and as whom, asked each time
+ */
+export function connectMetadata(toEndpoint: () => Endpoint): MetadataSource {
   return {
-    fetch(name, version, bytesMax, signal) {
-      return new Promise((resolve, reject) => {
+    async fetch(name, version, bytesMax, signal) {
+      const endpoint = toEndpoint();
+      const parts = [endpoint.address, createCredentials(endpoint), clientOptions(false)] as const;
+      const client = new ModelServiceClient(...parts);
+      const answer = new Promise<Buffer | undefined>((resolve, reject) => {
         const options = { deadline: Date.now() + ANSWER_MAX_MS };
         const question = { name, version: BigInt(version ?? 0) };
         const call = client.getMetadata(question, createMetadata(endpoint), options);
@@ -55,8 +56,8 @@ export function connectMetadata(endpoint: Endpoint): MetadataClient {
           else reject(toError(error));
         });
       });
+      return await answer.finally(() => client.close());
     },
-    close: () => client.close(),
   };
 }
 

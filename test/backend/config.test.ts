@@ -43,7 +43,7 @@ describe("backend.yaml", () => {
     // `token` is a mode.
     expect(new Set(names)).toEqual(
       new Set([
-        ...['"keyFile"', '"keys"', '"secretFile"', '"storeKeyFile"', '"token"', '"tokensFile"'],
+        ...['"keyFile"', '"keys"', '"legacyKeyFile"', '"secretFile"', '"token"', '"tokensFile"'],
         ...['"claimTokens"', '"claimTokensFile"', '"passwordFile"', '"tokenFile"'],
       ]),
     );

@@ -15,14 +15,14 @@ import {
   makeTargets,
   makeTimestamp,
 } from "../../backend/catalogue/sign-metadata.js";
-import { readStoreKey } from "../../backend/catalogue/store-key.js";
-import type { Catalogue } from "../../daemon/catalogue/catalogue.js";
+import { readStoreKey } from "../../backend/host/store-key.js";
+import type { Catalogue, MetadataSource } from "../../daemon/catalogue/catalogue.js";
 import { openCatalogue } from "../../daemon/catalogue/create-catalogue.js";
 import { createEffectiveTime } from "../../daemon/catalogue/effective-time.js";
 import { createMemoryMetadataStore } from "../../daemon/catalogue/memory-metadata-store.js";
 import { createSystemClock } from "../../daemon/host/system-clock.js";
 import { askDaemon, controlSocketPath } from "../../daemon/local/control-socket.js";
-import { connectMetadata, type MetadataClient } from "../../daemon/uplink/metadata-client.js";
+import { connectMetadata } from "../../daemon/uplink/metadata-client.js";
 import { type Ceremony, holdCeremony } from "../support/ceremony.js";
 import { createChance } from "../support/chance.js";
 import { openBook, startDaemon } from "../support/daemon-run.js";
@@ -42,7 +42,7 @@ afterEach(async () => {
 async function openPool(folder = temporaryFolder()): Promise<{
   ceremony: Ceremony;
   daemon: Catalogue;
-  client: MetadataClient;
+  client: MetadataSource;
   /** Instead of the published bytes. */
   answers: Map<string, Uint8Array>;
 }> {
@@ -53,14 +53,13 @@ async function openPool(folder = temporaryFolder()): Promise<{
     answers.get(role) ?? (await files.read(role, version));
   const door = await openDoor({ behind: Object.assign(createFakeBehind(), { metadata }) });
   closing.push(() => door.close());
-  const client = connectMetadata({
+  const client = connectMetadata(() => ({
     address: `127.0.0.1:${door.ports.main}`,
     caFile: undefined,
     tlsMinVersion: "TLSv1.3",
     claimTokenFile: undefined,
     insecureLoopback: true,
-  });
-  closing.push(() => client.close());
+  }));
   const daemon = await openCatalogue({
     store: createMemoryMetadataStore(),
     source: client,
@@ -129,13 +128,13 @@ describe("a backend that runs", () => {
     const find = () => lines.find((line) => line.includes("backend.listening"));
     while (find() === undefined) await settle();
     const { mainPort, adminPort } = JSON.parse(find() ?? "");
-    const client = connectMetadata({
+    const client = connectMetadata(() => ({
       address: `127.0.0.1:${mainPort}`,
       caFile: undefined,
       tlsMinVersion: "TLSv1.3",
       claimTokenFile: undefined,
       insecureLoopback: true,
-    });
+    }));
     const versionOf = async () => {
       const bytes = await client.fetch("timestamp", undefined, 16_384, signal);
       return bytes === undefined ? 0 : readMetadata("timestamp", bytes).version;
@@ -148,7 +147,6 @@ describe("a backend that runs", () => {
     await clock.advance(DAY_MS / 2);
     while ((await versionOf()) === 1) await clock.advance(600_000);
     expect(await versionOf()).toBe(2);
-    client.close();
     stop();
     await serving;
   }, 120_000);

@@ -2,7 +2,7 @@
  * A model's way: sealed once, granted to one device, pushed in pieces over the real door, opened in
  * memory. Whatever goes wrong, the model that worked stays.
  */
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { credentials } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
@@ -145,6 +145,89 @@ describe("pushing a model", () => {
     await one.settled(2);
     const renewed = one.parts.book.memory.installed["aero-slm"]?.grantedUntilS ?? 0;
     expect(renewed - grantedUntilS).toBe((16 * DAY_MS) / 1000);
+  });
+
+  it("comes the moment its daemon becomes eligible, on the stream that is open", async () => {
+    const { backend, daemon } = await build();
+    await backend.publishing.publish(candidate());
+    const [one, other] = [daemon(1), daemon(2)];
+    for (const { installationId } of [one, other]) backend.ineligible.add(installationId);
+    one.connect();
+    other.connect();
+    await expect.poll(() => new Set(backend.asked).size).toBe(2);
+    const asked = backend.asked.length;
+    backend.ineligible.delete(one.installationId);
+    backend.push.noteChange(one.installationId);
+    await one.settled(1);
+    expect(other.active).toEqual([]);
+    // Nobody else was looked at, and who has what is owed is not looked at again.
+    expect(backend.asked.slice(asked)).not.toContain(other.installationId);
+    const since = backend.asked.length;
+    backend.push.noteChange(one.installationId);
+    await settle();
+    expect(backend.asked.length).toBe(since);
+  });
+
+  it("is granted anew when the file was lost, or the grant refused for a reason that passes", async () => {
+    const { backend, daemon, clock } = await build();
+    await backend.publishing.publish(candidate());
+    const wall = { isRight: false as boolean };
+    const one = daemon(1, {
+      effectiveNowS: () => (wall.isRight ? Math.floor(clock.nowMs() / 1000) : 1),
+    });
+    one.connect();
+    await one.settled(1);
+    expect(one.refusals).toEqual(["validity"]);
+    wall.isRight = true;
+    await expect.poll(() => backend.push.spread()[0]?.refused).toEqual({ validity: 1 });
+    backend.push.refresh();
+    await one.settled(2);
+    expect(one.active).toHaveLength(1);
+    await one.disconnect();
+    one.parts.cache.keepOnly([]);
+    one.active.length = 0;
+    one.connect();
+    await one.settled(2);
+    expect(one.active[0]?.target.release).toBe(1);
+  });
+
+  it("passes over a release that is listed and whose file is gone", async () => {
+    const { backend, daemon, folder } = await build();
+    await backend.publishing.publish(candidate({ modelId: "a-lost-one", heatpumpModels: ["*"] }));
+    await backend.publishing.publish(candidate());
+    rmSync(join(folder, "models/a-lost-one"), { recursive: true });
+    const one = daemon(1);
+    one.connect();
+    await one.settled(1);
+    expect(one.active[0]?.target.modelId).toBe("aero-slm");
+    expect(backend.events).toContain("push.missing a-lost-one/1/model.enc");
+  });
+
+  it("looks for news when it does not know who granted", async () => {
+    const { backend, daemon } = await build();
+    await backend.publishing.publish(candidate());
+    let directorKeys = {};
+    let news = 0;
+    const findTarget = (path: string) =>
+      backend.listed.releases.find((two) => path === `${two.modelId}/${two.release}/model.enc`);
+    const one = daemon(1, {
+      catalogue: {
+        get version() {
+          return backend.listed.version;
+        },
+        get directorKeys() {
+          return directorKeys;
+        },
+        findTarget,
+        async refresh() {
+          news += 1;
+          directorKeys = backend.directorKeys;
+        },
+      },
+    });
+    one.connect();
+    await one.settled(1);
+    expect([one.active.length, one.refusals.length, news]).toEqual([1, 0, 1]);
   });
 
   it("does not use a model after its grant has ended", async () => {

@@ -78,6 +78,7 @@ export function startDaemon(
       },
       notify: machine.notify ?? (() => undefined),
       watchdogMs: machine.watchdogMs,
+      builtAtMs: 0,
     },
     stop.signal,
   );

@@ -1,7 +1,6 @@
 /** A daemon's identity in a temporary folder. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createRecordSeal } from "#core/enrolment/sealed-record.js";
 import { openDeviceIdentity } from "../../daemon/enrolment/device-identity.js";
 import { createKeyStore } from "../../daemon/enrolment/key-store.js";
 import { openStateFile } from "../../daemon/host/state-file.js";
@@ -19,7 +18,7 @@ export function openDevice(
   const chance = createChance(9);
   const file = openStateFile(join(folder, "identity.json"));
   const keyFile = (name: string) => openStateFile(join(folder, "keys", name));
-  const keyStore = createKeyStore(keyFile, createRecordSeal(secret, "heatpool-keys/v1"), chance);
+  const keyStore = createKeyStore(keyFile, secret, chance);
   const identity = openDeviceIdentity({ installationId: DEVICE_ID, file, keyStore, clock });
   const hasKey = (name: string) => existsSync(keyFile(name).path);
   return { identity, folder, file, keyStore, keyFile, hasKey };

@@ -77,8 +77,10 @@ export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpD
         ingest: bed.ingest,
         community: bed.community,
         efficiency: bed.efficiency,
+        isBarred: () => false,
         models: {
           list: () => models.map((one) => one.file),
+          whyNone: () => undefined,
           find: (name) => models.find((one) => one.file.name === name)?.file,
           read: async (file) => models.find((one) => one.file === file)?.bytes ?? new Uint8Array(),
         },

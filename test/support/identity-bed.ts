@@ -112,7 +112,6 @@ export async function makeIdentities(
     issuing,
     clock,
     chance,
-    trialKey: generateKeyPairSync("x25519").privateKey,
     recoveryKey,
   });
   const door: IdentityDoor = {

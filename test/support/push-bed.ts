@@ -4,8 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "#core/clock.js";
 import { type DirectorSigner, describeDirectorKey } from "#core/envelope/dsse.js";
-import { kidOf } from "#core/envelope/grant-seal.js";
-import { createX25519Pair } from "#core/envelope/key-agreement.js";
+import { createX25519Pair, kidOf } from "#core/envelope/key-agreement.js";
 import { toPublicDer, toRawPublic } from "#core/envelope/key-form.js";
 import { targetPathOf } from "#core/envelope/model-header.js";
 import { signEd25519 } from "#core/envelope/signature.js";
@@ -134,7 +133,7 @@ export function createListeningDaemon(
     heatpumpModels: ["AERO_SLM"],
     daemonVersion: "1.0.0",
     consentVersion: 1,
-    device: { kem, kid: kidOf(spki) },
+    device: { kid: () => kidOf(spki), find: (kid) => (kid === kidOf(spki) ? kem : undefined) },
     catalogue: {
       get version() {
         return backend.listed.version;
@@ -150,6 +149,8 @@ export function createListeningDaemon(
     chance: createChance(number),
     clock,
     effectiveNowS: () => Math.floor(clock.nowMs() / 1000),
+    learnTime() {},
+    isInUse: (modelId) => active.some(({ target }) => target.modelId === modelId),
     log(_level, event, facts) {
       if (event !== "model.refused") return;
       refusals.push(String(facts?.step));

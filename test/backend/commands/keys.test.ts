@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCatalogue } from "../../../backend/catalogue/create-catalogue.js";
 import { openOnlineKeys } from "../../../backend/catalogue/online-keys.js";
-import { readStoreKey } from "../../../backend/catalogue/store-key.js";
+import { readStoreKey } from "../../../backend/host/store-key.js";
 import { writeBackendConfig } from "../../support/backend-process.js";
 import { createBackendProgram } from "../../support/backend-program.js";
 import { type Ceremony, holdCeremony } from "../../support/ceremony.js";
@@ -357,7 +357,7 @@ describe("keys at rest", () => {
 /** Every command of the section, one a line. */
 function guideCommands(): string[] {
   const text = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
-  const section = text.split("\n## Keys and the catalogue")[1] ?? "";
+  const [section = ""] = text.split("\n## Keys and the catalogue")[1]?.split("\n## ") ?? [];
   const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block ?? "");
   return blocks
     .flatMap((block) => block.split("\n"))

@@ -13,7 +13,7 @@ function build() {
   const lines: string[] = [];
   const config = join(folder, "backend.yaml");
   writeFileSync(config, `stateDir: ${folder}\n`);
-  writeFileSync(join(folder, "store-key"), Buffer.alloc(32, 4));
+  writeFileSync(join(folder, "store-key"), Buffer.alloc(32, 4), { mode: 0o600 });
   const model = join(folder, "model.json");
   writeFileSync(model, '{"trees":[1,2,3]}');
   const machine: Machine = {
@@ -63,7 +63,9 @@ describe("publishing by hand", () => {
       [2, true],
       [3, false],
     ]);
-    expect((await run("models", "list")).join("\n")).toContain("AERO_SLM  (taken back)");
+    expect((await run("models", "list")).join("\n")).toContain(
+      "AERO_SLM  (taken back, waits for a signature)",
+    );
   });
 
   it("says what is wrong", async () => {

@@ -15,11 +15,8 @@ import {
   readRoot,
   rotateIssuing,
 } from "../../../backend/enrolment/device-authority.js";
-import {
-  createStoreKey,
-  openRecoveryKey,
-  readStoreKey,
-} from "../../../backend/enrolment/recovery-key.js";
+import { openRecoveryKey } from "../../../backend/enrolment/recovery-key.js";
+import { makeStoreKey, readStoreKey } from "../../../backend/host/store-key.js";
 import { createChance } from "../../support/chance.js";
 import { temporaryFolder } from "../../support/folder.js";
 import { enrolRequest, newDevice } from "../../support/identity-bed.js";
@@ -94,8 +91,8 @@ describe("the store key", () => {
   it("seals the key of recovery codes, which no other store key opens", async () => {
     const folder = temporaryFolder();
     const [store, sealed] = [join(folder, "store-key"), join(folder, "recovery-key")];
-    await createStoreKey(store, chance);
-    await createStoreKey(store, chance);
+    expect(await makeStoreKey(store, chance)).toBe(true);
+    expect(await makeStoreKey(store, chance)).toBe(false);
     expect(statSync(store).mode & 0o777).toBe(0o600);
     const key = await openRecoveryKey(sealed, readStoreKey(store), chance);
     expect(await openRecoveryKey(sealed, readStoreKey(store), chance)).toEqual(key);
@@ -103,7 +100,7 @@ describe("the store key", () => {
       expect.objectContaining({ code: "STATE_INVALID" }),
     );
     expect(() => readStoreKey(join(folder, "none"))).toThrow(
-      expect.objectContaining({ code: "STATE_INVALID" }),
+      expect.objectContaining({ code: "NOT_FOUND" }),
     );
   });
 });

@@ -149,6 +149,7 @@ describe("a Receive stream", () => {
         },
       }),
       refresh() {},
+      noteChange() {},
       run: async () => {},
       spread: () => [],
       forget() {},

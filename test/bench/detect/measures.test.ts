@@ -1,5 +1,6 @@
 /** A measure that flatters is worse than none: these are checked against cases done by hand. */
 import { describe, expect, it } from "vitest";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import {
   countEpisodes,
   episodeStarts,
@@ -7,7 +8,6 @@ import {
   noEpisodes,
   type Timeline,
 } from "../../../bench/detect/episodes.js";
-import { isRightPart } from "#core/anomaly/right-parts.js";
 import { vusPr } from "../../../bench/detect/vus-pr.js";
 
 const HOUR_MS = 3_600_000;

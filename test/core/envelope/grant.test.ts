@@ -17,8 +17,8 @@ import {
   NO_NONCE,
 } from "#core/envelope/grant.js";
 import { checkGrant } from "#core/envelope/grant-check.js";
-import { type GrantToSeal, kidOf, openGrant, sealGrant } from "#core/envelope/grant-seal.js";
-import { createX25519Pair } from "#core/envelope/key-agreement.js";
+import { type GrantToSeal, openGrant, sealGrant } from "#core/envelope/grant-seal.js";
+import { createX25519Pair, kidOf } from "#core/envelope/key-agreement.js";
 import { toPublicDer, toRawPublic } from "#core/envelope/key-form.js";
 import { signEd25519 } from "#core/envelope/signature.js";
 import { createChance } from "../../support/chance.js";

@@ -5,7 +5,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { kidOf } from "#core/enrolment/kem-key.js";
+import { kidOf } from "#core/envelope/key-agreement.js";
 import { readDeviceSecret } from "../../../daemon/enrolment/device-secret.js";
 import { type EnrolmentPort, enrolDevice } from "../../../daemon/enrolment/enrolment.js";
 import { openStateFile } from "../../../daemon/host/state-file.js";

@@ -37,6 +37,18 @@ describe("the model book", () => {
     expect(again.installed).toMatchObject({ m: { target: { release: 2 } } });
   });
 
+  it("forgets models and grants when the owner withdraws, and keeps every number", () => {
+    const file = openStateFile(join(temporaryFolder(), "models.json"));
+    const book = openModelBook(file);
+    book.wipe();
+    expect(file.read()).toBeUndefined();
+    book.install("m", { ...model(3), grant: "a grant" }, 10);
+    book.wipe();
+    expect(file.read()).not.toContain("a grant");
+    const after = { seq: 10, highest: { m: 3 }, installed: {} };
+    expect([book.memory, openModelBook(file).memory]).toMatchObject([after, after]);
+  });
+
   it("does not go on with a file that is damaged: a lost number could be used again", () => {
     const file = openStateFile(join(temporaryFolder(), "models.json"));
     for (const text of ["", "{", "null", '{"format":2}', '{"format":1,"seq":"7"}']) {
