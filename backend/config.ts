@@ -73,6 +73,10 @@ const httpSchema = z.strictObject({
     .describe("Answers without a token to one /24 (IPv6: /56); 0: no limit, behind a TCP proxy"),
 });
 
+const metricsSchema = z.strictObject({
+  port: PORT.default(9464).describe("Loopback TCP port for Prometheus; 0: any free one"),
+});
+
 const tlsSchema = z.strictObject({
   certificateFile: PATH.optional().describe(
     "Certificate chain (PEM); left out: tls/server.crt in stateDir, made by `ca init`",
@@ -221,6 +225,21 @@ const catalogueSchema = z.strictObject({
   ),
 });
 
+const trainingSchema = z.strictObject({
+  publishInstallationsMin: z
+    .int()
+    .min(1)
+    .default(30)
+    .describe("Least number behind a published model; below 15 only in a closed test pool"),
+  windowMonths: z.int().min(1).max(36).default(12).describe("Months that a model is made of"),
+  threads: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe("Worker threads of a training run; 0: one less than there are cores"),
+});
+
 const retentionSchema = z.strictObject({
   rawMonths: z
     .int()
@@ -287,6 +306,9 @@ export const configSchema = z.strictObject({
   http: httpSchema
     .optional()
     .describe("The listener for clients of the earlier HTTP server; left out: none"),
+  metrics: metricsSchema
+    .optional()
+    .describe("The listener for Prometheus, on this machine only; left out: none"),
   tls: tlsSchema.prefault({}).describe("Keys of the listeners"),
   enrol: enrolSchema.prefault({}).describe("The listener on which daemons enrol"),
   identity: identitySchema.prefault({}).describe("By what installations are known"),
@@ -299,6 +321,7 @@ export const configSchema = z.strictObject({
   privacy: privacySchema.prefault({}).describe("Exceptions from the privacy rules"),
   statistics: statisticsSchema.prefault({}).describe("Community statistics"),
   catalogue: catalogueSchema.prefault({}).describe("The signed catalogue of models"),
+  training: trainingSchema.prefault({}).describe("Models from readings of the pool"),
   retention: retentionSchema.prefault({}).describe("How long data are kept"),
   store: storeSchema.prefault({}).describe("Where readings are kept"),
   registry: registrySchema.prefault({}).describe("Where installations are kept"),

@@ -51,6 +51,7 @@ const machine: Machine = {
     return folder === undefined ? undefined : join(folder, name);
   },
   print: (line) => console.log(line),
+  progress: (line) => console.error(line),
   setTlsMinimum: (version) => {
     tls.DEFAULT_MIN_VERSION = version;
   },

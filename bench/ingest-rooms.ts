@@ -50,10 +50,14 @@ export async function openRooms(store: SnapshotStore) {
       throw new HeatpoolError("NOT_FOUND", "efficiency is not measured here");
     },
   };
+  const operation = {
+    ...{ state: notHere, jobs: notHere, runJob: notHere, quality: notHere },
+    ...{ quotas: notHere, setQuotas: notHere, setLogLevel: notHere, backUp: notHere },
+  };
   const probeStore = async (): Promise<void> => undefined;
   const metadata = async () => undefined;
   const gone = { erase: notHere, export: notHere, exportLines: notHere };
-  const rest = { metadata, probeStore, ...gone };
+  const rest = { operation, metadata, probeStore, ...gone };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

@@ -6,9 +6,10 @@
  * snapshot is kept, then the rest; within 10 s all of it.
  */
 import { join } from "node:path";
+import type { ChannelTable } from "#core/batch/channel-table.js";
 import { planChannels } from "#core/batch/device-channels.js";
 import type { Chance, Clock } from "#core/clock.js";
-import type { ConsentRecord } from "#core/enrolment/consent-record.js";
+import { type ConsentRecord, SCOPES } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
@@ -23,6 +24,8 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
+import { openHomePublishing } from "./commands/home-publishing.js";
+import { openHouseNotices } from "./commands/house-notices.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import { exportEverything, openErasure, renewRecoveryCode } from "./commands/open-privacy.js";
 import type { Config, DeviceConfig } from "./config.js";
@@ -30,23 +33,33 @@ import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue
 import { createMqttFeed } from "./device/mqtt-feed.js";
 import { linkRulesOf } from "./device/profile-rules.js";
 import { type ConsentState, openConsentBook } from "./enrolment/consent.js";
+import { CONSENT_TEXTS, CONSENT_VERSION } from "./enrolment/consent-text.js";
 import type { DeviceIdentity } from "./enrolment/device-identity.js";
 import { enrolDevice } from "./enrolment/enrolment.js";
 import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
+import type { History } from "./history/history.js";
+import type { HomePublisher } from "./home/home.js";
 import type { Log } from "./host/log.js";
 import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
-import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
+import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/control-socket.js";
+import type { HouseDevice } from "./local/create-house.js";
+import type { AlarmList } from "./local/house.js";
+import type { SentBatches } from "./local/sent-batches.js";
+import type { WatchedDevice } from "./notify/house-watch.js";
+import type { NoticeDesk } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
+import { showReadings } from "./poll/snapshot-table.js";
 import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
 import type { Erasure, ErasureState } from "./privacy/erasure.js";
 import { wipeWhenAnswered } from "./privacy/wipe.js";
+import type { CommunityClient } from "./uplink/community-client.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
 /** A configured device and what its profile makes of it. */
@@ -127,6 +140,11 @@ function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
   };
 }
 
+/** The channels that the history of a device has. */
+export function tableOf(device: ConfiguredDevice): ChannelTable {
+  return toDeviceStream(device).table;
+}
+
 /** Opens the backlog as configured. */
 export async function openBacklog(
   parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
@@ -188,7 +206,10 @@ function openTopicSource(
 }
 
 /** Where the broker is, in the feed's words. */
-function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
+export function toBroker(
+  broker: DeviceConfig["broker"],
+  profile: { readonly broker: Pick<MqttProfile["broker"], "port" | "tlsPort"> },
+) {
   const url = broker?.url === undefined ? undefined : new URL(broker.url);
   const isTls = url === undefined ? broker?.tls === true : url.protocol === "mqtts:";
   const port = url === undefined ? broker?.port : Number(url.port || 0) || undefined;
@@ -200,6 +221,14 @@ function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
     userFile: broker?.userFile,
     passwordFile: broker?.passwordFile,
   };
+}
+
+/** IANA's ports of MQTT. */
+const MQTT_PORTS = { port: 1883, tlsPort: 8883 };
+
+function homeBroker({ homeAssistant }: Config) {
+  if (homeAssistant === undefined) return undefined;
+  return toBroker(homeAssistant.broker, { broker: MQTT_PORTS });
 }
 
 function openRegisterSource(
@@ -262,6 +291,32 @@ export async function enrolInstallation(
 export async function askCommunity(
   parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
 ): Promise<unknown> {
+  const id = openState(parts.config, parts.clock, "").installationId.read()?.trim();
+  return await withCommunity(parts, async (client, models) => ({
+    pool: await client.poolStatus(),
+    models: await Promise.all(
+      models.map(async (model) => ({
+        model,
+        eligibility: id === undefined ? undefined : await client.eligibility(id, model),
+        averages: await client.averages(model, []),
+      })),
+    ),
+  }));
+}
+
+/** Whether this installation may have models of any of its heat pumps. */
+async function askEligible(parts: DaemonParts, installationId: string): Promise<boolean> {
+  return await withCommunity(parts, async (client, models) => {
+    const answers = models.map((model) => client.eligibility(installationId, model));
+    return (await Promise.all(answers)).some((one) => one.isEligible);
+  });
+}
+
+/** A conversation with the backend about the community, for as long as `ask` takes. */
+async function withCommunity<T>(
+  parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
+  ask: (client: CommunityClient, models: readonly string[]) => Promise<T>,
+): Promise<T> {
   const { config, devices } = parts;
   if (config.backend === undefined) {
     throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
@@ -272,18 +327,8 @@ export async function askCommunity(
   const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
   const client = connectCommunity(toOwnEndpoint(config.backend, identity));
   const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
-  const id = openState(config, parts.clock, "").installationId.read()?.trim();
   try {
-    return {
-      pool: await client.poolStatus(),
-      models: await Promise.all(
-        models.map(async (model) => ({
-          model,
-          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
-          averages: await client.averages(model, []),
-        })),
-      ),
-    };
+    return await ask(client, models);
   } finally {
     client.close();
   }
@@ -341,12 +386,15 @@ export async function runDaemon(
       });
       return backlog;
     },
-    deliver: (...term) => {
+    deliver: (backlog, ...term) => {
       const delivery = createDelivery(parts, state, { installationId, kept }, (next) => {
         uplink.state = next;
       });
       // Both end with the agreement: nobody is asked for models without it.
-      return Promise.all([delivery(...term), trust?.run(term[2], term[3])]).then(() => undefined);
+      return Promise.all([
+        delivery(page?.sent.watch(backlog) ?? backlog, ...term),
+        trust?.run(term[1], term[2]),
+      ]).then(() => undefined);
     },
     destroyRemains: () => destroyRemains(parts, state.backlogFolder),
   });
@@ -358,6 +406,38 @@ export async function runDaemon(
   let isErased = false;
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
+  const home = await openHomePublishing(parts, installationId, homeBroker(config));
+  const notices = await openHouseNotices(parts, installationId, {
+    devices: () => devices.map(toWatched),
+    backlog: () => sharing.queue?.status(),
+    askEligible: async () =>
+      sharing.state.status === "granted" && config.backend !== undefined
+        ? await askEligible(parts, installationId)
+        : undefined,
+  });
+  const history = await openHistory(parts);
+  const snapshots = createSnapshotNews(devices);
+  const consentChanged = async () => {
+    await sharing.consentChanged();
+    kept?.keeper.wake();
+  };
+  const status = () =>
+    describeDaemon({
+      parts,
+      installationId,
+      kept,
+      sharing,
+      devices,
+      uplink: uplink.state,
+      catalogue: trust?.catalogue,
+      history,
+      notices,
+      home,
+    });
+  const page = await openPage({
+    ...{ parts, status, devices, sharing, history, consentChanged },
+    ...{ book: state.book, uplink: () => uplink.state, onSnapshot: snapshots.listen },
+  });
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
   if (signal.aborted) ending.abort();
@@ -378,10 +458,14 @@ export async function runDaemon(
     consent: sharing.state.status,
   });
   const polling = Promise.all(
-    devices.map((device) => guarded(poll(device, parts, { sharing, signs }, ending.signal))),
+    devices.map((device) =>
+      guarded(poll(device, parts, { sharing, signs, history, snapshots, home }, ending.signal)),
+    ),
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
+    guarded(notices?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(home?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
         return sharing.state.status === "withdrawn";
@@ -398,16 +482,7 @@ export async function runDaemon(
         {
           path: controlSocketPath(config.runtimeDir),
           control: {
-            status: () =>
-              describeDaemon({
-                parts,
-                installationId,
-                kept,
-                sharing,
-                devices,
-                uplink: uplink.state,
-                catalogue: trust?.catalogue,
-              }),
+            status,
             backlog: async () => ({
               backlog: sharing.queue === undefined ? undefined : await reportBacklog(sharing.queue),
             }),
@@ -426,9 +501,9 @@ export async function runDaemon(
                   ? undefined
                   : await answerDeadLetters(sharing.queue, ask),
             }),
+            history: (ask) => (history === undefined ? null : answerHistory(history, ask)),
             consentChanged: async () => {
-              await sharing.consentChanged();
-              kept?.keeper.wake();
+              await consentChanged();
               return { consent: sharing.state.status };
             },
           },
@@ -437,6 +512,8 @@ export async function runDaemon(
         lateEnding.signal,
       ),
     ),
+    guarded(history?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(page?.run(lateEnding.signal) ?? Promise.resolve()),
     parts.watchdogMs === undefined
       ? undefined
       : runWatchdog(
@@ -526,10 +603,19 @@ function openDevices({
   }));
 }
 
+/** Where a snapshot goes. */
+interface Takers {
+  readonly sharing: Sharing<Backlog>;
+  readonly signs: VitalSigns;
+  readonly history: History | undefined;
+  readonly snapshots: { tell(deviceId: string): void };
+  readonly home: HomePublisher | undefined;
+}
+
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  { sharing, signs }: { sharing: Sharing<Backlog>; signs: VitalSigns },
+  { sharing, signs, history, snapshots, home }: Takers,
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -549,13 +635,17 @@ async function poll(
         device.shareable = snapshot.readings.filter(
           ({ metric, value }) => value !== undefined && shared.has(metric),
         ).length;
+        history?.record(snapshot);
         sharing.record(snapshot);
+        snapshots.tell(deviceId);
+        home?.show(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
       onLoss: (loss) => sharing.recordLoss(loss),
       onState(state) {
         const isNews = device.state?.kind !== state.kind;
         device.state = state;
+        if (isNews) home?.showOnline(deviceId, state.kind === "online");
         const why = state.kind === "online" ? undefined : state.error.message;
         const level = state.kind === "online" ? "info" : "warn";
         if (isNews) log(level, `device.${state.kind}`, { device: deviceId, why });
@@ -696,6 +786,145 @@ async function readRoot(path: string): Promise<Uint8Array> {
   });
 }
 
+/** The house's own values; a history that does not open costs charts, never a reading. */
+async function openHistory(parts: DaemonParts): Promise<History | undefined> {
+  const { config, log } = parts;
+  if (config.history.limitMiB === 0) return undefined;
+  try {
+    return await openHistoryFolder(parts, (trouble) =>
+      log(trouble === undefined ? "info" : "error", "history.trouble", { why: trouble }),
+    );
+  } catch (fault) {
+    if (!(fault instanceof HeatpoolError)) throw fault;
+    log("error", "history.unavailable", { why: fault.message });
+    return undefined;
+  }
+}
+
+export function historyFolder(config: Config): string {
+  return join(config.stateDir, "history");
+}
+
+/** Opens the history as configured; for the commands as well. */
+export async function openHistoryFolder(
+  { config, devices, clock }: Pick<DaemonParts, "config" | "devices" | "clock">,
+  onTrouble: (why: string | undefined) => void,
+): Promise<History> {
+  const { openLevelHistory } = await import("./history/level-history.js");
+  const options = {
+    streams: devices.map(toDeviceStream),
+    clock,
+    commitIntervalMs: config.history.commitIntervalSeconds * 1000,
+    limitBytes: config.history.limitMiB * MIB,
+    onTrouble: (cause: HeatpoolError | undefined) => onTrouble(cause?.message),
+  };
+  return await openLevelHistory(historyFolder(config), options, (cause) =>
+    onTrouble(String(cause)),
+  );
+}
+
+/** What commands ask of the history. */
+async function answerHistory(history: History, ask: HistoryAsk): Promise<unknown> {
+  if (ask.action === "status") {
+    return { ...history.status(), oldestMs: await history.oldestMs() };
+  }
+  const rows: unknown[] = [];
+  for await (const { atMs, values } of history.rows({ deviceId: ask.deviceId }, ask)) {
+    rows.push([atMs, Object.fromEntries(values)]);
+  }
+  return rows;
+}
+
+/** Tells listeners that a device has a new snapshot. */
+function createSnapshotNews(devices: readonly DeviceRecord[]) {
+  const listeners = new Set<(deviceId: string) => void>();
+  return {
+    tell(deviceId: string) {
+      for (const listener of listeners) listener(deviceId);
+    },
+    listen(listener: (deviceId: string) => void) {
+      listeners.add(listener);
+      for (const { config, newest } of devices) {
+        if (newest !== undefined) listener(config.deviceId);
+      }
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The page in the house. */
+interface LocalPage {
+  readonly sent: SentBatches;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Nothing watches the house for faults in this room; what does will be joined here. */
+const NO_ALARMS: AlarmList = { newest: () => [] };
+
+/** `undefined`: the configuration has no part `local`, so nothing of it is loaded. */
+async function openPage(of: {
+  parts: DaemonParts;
+  status: () => unknown;
+  devices: readonly DeviceRecord[];
+  sharing: Sharing<Backlog>;
+  history: History | undefined;
+  consentChanged: () => Promise<void>;
+  book: ReturnType<typeof openConsentBook>;
+  uplink: () => UplinkState | undefined;
+  onSnapshot: (listener: (deviceId: string) => void) => () => void;
+}): Promise<LocalPage | undefined> {
+  const { config, devices, clock, chance, log } = of.parts;
+  const { local, backend } = config;
+  if (local === undefined) return undefined;
+  const [{ runLocal }, { createHouse }, { createSentBatches }, { packagedPage }] =
+    await Promise.all([
+      import("./local/run-local.js"),
+      import("./local/create-house.js"),
+      import("./local/sent-batches.js"),
+      import("./local/page-files.js"),
+    ]);
+  const tables = devices.map(toDeviceStream).map(({ table }) => table);
+  const sent = createSentBatches(clock, () => [
+    ...tables,
+    ...(of.sharing.queue?.streams() ?? []).map(({ table }) => table),
+  ]);
+  const house = createHouse({
+    clock,
+    status: of.status,
+    devices: () => of.devices.map(toHouseDevice),
+    show: (snapshot, profile, language) => showReadings(snapshot, profile, language, true),
+    history: of.history,
+    consent: {
+      book: of.book,
+      texts: CONSENT_TEXTS,
+      version: CONSENT_VERSION,
+      scopes: SCOPES,
+      changed: of.consentChanged,
+    },
+    backend: backend?.url,
+    backlog: () => of.sharing.queue?.status(),
+    uplink: of.uplink,
+    sent,
+    community: () => askCommunity(of.parts),
+    alarms: NO_ALARMS,
+    onSnapshot: of.onSnapshot,
+  });
+  const deps = { house, pageFolder: packagedPage(), clock, chance, log };
+  return { sent, run: (signal) => runLocal({ ...deps, config: local }, signal) };
+}
+
+function toHouseDevice(device: DeviceRecord): HouseDevice {
+  const { heatpumpModel, table, stepMs } = toDeviceStream(device);
+  const { profile, newest, polls, failedPolls, state } = device;
+  return {
+    ...{ deviceId: device.config.deviceId, profile, heatpumpModel, pollIntervalMs: stepMs },
+    metrics: table.channels.map(({ metric }) => metric),
+    ...{ newest, polls, failedPolls },
+    state: state?.kind ?? "unknown",
+    why: state === undefined || state.kind === "online" ? undefined : state.error.message,
+  };
+}
+
 /** Wipes what is on disk without a daemon; used by the command as well. */
 export async function destroyRemains(
   parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
@@ -722,6 +951,9 @@ function describeDaemon(of: {
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
+  history: History | undefined;
+  notices: NoticeDesk | undefined;
+  home: HomePublisher | undefined;
 }): unknown {
   const { parts, sharing } = of;
   return {
@@ -734,6 +966,9 @@ function describeDaemon(of: {
     uplink: of.uplink,
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
+    history: of.history?.status(),
+    notices: of.notices?.states(),
+    homeAssistant: of.home?.state(),
     devices: of.devices.map((device) => ({
       ...describeSource(device.source),
       deviceId: device.config.deviceId,
@@ -750,6 +985,12 @@ function describeDaemon(of: {
     })),
     memory: { rssMiB: Math.round(process.memoryUsage.rss() / MIB) },
   };
+}
+
+/** The heat pump as the owner is told about it. */
+function toWatched({ config, state }: DeviceRecord): WatchedDevice {
+  const isOnline = state === undefined ? undefined : state.kind === "online";
+  return { deviceId: config.deviceId, isOnline };
 }
 
 /** What only one transport has. */

@@ -10,6 +10,8 @@ import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
+import { collect } from "./commands/profile-options.js";
 import { HAND_OVER } from "./commands/setup-hand-over.js";
 import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
 import { readVersion } from "./host/package-file.js";
@@ -44,6 +46,9 @@ const terminal: Terminal = {
   clock: createSystemClock(),
   chance: (byteCount) => randomBytes(byteCount),
   version: readVersion(),
+  language: /^de/.test(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG || "")
+    ? "de"
+    : "en",
   self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
   credential(name) {
     const folder = process.env.CREDENTIALS_DIRECTORY;
@@ -97,6 +102,24 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(program, "status", "how the daemon is doing", async () => {
     return (await import("./commands/status.js")).status;
   }).option("--community", "also ask the backend about the pool and the averages");
+  add(program, "install", "put the service in place, for users of npm", async () => {
+    return (await import("./commands/install.js")).install;
+  }).option("--root <folder>", "into this folder, as for an image; starts nothing");
+  addSetUp(program);
+  add(
+    program,
+    "backup",
+    "keep what cannot be made again: configuration, identity, consent",
+    async () => {
+      return (await import("./commands/backup.js")).backup;
+    },
+  ).requiredOption("--out <file>", "a tar archive; it holds no keys and no models");
+  add(program, "restore", "bring a backup back onto an empty machine", async () => {
+    return (await import("./commands/backup.js")).restore;
+  }).argument("<file>", "what `backup` wrote");
+  add(program, "doctor", "what is wrong, and what to do about it", async () => {
+    return (await import("./commands/doctor.js")).doctor;
+  }).option("--language <de|en>", "language of the sentences");
   const consent = program.command("consent").description("what may be shared");
   add(consent, "show", "the text, and what was agreed to", async () => {
     return (await import("./commands/consent.js")).showConsent;
@@ -171,15 +194,76 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(backlog, "replay", "send everything again that was set aside", async () => {
     return (await desk()).replayAll;
   });
+  addHistory(program);
   const notices = program.command("notify").description("how you are told");
   add(notices, "test", "send one message by every channel", async () => {
     return (await import("./commands/notify.js")).testNotify;
   }).option("--channel <name>", "only by this one");
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
-  if (wanted === "profile") await addProfile(program);
+  const describe = async () => terminal.print(JSON.stringify(describeCommands(program)));
+  add(program, DESCRIBE, "for the manual page", async () => describe, true);
+  if (wanted === "profile" || wanted === DESCRIBE) await addProfile(program);
   else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
+}
+
+/** The house's own values, and those of an earlier logger. */
+function addHistory(program: Command): void {
+  const load = () => import("./commands/history.js");
+  const history = program.command("history").description("the house's own values");
+  add(
+    history,
+    "show",
+    "how large it is, and the last day",
+    async () => (await load()).showHistory,
+  ).option("--device <id>", "which heat pump, where there are several");
+  add(history, "export", "write it to standard output", async () => (await load()).exportHistory)
+    .option("--csv", "as CSV, which is the only form")
+    .option("--from <time>", "ISO 8601 or Unix seconds; the oldest when it is left out")
+    .option("--to <time>", "up to before this time")
+    .option("--device <id>", "only this heat pump")
+    .option("--metrics <list>", "only these, with commas");
+  const imports = program.command("import").description("take in what an earlier logger kept");
+  add(imports, "csv", "from a file: a column with the time, one per metric", async () => {
+    return (await load()).importCsv;
+  })
+    .argument("<file>", "CSV with a header line")
+    .option("--time <column>", "column with the time")
+    .option("--map <theirs=ours,...>", "columns by other names")
+    .option("--device <id>", "which heat pump, where there are several");
+  add(imports, "victoriametrics", "from a VictoriaMetrics, by its export", async () => {
+    return (await load()).importVictoria;
+  })
+    .argument("<url>", "e.g. http://127.0.0.1:8428")
+    .requiredOption("--from <time>", "ISO 8601 or Unix seconds")
+    .option("--to <time>", "up to before this time; now when it is left out")
+    .option("--match <selector>", "which series")
+    .option("--map <theirs=ours,...>", "series by other names")
+    .option("--device <id>", "which heat pump, where there are several");
+}
+
+function addSetUp(program: Command): void {
+  const setUp = async () => (await import("./commands/set-up.js")).setUp;
+  add(
+    program,
+    "setup",
+    "find the heat pump, show a reading, and begin; asks what is not told",
+    setUp,
+  )
+    .option("--host <address>", "the heat pump or its gateway")
+    .option("--find", "look for Modbus devices in this network")
+    .option("--port <number>", "the profile's unless told")
+    .option("--unit <number>", "unit id, the profile's unless told")
+    .option("--profile <name>", "what it is; the device is asked unless told")
+    .option("--parameters <name=a,b>", "what the house has; may be repeated", collect, [])
+    .option("--backend <host:port|none>", "with whom to share")
+    .option("--ca-file <file>", "certificates of the backend")
+    .option("--claim-token-file <file>", "the token that its operator gave out")
+    .option("--consent <yes|no>", "the answer to the text of `heatpool consent show`")
+    .option("--scopes <list>", "further purposes: model_training,community_stats,commercial_use")
+    .option("--no-service", "leave the service alone")
+    .option("--language <de|en>", "language of the questions");
 }
 
 /** Profile commands bring YAML and its checks with them. */

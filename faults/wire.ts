@@ -1,6 +1,8 @@
 /**
  * A wire between two programs: a TCP proxy on loopback with a port that stays and a far end that
  * may move, which can be cut, stalled and truncated in either direction.
+ *
+ * What TCP promises it keeps: either end gets a beginning of what the other sent, in its order.
  */
 import { connect, createServer, type Socket } from "node:net";
 
@@ -20,7 +22,7 @@ export interface WireRules {
   readonly stall?: Direction | "both";
   /** The connection is reset after so many more bytes, whichever way they go. */
   readonly cutAfterBytes?: number;
-  /** Bytes wait so long. */
+  /** Bytes wait so long; those that follow, with whatever delay, wait behind them. */
   readonly delayMs?: number;
 }
 
@@ -50,7 +52,12 @@ interface Pair {
   readonly near: Socket;
   readonly far: Socket | undefined;
   readonly sent: Buffer[];
+  /** Some of its bytes were cut off: none that follow may pass. */
+  isCut: boolean;
 }
+
+/** How long bytes that were let through have to arrive before a reset does. */
+const CUT_MS = 5;
 
 /** Opens a wire to `target` on loopback. */
 export async function openWire(target = 0): Promise<Wire> {
@@ -76,20 +83,22 @@ export async function openWire(target = 0): Promise<Wire> {
   };
 
   function pass(from: Socket, to: Socket, way: Direction, pair: Pair): void {
+    const inOrder = createQueue();
     from.on("data", (chunk: Buffer) => {
       bytes[way] += chunk.length;
       for (const wake of waiting) wake();
+      if (pair.isCut) return;
       const part = chunk.subarray(0, bytesLeft);
       bytesLeft -= part.length;
+      pair.isCut = bytesLeft <= 0;
       if (way === "up" && wire.isRecording) pair.sent.push(part);
-      const write = (): void => {
+      inOrder(rules.delayMs ?? 0, () => {
         if (to.writable) to.write(part);
-        // What was let through must arrive before the reset does.
-        if (bytesLeft <= 0) setTimeout(() => drop("resetAndDestroy"), 5);
-      };
-      if (rules.delayMs === undefined) write();
-      else setTimeout(write, rules.delayMs);
+        if (pair.isCut) setTimeout(() => drop("resetAndDestroy"), CUT_MS);
+      });
     });
+    from.once("end", () => inOrder(0, () => to.end()));
+    from.once("close", () => inOrder(0, () => to.destroy()));
   }
 
   const server = createServer({ noDelay: true }, (near) => {
@@ -100,18 +109,12 @@ export async function openWire(target = 0): Promise<Wire> {
       rules.isDeaf === true
         ? undefined
         : connect({ port: wire.target, host: "127.0.0.1", noDelay: true });
-    const pair: Pair = { near, far, sent: [] };
+    const pair: Pair = { near, far, sent: [], isCut: false };
     pairs.add(pair);
     if (wire.isRecording) recordings.push(pair);
-    near.once("close", () => {
-      pairs.delete(pair);
-      far?.destroy();
-    });
+    near.once("close", () => pairs.delete(pair));
     if (far === undefined) return void near.resume();
     far.on("error", () => far.destroy());
-    far.once("close", () => near.destroy());
-    far.once("end", () => near.end());
-    near.once("end", () => far.end());
     pass(near, far, "up", pair);
     pass(far, near, "down", pair);
     holdOrLetGo(pair);
@@ -161,4 +164,18 @@ export async function openWire(target = 0): Promise<Wire> {
       }),
   };
   return wire;
+}
+
+/** Work that waits for its time, and for the work before it. */
+function createQueue(): (delayMs: number, work: () => void) => void {
+  const queue: (() => void)[] = [];
+  let dueMs = 0;
+  return (delayMs, work) => {
+    const nowMs = performance.now();
+    dueMs = Math.max(dueMs, nowMs + delayMs);
+    if (queue.length === 0 && dueMs <= nowMs) return work();
+    queue.push(work);
+    // Timers of different lengths may change places; what they release does not.
+    setTimeout(() => queue.shift()?.(), dueMs - nowMs);
+  };
 }

@@ -17,6 +17,8 @@ export interface Machine {
   credential?(name: string): string | undefined;
   /** One line to stdout. */
   print(line: string): void;
+  /** One line to stderr, for whoever waits; left out: nobody does. */
+  progress?(line: string): void;
   /** For every listener that opens later. */
   setTlsMinimum(version: "TLSv1.2" | "TLSv1.3"): void;
   /** Counts what no code expected, and ends the process in order. */

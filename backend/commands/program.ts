@@ -6,7 +6,6 @@ import {
   listInstallations,
   releaseStatistics,
   revokeInstallation,
-  showStatus,
 } from "./admin.js";
 import {
   initAuthority,
@@ -19,8 +18,11 @@ import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { migrate } from "./migrate.js";
 import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
+import { addOperation } from "./operation-program.js";
 import { serve } from "./serve.js";
+import { showStatus } from "./status.js";
 import { createToken } from "./token.js";
+import { train } from "./train.js";
 
 /** Builds the program around `machine`. */
 export function createProgram(machine: Machine): Command {
@@ -51,6 +53,14 @@ export function createProgram(machine: Machine): Command {
     .description("write all that is held about an installation: for its owner")
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
+  withConfig(program.command("train"))
+    .description("learn models from what the store holds, while no backend serves")
+    .option("--model <name>", "one heat pump model, e.g. idm/navigator-2.0; all unless told")
+    .option("--since <month>", "first month that counts, e.g. 2026-05")
+    .option("--dry-run", "keep nothing, only say what would come of it")
+    .option("--out <folder>", "write the contents of candidates there, for publish")
+    .option("--json", "print JSON")
+    .action((options) => train(machine, options));
   addModels(program, machine);
   addSetUp(program, machine);
   withConfig(program.command("migrate"))
@@ -64,6 +74,7 @@ export function createProgram(machine: Machine): Command {
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")
     .action((options) => releaseStatistics(machine, options));
+  addOperation(program, machine, asking, withConfig);
   return program;
 }
 

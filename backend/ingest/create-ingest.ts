@@ -16,7 +16,12 @@ import { type MarkDay, newInstallation } from "./contribution.js";
 import { createBlockDecider } from "./decide-block.js";
 import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
 import type { Delivery, Ingest, Introduction } from "./ingest.js";
-import { createPutCommit, findEpoch, type InstallationWork } from "./installation-work.js";
+import {
+  createPutCommit,
+  demandSound,
+  findEpoch,
+  type InstallationWork,
+} from "./installation-work.js";
 import { checkIntroduction } from "./introduction.js";
 import { takeLosses } from "./losses.js";
 import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
@@ -35,7 +40,8 @@ export interface IngestDeps {
   readonly findMetric: FindMetric;
   /** The registry's way of remembering days. */
   readonly markDay: MarkDay;
-  readonly limits?: Partial<QuotaLimits>;
+  /** Read at every batch; left out: the defaults. */
+  readonly limits?: QuotaLimits;
   /** What was measured before it is not kept; left out: everything that is taken is. */
   readonly keptFromMs?: (nowMs: number) => number;
   /** Whether an installation was erased: nothing of it is taken any more. */
@@ -60,7 +66,7 @@ export interface HeldIngest extends Ingest {
 /** Reads the known tables, then takes deliveries. */
 export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
   const { store, registry, clock, findMetric } = deps;
-  const limits = { ...QUOTA_DEFAULTS, ...deps.limits };
+  const limits = deps.limits ?? QUOTA_DEFAULTS;
   const plans = new Map<string, TablePlan>();
   for await (const table of store.tables()) {
     plans.set(hex(table.id), { ...planTable(table, findMetric), isStored: true });
@@ -96,6 +102,9 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
           epochs.push(await findEpoch(found, epochId, store));
         }
         await introduce(shared, found, introduction);
+        // What the stream before this one took is durable before we say where everything stands.
+        await found.tail;
+        demandSound(found);
         const stream = { number: ++streams, introduction, work: found, epochs };
         return createDelivery(shared, stream, findMetric, leave);
       } catch (cause) {

@@ -4,6 +4,8 @@
  */
 import type { ExportedInstallation, ExportPart } from "./subject-rights.js";
 
+const DAY_MS = 86_400_000;
+
 /** A part with whatever is known of the installation itself. */
 export type AnyPart =
   | Exclude<ExportPart, ExportedInstallation>
@@ -42,7 +44,9 @@ export async function* exportLines(parts: AsyncIterable<AnyPart>): AsyncGenerato
 /** Everything but readings as one record; times as text, bytes as base64. */
 export function toRecord(part: Exclude<AnyPart, { kind: "readings" }>): string {
   return JSON.stringify(part, (name, value) => {
-    if (name.endsWith("AtMs") || name === "fromMs" || name === "toMs") return toTime(value);
+    if (name.endsWith("AtMs") || name === "atMs" || name === "fromMs" || name === "toMs")
+      return toTime(value);
+    if (name === "day") return toDate(value);
     if (name === "block") return Buffer.from(value.data ?? value).toString("base64");
     return value;
   });
@@ -51,4 +55,9 @@ export function toRecord(part: Exclude<AnyPart, { kind: "readings" }>): string {
 /** 0 is a time that nobody knows. */
 export function toTime(atMs: number): string {
   return atMs === 0 ? "" : new Date(atMs).toISOString();
+}
+
+/** A day since 1970 (UTC). */
+export function toDate(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }

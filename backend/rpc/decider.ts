@@ -6,6 +6,14 @@
  * the batch in hand, and batches that came behind it, and therefore found a gap, are offered again.
  * A batch that continues one whose state is gone is asked for again; what came behind it in its
  * epoch is dropped, because it will come again too.
+ *
+ * An ack covers what it counts, nothing else. A daemon sends each number of an epoch once, in order,
+ * until it reads a reset; then it forgets what has no ack and begins again behind its last ack. So
+ * what is here is some numbers in order, and behind a batch that is asked for again first its dropped
+ * successors, then that batch and its successors anew. Decisions are made in this order, none behind
+ * the awaited batch before the awaited batch, and a dropped one is never offered again: each number
+ * is decided once on a stream, in order, and is in the ack that first covers it. Streams of one
+ * installation follow each other: the next is welcomed when what this one took is durable.
  */
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
@@ -38,8 +46,8 @@ export interface Decider {
 interface Waiting {
   readonly batch: IncomingBatch;
   outcome: Promise<Outcome>;
-  /** How many pauses had been waited for when the batch was last offered. */
-  pauses: number;
+  /** Whether everything before it was decided when it was last offered. */
+  wasFirst: boolean;
 }
 
 type Outcome = { readonly decision: Decision } | { readonly error: unknown };
@@ -52,7 +60,6 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
   const queue: Waiting[] = [];
   /** Per epoch the batch that is to come again. */
   const awaited = new Map<number, number>();
-  let pauses = 0;
   let failure: { readonly error: unknown } | undefined;
   let working: Promise<void> = Promise.resolve();
   let wake = () => {};
@@ -69,18 +76,19 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
     if (pauseMs !== undefined && pauseMs <= PAUSE_IN_HAND_MAX_MS && !stop.aborted) {
       parts.onPause(Math.ceil(pauseMs));
       await parts.clock.sleep(pauseMs, stop);
-      pauses += 1;
       return !stop.aborted;
     }
     const isGap = error instanceof HeatpoolError && error.code === "BATCH_GAP";
-    return isGap && waiting.pauses < pauses;
+    return isGap && !waiting.wasFirst;
   };
 
   /** Whether a batch that could not be decided will come again. */
   const comesAgain = ({ epoch, sequence }: IncomingBatch, error: unknown): boolean => {
     if (!(error instanceof HeatpoolError)) return false;
     const expected = awaited.get(epoch);
-    if (error.code === "BATCH_GAP") return expected !== undefined && sequence > expected;
+    // A gap behind the awaited one, or the quota found first: offered later it would be taken.
+    const isRefusal = error.code === "BATCH_GAP" || error.code === "RATE_LIMITED";
+    if (isRefusal) return expected !== undefined && sequence > expected;
     // Asked for once, a batch that continues another again is a daemon that does not listen.
     if (error.code !== "CHAIN_LOST" || expected === sequence) return false;
     awaited.set(epoch, sequence);
@@ -95,7 +103,7 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
       if ("decision" in outcome) return outcome.decision;
       if (comesAgain(waiting.batch, outcome.error)) return undefined;
       if (!(await mayTryAgain(outcome.error, waiting))) throw outcome.error;
-      waiting.pauses = pauses;
+      waiting.wasFirst = true;
       waiting.outcome = take(waiting.batch);
     }
   };
@@ -136,7 +144,7 @@ export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
   return {
     async offer(batch) {
       check();
-      queue.push({ batch, outcome: take(batch), pauses });
+      queue.push({ batch, outcome: take(batch), wasFirst: queue.length === 0 });
       if (queue.length === 1) working = work();
       while (queue.length >= parts.windowBatches && failure === undefined) {
         await new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CHANNELS } from "./channel.js";
 import { FEATURES_MAX } from "./features.js";
+import { modelCardSchema } from "./model-card-schema.js";
 import { MODES } from "./operating-row.js";
 
 /** The only form there is so far. */
@@ -41,6 +42,7 @@ export const normalSchema = z.strictObject({
   planId: z.string().regex(/^[0-9a-f]{16}$/),
   factor: z.number().min(0.5).max(20),
   parts: z.array(part).min(1).max(PARTS_MAX),
+  card: modelCardSchema.optional().describe("Trained models only"),
 });
 
 /** A part of a checked written form. */

@@ -11,6 +11,7 @@ import {
 } from "./artefact-schema.js";
 import { namePlan, type PlanPart } from "./feature-plan.js";
 import { featureCount, localCount } from "./features.js";
+import type { ModelCard } from "./model-card-schema.js";
 import type { NormalModel, PartModel } from "./normal-model.js";
 
 /** A model with the heat pump model it is for; local ones know their machine's level. */
@@ -18,13 +19,15 @@ export interface Artefact {
   readonly heatPumpModel: string;
   readonly model: NormalModel;
   readonly known?: readonly Float64Array[];
+  /** Left out: nobody trained it for others. */
+  readonly card?: ModelCard;
 }
 
 /** Row, day, psi, rho and two limits. */
 const SINGLES = 6;
 
 /** Same model, same bytes. */
-export function encodeArtefact({ heatPumpModel, model, known }: Artefact): Uint8Array {
+export function encodeArtefact({ heatPumpModel, model, known, card }: Artefact): Uint8Array {
   const parts = model.plan.parts.map((part, index) => {
     const numbers = model.parts[index];
     const own = known?.[index];
@@ -50,6 +53,7 @@ export function encodeArtefact({ heatPumpModel, model, known }: Artefact): Uint8
     planId,
     factor: model.factor,
     parts,
+    ...(card !== undefined && { card }),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(written));
   if (bytes.length > ARTEFACT_BYTES_MAX)
@@ -73,15 +77,16 @@ export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
     const [issue] = checked.error.issues;
     throw invalid(`${issue?.path.join(".")}: ${issue?.message}`);
   }
-  const { heatPumpModel, planId, factor, parts } = checked.data;
+  const { heatPumpModel, planId, factor, parts, card } = checked.data;
   if (forModel !== undefined && heatPumpModel !== forModel)
     throw invalid(`is for ${heatPumpModel}, wanted for ${forModel}`);
   const plan = namePlan(parts.map(toPlanPart));
   if (plan.planId !== planId) throw invalid(`plan is ${plan.planId}, says ${planId}`);
   const model = { plan, parts: parts.map((part, i) => readPart(part, plan.parts[i])), factor };
+  const artefact = { heatPumpModel, model, ...(card !== undefined && { card }) };
   const hasOwn = parts.every(({ known }) => known !== undefined);
-  if (!hasOwn) return { heatPumpModel, model };
-  return { heatPumpModel, model, known: parts.map((part, i) => readKnown(part, plan.parts[i])) };
+  if (!hasOwn) return artefact;
+  return { ...artefact, known: parts.map((part, i) => readKnown(part, plan.parts[i])) };
 }
 
 function parse(bytes: Uint8Array): unknown {

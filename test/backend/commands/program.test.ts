@@ -236,6 +236,7 @@ describe("help", () => {
       "serve",
       "status",
       "installations",
+      "train",
       "publish",
       "models",
       "ca",
@@ -243,6 +244,15 @@ describe("help", () => {
       "migrate",
       "keys",
       "statistics",
+      "doctor",
+      "backup",
+      "restore",
+      "privacy",
+      "schedule",
+      "retention",
+      "quality",
+      "quotas",
+      "log-level",
     ]);
   });
 });

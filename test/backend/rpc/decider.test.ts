@@ -1,9 +1,10 @@
 /** Decisions of a stream: an ack must never pass over a batch of which it has no counts. */
 import { describe, expect, it } from "vitest";
+import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Decision, IncomingBatch } from "../../../backend/ingest/ingest.js";
 import { createDecider } from "../../../backend/rpc/decider.js";
-import { createFakeClock } from "../../support/fake-clock.js";
+import { createFakeClock, settle } from "../../support/fake-clock.js";
 
 const batch = (sequence: number): IncomingBatch => ({
   device: 0,
@@ -26,14 +27,14 @@ const decisionOf = (sequence: number): Decision => ({
   outcomes: [],
 });
 
-function open(take: (batch: IncomingBatch) => Promise<Decision>) {
+function open(take: (batch: IncomingBatch) => Promise<Decision>, clock: Clock = createFakeClock()) {
   const decided: number[] = [];
   let resets = 0;
   let failures = 0;
   const decider = createDecider(
     {
       delivery: { take },
-      clock: createFakeClock(),
+      clock,
       windowBatches: 8,
       onDecision: ({ sequence }) => decided.push(sequence),
       onPause: () => undefined,
@@ -78,5 +79,58 @@ describe("a batch that is asked for again", () => {
     await expect(decider.settle()).rejects.toMatchObject({ code: "BATCH_GAP" });
     expect(decided).toEqual([]);
     expect(counts()).toEqual({ resets: 1, failures: 1 });
+  });
+
+  it("takes with it what came behind, also where the quota refused that first", async () => {
+    let next = 1;
+    let isLost = true;
+    let isOverQuota = true;
+    const { decider, decided, counts } = open(async ({ sequence }) => {
+      if (sequence === 2 && isOverQuota) {
+        isOverQuota = false;
+        throw new HeatpoolError("RATE_LIMITED", "slower", { cause: { retryAfterMs: 1_000 } });
+      }
+      if (sequence !== next) throw new HeatpoolError("BATCH_GAP", `${next} is next`);
+      if (isLost) {
+        isLost = false;
+        throw new HeatpoolError("CHAIN_LOST", "no state");
+      }
+      next++;
+      return decisionOf(sequence);
+    });
+    for (const sequence of [1, 2, 3]) await decider.offer(batch(sequence));
+    await decider.settle();
+    expect(decided).toEqual([]);
+    for (const sequence of [1, 2, 3]) await decider.offer(batch(sequence));
+    await decider.settle();
+    expect(decided).toEqual([1, 2, 3]);
+    expect(counts()).toEqual({ resets: 1, failures: 0 });
+  });
+});
+
+describe("a batch that came behind one that had to wait", () => {
+  it("is offered again when that is decided, whenever it came", async () => {
+    const clock = createFakeClock();
+    let next = 1;
+    let isOverQuota = true;
+    const { decider, decided, counts } = open(async ({ sequence }) => {
+      if (isOverQuota) {
+        throw new HeatpoolError("RATE_LIMITED", "slower", { cause: { retryAfterMs: 1_000 } });
+      }
+      if (sequence !== next) throw new HeatpoolError("BATCH_GAP", `${next} is next`);
+      await settle();
+      next++;
+      return decisionOf(sequence);
+    }, clock);
+    await decider.offer(batch(1));
+    isOverQuota = false;
+    await decider.offer(batch(2));
+    await decider.offer(batch(3));
+    await clock.advance(1_000);
+    // The first is being written; this one finds a gap although no pause follows.
+    await decider.offer(batch(4));
+    await decider.settle();
+    expect(decided).toEqual([1, 2, 3, 4]);
+    expect(counts().failures).toBe(0);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { connect } from "node:http2";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
@@ -21,6 +21,9 @@ import { temporaryFolder } from "../../support/folder.js";
 const TOKEN = "hpct_right";
 const id = "0aa7b810-9dad-41d1-80b4-00c04fd430c8";
 const insecure = credentials.createInsecure();
+
+/** Real connections, on a machine that may be busy with other things. */
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let door: OpenDoor;
 let talks: Talk[] = [];
@@ -217,6 +220,19 @@ describe("the operator's listener", () => {
     const block = Buffer.alloc(512 * 1024, 7);
     const parts: ExportPart[] = [
       ...Array.from({ length: 8 }, () => ({ ...readings, columns, rows: rows(250) })),
+      {
+        kind: "day",
+        summary: {
+          ...{ day: 20_000, deviceId: "a", heatpumpModel: "m", coverage: 0.5 },
+          outdoorMean: -0.25,
+          total: { heatKwh: 3, electricKwh: 1 },
+          heating: { heatKwh: 0, electricKwh: undefined },
+          hotWater: { heatKwh: undefined, electricKwh: undefined },
+          compressorHours: undefined,
+          compressorStarts: 4,
+          counters: { starts_compressor: { atMs: 7, value: 8 } },
+        },
+      },
       { kind: "refusal", deviceId: "a", receivedAtMs: 6, snapshots: 2, reasons: ["x: y"], block },
       { kind: "loss", reason: "shutdown", deviceId: "", fromMs: 0, toMs: 9, snapshots: 3 },
     ];

@@ -7,7 +7,7 @@ import {
   noEpisodes,
   type Timeline,
 } from "../../../bench/detect/episodes.js";
-import { isRightPart } from "../../../bench/detect/right-parts.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { vusPr } from "../../../bench/detect/vus-pr.js";
 
 const HOUR_MS = 3_600_000;

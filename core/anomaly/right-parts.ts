@@ -25,3 +25,8 @@ export function isRightPart(fault: string, named: readonly string[]): boolean {
   const right = RIGHT[fault] ?? [];
   return named.some((part) => right.includes(part) || right.includes(part.split(".")[1] ?? ""));
 }
+
+/** Whether any of these parts could be a right answer: whether a plan can see the fault at all. */
+export function canShow(fault: string, parts: readonly { id: string; target: string }[]): boolean {
+  return parts.some(({ id, target }) => isRightPart(fault, [id, `any.${target}`]));
+}

@@ -1,0 +1,114 @@
+/** Training, put together: the same for the scheduled job and for the command. */
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import type { Chance, Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import { readStoreKey } from "../catalogue/store-key.js";
+import type { Config, Places } from "../config.js";
+import { openFileReleaseStore } from "../publish/file-release-store.js";
+import { type CatalogueEntries, createPublishing } from "../publish/publish.js";
+import { readNewestContent } from "../publish/published-content.js";
+import type { ReleaseStore } from "../publish/release-store.js";
+import { countDays, dayOf } from "../registry/day-bitmap.js";
+import type { Identities } from "../registry/identity.js";
+import type { InstallationState, Registry } from "../registry/registry.js";
+import type { SnapshotStore } from "../store/snapshot-store.js";
+import { markPublished } from "../train/candidates.js";
+import { createTraining } from "../train/create-training.js";
+import { createThreadFitter } from "../train/thread-fitter.js";
+import type { Training, TrainingReport } from "../train/training.js";
+
+/** What both have at hand. */
+export interface TrainingParts {
+  readonly config: Config;
+  readonly places: Places;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly store: SnapshotStore;
+  readonly registry: Registry;
+  readonly identities: Pick<Identities, "find">;
+  readonly isErased: (installationId: string) => boolean;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Oldest daemon that can use what training makes. */
+const MIN_DAEMON = "0.1.0";
+const SCHEMA = "anomaly/1";
+/** Days that a registry remembers. */
+const DAYS_REMEMBERED = 64;
+/** Which machines are held out follows from it; another number is another choice. */
+const SEED = 1;
+
+export function openTraining(parts: TrainingParts): Training {
+  const { config, clock, identities } = parts;
+  const { training, cohort, privacy, eligibility } = config;
+  const releases = openReleases(parts);
+  const threads = training.threads === 0 ? availableParallelism() - 1 : training.threads;
+  return createTraining({
+    ...{ store: parts.store, registry: parts.registry, clock, version: parts.version },
+    rules: {
+      installationsMin: eligibility.coldStartInstallations,
+      readingsMin: eligibility.coldStartReadings,
+      publishInstallationsMin: training.publishInstallationsMin,
+      probationDays: cohort.probationDays,
+      countUnverified: cohort.countUnverified,
+      closedTestPool: privacy.closedTestPool,
+    },
+    windowMonths: Math.min(training.windowMonths, config.retention.rawMonths),
+    seed: SEED,
+    scopesOf: (state) => scopesOf(state, identities),
+    isErased: parts.isErased,
+    isVerified: (id) => config.identity.mode === "token" || identities.find(id) !== undefined,
+    daysWithData: (state) => countDays(state.withData, dayOf(clock.nowMs()), DAYS_REMEMBERED),
+    openFitter: () => createThreadFitter(threads),
+    published: async (modelId) =>
+      releases === undefined ? undefined : await readNewestContent(releases, modelId),
+    onProgress: parts.onProgress,
+  });
+}
+
+/** Publishes what a run found good; `undefined`: there are no keys to seal with. */
+export function openTrainedPublishing(
+  parts: TrainingParts,
+  catalogue: CatalogueEntries,
+): ((report: TrainingReport) => Promise<void>) | undefined {
+  const store = openReleases(parts);
+  if (store === undefined) return undefined;
+  const { clock, chance } = parts;
+  const publishing = createPublishing({ store, catalogue, clock, chance });
+  return async ({ modelId, heatpumpModel, content, card }) => {
+    if (content === undefined || card === undefined) return;
+    await publishing.publish({
+      ...{ modelId, plain: content, schema: SCHEMA, minDaemon: MIN_DAEMON },
+      heatpumpModels: [heatpumpModel],
+      kInstallations: card.installations,
+      trainedAtMs: clock.nowMs(),
+    });
+    await markPublished(parts.store, modelId, card.version);
+  };
+}
+
+/** A withdrawn consent is none, whatever the installation said when it last came. */
+function scopesOf(
+  { installationId, consentScopes }: InstallationState,
+  identities: Pick<Identities, "find">,
+): readonly string[] {
+  const identity = identities.find(installationId);
+  const last = identity?.consents.at(-1);
+  if (identity !== undefined && identity.revokedAtMs > 0) return [];
+  if (last === undefined) return consentScopes;
+  return last.withdrawnAtMs > 0 ? [] : last.record.scopes;
+}
+
+function openReleases({ places, chance }: TrainingParts): ReleaseStore | undefined {
+  try {
+    const storeKey = readStoreKey(places.storeKeyFile);
+    return openFileReleaseStore({
+      ...{ folder: join(dirname(places.storeDir), "models"), storeKey, chance },
+    });
+  } catch (fault) {
+    if (fault instanceof HeatpoolError && fault.code === "NOT_FOUND") return undefined;
+    throw fault;
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * From sums and some held-out readings to a judged model: clean, solve, calibrate, evaluate, gate.
+ * Depends on its arguments alone; it runs in a worker thread, since it takes minutes of arithmetic.
+ */
+import { decodeArtefact, encodeArtefact } from "#core/anomaly/artefact.js";
+import { calibrateNormal, type HeldOut } from "#core/anomaly/calibrate-normal.js";
+import type { ChannelId } from "#core/anomaly/channel.js";
+import { type FeaturePlan, planFor } from "#core/anomaly/feature-plan.js";
+import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
+import { createRowBlock } from "#core/anomaly/operating-row.js";
+import { solveNormal } from "#core/anomaly/solve-normal.js";
+import type { Statistics } from "#core/anomaly/statistics.js";
+import { cleanFleet, type Outlier } from "./clean-fleet.js";
+import { type Figures, figuresOf, noTally, tallyFaults, tallyHealthy } from "./evaluate.js";
+import { cleanRows, type DeviceBlocks, gridDevice } from "./fit-month.js";
+import { type Gate, judgeGates } from "./gate.js";
+import { largestInfluence } from "./leave-one-out.js";
+
+/** Readings of one installation that limits and figures come from. */
+export interface Sample {
+  readonly installationId: string;
+  readonly device: DeviceBlocks;
+  readonly fromDay: number;
+  readonly toDay: number;
+}
+
+/** All that a model is made of. */
+export interface ModelTask {
+  readonly heatpumpModel: string;
+  readonly channels: readonly ChannelId[];
+  readonly contributions: readonly Contribution<Statistics>[];
+  readonly samples: readonly Sample[];
+  /** Content of the published model; left out: there is none. */
+  readonly published: Uint8Array | undefined;
+  readonly publishInstallationsMin: number;
+  readonly closedTestPool: boolean;
+}
+
+/** A model and the judgement on it. */
+export interface ModelResult {
+  /** Without a card. */
+  readonly artefact: Uint8Array;
+  readonly installations: number;
+  readonly outliers: readonly Outlier[];
+  readonly figures: Figures;
+  readonly publishedFigures: Figures | undefined;
+  readonly influence: number;
+  readonly gates: readonly Gate[];
+  readonly silentParts: readonly string[];
+}
+
+/** Machines that faults are put into; every other one only says how often it would be disturbed. */
+const FAULTY_MACHINES = 3;
+/** Healthy machines that false alarms are counted on. */
+const HEALTHY_MACHINES = 12;
+/** Installations over the bound that are left out, one after another. */
+const LEFT_OUT_MAX = 3;
+
+/** Makes a model of the given sums. */
+export function makeModel(task: ModelTask): ModelResult {
+  const plan = planFor(new Set(task.channels));
+  const { kept, outliers } = cleanFleet(plan, task.contributions);
+  const bounded = boundInfluence(plan, kept, task.publishInstallationsMin);
+  const contributions = bounded.kept;
+  const model = calibrate(plan, contributions, task.samples);
+  const published = readPublished(task.published);
+  const judged = evaluate(plan, model, contributions, task.samples, published);
+  const artefact = encodeArtefact({ heatPumpModel: task.heatpumpModel, model });
+  const gates = judgeGates({
+    installations: contributions.length,
+    publishInstallationsMin: task.publishInstallationsMin,
+    closedTestPool: task.closedTestPool,
+    figures: judged.figures,
+    published: judged.published,
+    influence: bounded.influence,
+    isFinite: isFiniteModel(model),
+    usableParts: model.parts.filter(({ isUsable }) => isUsable).length,
+  });
+  return {
+    artefact,
+    installations: contributions.length,
+    outliers: [...outliers, ...bounded.leftOut],
+    figures: judged.figures,
+    publishedFigures: judged.published,
+    influence: Math.round(bounded.influence * 1e3) / 1e3,
+    gates,
+    silentParts: plan.parts.flatMap(({ id }, index) =>
+      model.parts[index]?.isUsable === true ? [] : [id],
+    ),
+  };
+}
+
+interface Bounded {
+  readonly kept: readonly Contribution<Statistics>[];
+  readonly leftOut: readonly Outlier[];
+  readonly influence: number;
+}
+
+/** Leaves out who moves the model too much, at most a few. */
+function boundInfluence(
+  plan: FeaturePlan,
+  all: readonly Contribution<Statistics>[],
+  least: number,
+): Bounded {
+  let kept = all;
+  const leftOut: Outlier[] = [];
+  for (;;) {
+    const most = largestInfluence(plan, solveNormal(plan, kept), kept);
+    const isOver = most !== undefined && most.change > 1;
+    // Where few are left the next one would only move it more.
+    if (!isOver || leftOut.length >= LEFT_OUT_MAX || kept.length <= least)
+      return { kept, leftOut, influence: most?.change ?? 0 };
+    leftOut.push({ installationId: most.installationId, parts: [`moves ${most.part}`] });
+    kept = kept.filter(({ installationId }) => installationId !== most.installationId);
+  }
+}
+
+function calibrate(
+  plan: FeaturePlan,
+  contributions: readonly Contribution<Statistics>[],
+  samples: readonly Sample[],
+): NormalModel {
+  const none = createRowBlock(0);
+  const held = contributions.map((one): HeldOut => {
+    const sample = samples.find(({ installationId }) => installationId === one.installationId);
+    return { ...one, rows: sample === undefined ? none : cleanRows(gridOf(sample)).rows };
+  });
+  return calibrateNormal(plan, held);
+}
+
+function evaluate(
+  plan: FeaturePlan,
+  model: NormalModel,
+  contributions: readonly Contribution<Statistics>[],
+  samples: readonly Sample[],
+  published: NormalModel | undefined,
+): { figures: Figures; published: Figures | undefined } {
+  const ids = new Set(contributions.map(({ installationId }) => installationId));
+  const known = samples.filter(({ installationId }) => ids.has(installationId));
+  const tallies = [noTally(), noTally()] as const;
+  for (const [place, sample] of known.slice(0, HEALTHY_MACHINES).entries()) {
+    const rest = contributions.filter((one) => one.installationId !== sample.installationId);
+    const own = withLimitsOf(model, solveNormal(plan, rest));
+    const models = published === undefined ? [own] : [own, published];
+    const grid = gridOf(sample);
+    for (const [index, judge] of models.entries()) {
+      const tally = tallies[index];
+      if (tally !== undefined) tallyHealthy(tally, judge, grid);
+    }
+    if (place < FAULTY_MACHINES) tallyFaults(tallies, { place, grid, models });
+  }
+  return {
+    figures: figuresOf(tallies[0]),
+    published: published === undefined ? undefined : figuresOf(tallies[1]),
+  };
+}
+
+/** A model that has not seen a machine, with the limits that everybody will have. */
+function withLimitsOf(limits: NormalModel, model: NormalModel): NormalModel {
+  const parts = model.parts.map((part, index) => {
+    const { limitFast, limitSlow } = limits.parts[index] ?? part;
+    return { ...part, limitFast, limitSlow };
+  });
+  return { ...model, parts, factor: limits.factor };
+}
+
+function gridOf({ device, fromDay, toDay }: Sample) {
+  return gridDevice(device, fromDay, toDay).grid;
+}
+
+/** What cannot be read is compared with nothing. */
+function readPublished(bytes: Uint8Array | undefined): NormalModel | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return decodeArtefact(bytes).model;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFiniteModel({ parts, factor }: NormalModel): boolean {
+  const numbers = parts.flatMap((part) => [
+    part.rowVariance,
+    part.dayVariance,
+    part.psi,
+    part.rho,
+    part.limitFast,
+    part.limitSlow,
+    ...part.between,
+    ...part.beta,
+    ...part.leverage,
+  ]);
+  return [factor, ...numbers].every(Number.isFinite);
+}
