@@ -3,6 +3,7 @@
  * side by side until the signal. What any of them cannot survive ends all of them, in order.
  */
 import { generateKeyPairSync } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHANNELS_MAX } from "#core/batch/channel-table.js";
 import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
@@ -30,14 +31,22 @@ import { createEnrolment } from "./enrolment/enrolment.js";
 import type { Issuing } from "./enrolment/issuing.js";
 import { createIdentityJudge } from "./enrolment/judge-identity.js";
 import { createNonces } from "./enrolment/nonces.js";
+import { readDisk } from "./host/disk.js";
 import type { Log } from "./host/log.js";
 import { readPackageFile } from "./host/package-file.js";
 import type { LoadedIdentity } from "./host/server-identity.js";
 import type { HttpBehind, ModelFiles } from "./http/http.js";
 import { HTTP_VERSION_PREFIX } from "./http/intake.js";
+import { runMetrics } from "./http/metrics-server.js";
 import { runHttp } from "./http/server.js";
+import { createVitals, type Vitals } from "./http/vitals.js";
 import { createIngest } from "./ingest/create-ingest.js";
+import { createQuotas } from "./ingest/quota.js";
 import { createStoredTimes } from "./ingest/stored-times.js";
+import { createOperation, type LogControl } from "./operation/create-operation.js";
+import { type IntakeListener, watchIngest, watchStore } from "./operation/intake.js";
+import { createIntakeMeter } from "./operation/intake-meter.js";
+import { openQualityBook, runQualityBook } from "./operation/quality-book.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
 import { createTagger } from "./privacy/log-tag.js";
@@ -59,6 +68,9 @@ import { createEnrolPace } from "./rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "./rpc/listener.js";
 import { type DoorParts, runDoor } from "./rpc/server.js";
 import { createSchedule } from "./schedule/create-schedule.js";
+import type { Schedule } from "./schedule/schedule.js";
+import type { CompanionFile } from "./store/backup.js";
+import { encodeBackup } from "./store/backup-frames.js";
 import { forgetMonths } from "./train/kept-months.js";
 import { createTrainingJob } from "./train/training-job.js";
 
@@ -70,6 +82,9 @@ export interface BackendParts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  readonly logControl: LogControl;
+  /** Resident bytes and CPU seconds of this process. */
+  process(): { readonly residentBytes: number; readonly cpuSeconds: number };
   /** Left out: without TLS, on loopback only. */
   readonly identity: LoadedIdentity | undefined;
   /** Left out: nobody is asked for a certificate, on loopback only. */
@@ -108,15 +123,13 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
   if (signal.aborted) end();
   try {
     const catalogue = openCatalogue(parts);
-    const { behind, web, identities, retention, learning, run } = await openRooms(
-      parts,
-      engines,
-      catalogue,
-    );
-    const rooms = { behind, retention, learning, catalogue };
+    const vitals = createVitals();
+    const rooms = { ...(await openRooms(parts, engines, catalogue, vitals)), catalogue, vitals };
+    const { behind, web, identities, run } = rooms;
     const once = (until: AbortSignal) => runOnce(parts, engines, rooms, until);
     const all = [
-      runDoor(toDoor(parts, behind, identities), ending.signal),
+      runDoor(toDoor(parts, behind, identities, vitals), ending.signal),
+      runVitals(parts, behind, vitals, ending.signal),
       runWeb(parts, web, ending.signal),
       run(once, ending.signal),
     ];
@@ -133,18 +146,17 @@ export async function runBackend(parts: BackendParts, signal: AbortSignal): Prom
 
 type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
+/** What the one process needs. */
+interface RoomsOfOne extends Pick<Rooms, "behind" | "retention" | "learning" | "book" | "jobs"> {
+  readonly catalogue: Catalogue | undefined;
+  readonly vitals: Vitals;
+}
+
 /** What one process does, however many there are: jobs, feeding the engine, signing again. */
 async function runOnce(
   parts: BackendParts,
   engines: Engines,
-  {
-    behind,
-    retention,
-    learning,
-    catalogue,
-  }: Pick<Rooms, "behind" | "retention" | "learning"> & {
-    readonly catalogue: Catalogue | undefined;
-  },
+  { behind, retention, learning, book, jobs, catalogue, vitals }: RoomsOfOne,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
@@ -166,16 +178,25 @@ async function runOnce(
           }),
       }),
     ],
-    onRun: ({ job, durationMs, outcome, detail }) =>
-      parts.log(outcome === "done" ? "info" : "error", "schedule.ran", {
-        ...{ job, durationMs, outcome, detail },
-      }),
+    onRun(run) {
+      vitals.jobRan(run);
+      const { job, durationMs, outcome, detail } = run;
+      const level = outcome === "done" ? "info" : "error";
+      parts.log(level, "schedule.ran", { job, durationMs, outcome, detail });
+    },
   });
+  jobs.schedule = schedule;
+  const keepBook = (until: AbortSignal): Promise<void> =>
+    runQualityBook(book, { clock, onFault }, until);
   const resign = (until: AbortSignal): Promise<void> =>
     catalogue === undefined
       ? Promise.resolve()
       : runResigning({ catalogue, clock, onFault }, until);
-  await runTogether([schedule.live, engines.feed, resign], signal);
+  try {
+    await runTogether([schedule.live, engines.feed, resign, keepBook], signal);
+  } finally {
+    jobs.schedule = undefined;
+  }
 }
 
 /** What went wrong beside the doors is tried again; only what nobody expected is a bug. */
@@ -199,7 +220,12 @@ function openCatalogue({ config, places, clock, chance }: BackendParts): Catalog
   return createCatalogue({ folder, keys, clock, autoSign: config.catalogue.autoSign });
 }
 
-async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catalogue | undefined) {
+async function openRooms(
+  parts: BackendParts,
+  engines: Engines,
+  catalogue: Catalogue | undefined,
+  vitals: Vitals,
+) {
   const { config, places, clock } = parts;
   const { store } = engines;
   const processes = await openProcesses({
@@ -214,7 +240,7 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
     registry.find(id)?.models.find((one) => one.heatpumpModel === model)?.column;
   const kept = await processes.openRollups(columnOf);
   const shared = { store, registry, rollups: kept.taken, clock, findMetric };
-  const limits = toQuota(config);
+  const quotas = createQuotas(toQuota(config));
   const { rawMonths } = config.retention;
   const tombstones =
     engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, parts.chance);
@@ -225,15 +251,20 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
     clock.nowMs(),
     (id) => void processes.tell("identity", id).catch((fault) => reportFault(parts, fault)),
   );
+  const nowMs = (): number => clock.nowMs();
+  const monotonicMs = (): number => clock.monotonicMs();
+  const meter = createIntakeMeter(monotonicMs);
+  const book = await openQualityBook({ store, nowMs });
+  const listeners: readonly IntakeListener[] = [meter, book, vitals.listener];
   const ingest = await createIngest({
     ...shared,
+    store: await watchStore(store, listeners, monotonicMs),
     parts: kept.parts,
     markDay,
-    limits,
+    limits: quotas.limits,
     keptFromMs: (nowMs) => keptFromMs(nowMs, rawMonths),
     isErased: tombstones.has,
   });
-  const nowMs = (): number => clock.nowMs();
   const erasure = createErasure({
     ...shared,
     tombstones,
@@ -287,8 +318,19 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
       return receipt;
     },
   };
+  const watched = watchIngest(ingest, listeners);
+  const jobs: { schedule: Schedule | undefined } = { schedule: undefined };
+  const operation = createOperation({
+    ...{ store, registry, meter, book, catalogue, quotas },
+    engine: engines.name,
+    disk: () => readDisk(places.storeDir),
+    schedule: () => jobs.schedule,
+    backUp: engines.entries && toBackup(parts, engines.entries),
+    log: parts.logControl,
+  });
   const behind: Behind = {
-    ingest,
+    ingest: watched,
+    operation,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community: released,
     efficiency,
@@ -318,7 +360,7 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
     },
   };
   const web: HttpBehind = {
-    ...{ ingest, community: released, efficiency },
+    ...{ ingest: watched, community: released, efficiency },
     models: NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
@@ -341,7 +383,21 @@ async function openRooms(parts: BackendParts, engines: Engines, catalogue: Catal
     isErased: tombstones.has,
     onProgress: (progress: string) => parts.log("debug", "training.progress", { progress }),
   };
-  return { behind, web, identities, retention, learning, run };
+  return { behind, web, identities, retention, learning, book, jobs, run };
+}
+
+/** The store and the files without which it must not be restored: without tombstones the erased are back. */
+function toBackup(
+  { places, version, clock }: BackendParts,
+  entries: NonNullable<Engines["entries"]>,
+): () => AsyncIterable<Uint8Array> {
+  return () => {
+    const { tombstonesFile } = places;
+    const files: CompanionFile[] = existsSync(tombstonesFile)
+      ? [{ name: "tombstones", bytes: readFileSync(tombstonesFile) }]
+      : [];
+    return encodeBackup({ version, createdAtMs: clock.nowMs() }, files, entries());
+  };
 }
 
 /** Nothing is published. */
@@ -403,10 +459,33 @@ function openIdentities(
   };
 }
 
+/** The listener for Prometheus, where one is configured. */
+async function runVitals(
+  parts: BackendParts,
+  { totals, operation }: Behind,
+  vitals: Vitals,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, version, log, process } = parts;
+  if (config.metrics === undefined) return;
+  const sources = { version, totals, state: operation.state, process };
+  await runMetrics(
+    {
+      port: config.metrics.port,
+      contentType: vitals.contentType,
+      render: () => vitals.render(sources),
+      onFault: (fault) => reportFault(parts, fault),
+      onListening: (port) => log("info", "backend.metrics-listening", { port }),
+    },
+    signal,
+  );
+}
+
 function toDoor(
   parts: BackendParts,
   behind: Behind,
   identities: IdentityDoor | undefined,
+  vitals: Vitals,
 ): DoorParts {
   const { config, places, clock, chance, log } = parts;
   const tag = createTagger(chance, clock);
@@ -431,6 +510,8 @@ function toDoor(
     limits: toLimits(config),
     rules: toRules(config),
     onEvent(event, id, facts) {
+      if (event === "rpc.stream-opened") vitals.streamOpened();
+      if (event === "rpc.stream-closed") vitals.streamClosed();
       // Some events are about nobody.
       log("info", event, { ...(id === "" ? {} : { installation: tag(id) }), ...facts });
     },

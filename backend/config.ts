@@ -73,6 +73,10 @@ const httpSchema = z.strictObject({
     .describe("Answers without a token to one /24 (IPv6: /56); 0: no limit, behind a TCP proxy"),
 });
 
+const metricsSchema = z.strictObject({
+  port: PORT.default(9464).describe("Loopback TCP port for Prometheus; 0: any free one"),
+});
+
 const tlsSchema = z.strictObject({
   certificateFile: PATH.optional().describe(
     "Certificate chain (PEM); left out: tls/server.crt in stateDir, made by `ca init`",
@@ -302,6 +306,9 @@ export const configSchema = z.strictObject({
   http: httpSchema
     .optional()
     .describe("The listener for clients of the earlier HTTP server; left out: none"),
+  metrics: metricsSchema
+    .optional()
+    .describe("The listener for Prometheus, on this machine only; left out: none"),
   tls: tlsSchema.prefault({}).describe("Keys of the listeners"),
   enrol: enrolSchema.prefault({}).describe("The listener on which daemons enrol"),
   identity: identitySchema.prefault({}).describe("By what installations are known"),

@@ -50,9 +50,13 @@ export async function openRooms(store: SnapshotStore) {
       throw new HeatpoolError("NOT_FOUND", "efficiency is not measured here");
     },
   };
+  const operation = {
+    ...{ state: notHere, jobs: notHere, runJob: notHere, quality: notHere },
+    ...{ quotas: notHere, setQuotas: notHere, setLogLevel: notHere, backUp: notHere },
+  };
   const probeStore = async (): Promise<void> => undefined;
   const metadata = async () => undefined;
-  const rest = { metadata, probeStore, erase: notHere, export: notHere };
+  const rest = { operation, metadata, probeStore, erase: notHere, export: notHere };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

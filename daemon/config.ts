@@ -196,6 +196,44 @@ const backlogSchema = z.strictObject({
     ),
 });
 
+const historySchema = z.strictObject({
+  limitMiB: z
+    .int()
+    .min(0)
+    .max(65_536)
+    .default(64)
+    .describe("Greatest size of the house's own history; the oldest days go; 0: none is kept"),
+  commitIntervalSeconds: z
+    .int()
+    .min(10)
+    .max(3600)
+    .default(300)
+    .describe("Seconds of history that a power cut may cost; less wears the card more"),
+});
+
+/** The machine itself; nobody else reaches it. */
+const OWN_ADDRESS = /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/;
+
+const localSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .regex(/^(\[?[0-9a-fA-F:.]+\]?|localhost)$/, "an address of this machine")
+      .default("127.0.0.1")
+      .describe("Where the page listens; beyond this machine only with a token file"),
+    port: z.int().min(0).max(65_535).default(8480).describe("Its TCP port; 0: any free one"),
+    tokenFile: PATH.optional().describe("File with the token that every question then needs"),
+    hostNames: z
+      .array(z.string().regex(HOST, "a host name"))
+      .max(8)
+      .default([])
+      .describe("Names by which the page may be called, beside addresses and localhost"),
+  })
+  .refine((local) => OWN_ADDRESS.test(local.host) || local.tokenFile !== undefined, {
+    path: ["tokenFile"],
+    error: "a page that others can reach needs a token file",
+  });
+
 /** Shape of the file. */
 export const configSchema = z
   .strictObject({
@@ -206,6 +244,10 @@ export const configSchema = z
     keys: keysSchema.prefault({}).describe("How this machine's keys are kept"),
     uplink: uplinkSchema.prefault({}).describe("How often data are sent"),
     backlog: backlogSchema.prefault({}).describe("What waits on disk until the backend has it"),
+    history: historySchema.prefault({}).describe("The house's own values, never sent"),
+    local: localSchema
+      .optional()
+      .describe("The page in the house, and its API; left out: nothing listens"),
     notify: notifySchema.prefault({}).describe("How you are told, and of what"),
     stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
     cacheDir: PATH.default("/var/cache/heatpool").describe(

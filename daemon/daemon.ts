@@ -6,9 +6,10 @@
  * snapshot is kept, then the rest; within 10 s all of it.
  */
 import { join } from "node:path";
+import type { ChannelTable } from "#core/batch/channel-table.js";
 import { planChannels } from "#core/batch/device-channels.js";
 import type { Chance, Clock } from "#core/clock.js";
-import type { ConsentRecord } from "#core/enrolment/consent-record.js";
+import { type ConsentRecord, SCOPES } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile, type MqttProfile } from "#core/profile/mqtt-profile.js";
@@ -30,23 +31,29 @@ import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue
 import { createMqttFeed } from "./device/mqtt-feed.js";
 import { linkRulesOf } from "./device/profile-rules.js";
 import { openConsentBook } from "./enrolment/consent.js";
+import { CONSENT_TEXTS, CONSENT_VERSION } from "./enrolment/consent-text.js";
 import type { DeviceIdentity } from "./enrolment/device-identity.js";
 import { enrolDevice } from "./enrolment/enrolment.js";
 import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
+import type { History } from "./history/history.js";
 import type { Log } from "./host/log.js";
 import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
 import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
-import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
+import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/control-socket.js";
+import type { HouseDevice } from "./local/create-house.js";
+import type { AlarmList } from "./local/house.js";
+import type { SentBatches } from "./local/sent-batches.js";
 import type { CommunityModels, Scorer } from "./model/scorer.js";
 import { answerScorer, parseScorerQuestion } from "./model/scorer-desk.js";
 import type { Notice } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
+import { showReadings } from "./poll/snapshot-table.js";
 import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
@@ -128,6 +135,11 @@ function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
     table: planChannels(profile, config.parameters),
     stepMs: config.pollIntervalSeconds * 1000,
   };
+}
+
+/** The channels that the history of a device has. */
+export function tableOf(device: ConfiguredDevice): ChannelTable {
+  return toDeviceStream(device).table;
 }
 
 /** Opens the backlog as configured. */
@@ -335,12 +347,15 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       });
       return backlog;
     },
-    deliver: (...term) => {
+    deliver: (backlog, ...term) => {
       const delivery = createDelivery(parts, state, { installationId, kept }, (next) => {
         uplink.state = next;
       });
       // Both end with the agreement: nobody is asked for models without it.
-      return Promise.all([delivery(...term), trust?.run(term[2], term[3])]).then(() => undefined);
+      return Promise.all([
+        delivery(page?.sent.watch(backlog) ?? backlog, ...term),
+        trust?.run(term[1], term[2]),
+      ]).then(() => undefined);
     },
     destroyRemains: () => destroyRemains(parts, state.backlogFolder),
   });
@@ -354,6 +369,28 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   function logNotice({ kind, subject, severity, isResolved }: Notice): void {
     log("info", "notice.told", { kind, subject, severity, isResolved });
   }
+  const history = await openHistory(parts);
+  const snapshots = createSnapshotNews(devices);
+  const consentChanged = async () => {
+    await sharing.consentChanged();
+    kept?.keeper.wake();
+  };
+  const status = () =>
+    describeDaemon({
+      parts,
+      installationId,
+      kept,
+      sharing,
+      devices,
+      uplink: uplink.state,
+      catalogue: trust?.catalogue,
+      history,
+      scorer,
+    });
+  const page = await openPage({
+    ...{ parts, status, devices, sharing, history, consentChanged },
+    ...{ book: state.book, uplink: () => uplink.state, onSnapshot: snapshots.listen },
+  });
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
   if (signal.aborted) ending.abort();
@@ -375,7 +412,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const polling = Promise.all(
     devices.map((device) =>
-      guarded(poll(device, parts, { sharing, signs, scorer }, ending.signal)),
+      guarded(poll(device, parts, { sharing, signs, history, snapshots, scorer }, ending.signal)),
     ),
   );
   const rest = Promise.all([
@@ -391,17 +428,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         {
           path: controlSocketPath(config.runtimeDir),
           control: {
-            status: () =>
-              describeDaemon({
-                parts,
-                installationId,
-                kept,
-                sharing,
-                devices,
-                uplink: uplink.state,
-                catalogue: trust?.catalogue,
-                scorer,
-              }),
+            status,
             ...(scorer !== undefined && {
               scorer: { parse: parseScorerQuestion, answer: (ask) => answerScorer(scorer, ask) },
             }),
@@ -420,9 +447,9 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
                   ? undefined
                   : await answerDeadLetters(sharing.queue, ask),
             }),
+            history: (ask) => (history === undefined ? null : answerHistory(history, ask)),
             consentChanged: async () => {
-              await sharing.consentChanged();
-              kept?.keeper.wake();
+              await consentChanged();
               return { consent: sharing.state.status };
             },
           },
@@ -431,6 +458,8 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         lateEnding.signal,
       ),
     ),
+    guarded(history?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(page?.run(lateEnding.signal) ?? Promise.resolve()),
     parts.watchdogMs === undefined
       ? undefined
       : runWatchdog(
@@ -502,14 +531,19 @@ function openDevices({
   }));
 }
 
+/** Where a snapshot goes. */
+interface Takers {
+  readonly sharing: Sharing<Backlog>;
+  readonly signs: VitalSigns;
+  readonly history: History | undefined;
+  readonly snapshots: { tell(deviceId: string): void };
+  readonly scorer: Scorer | undefined;
+}
+
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  {
-    sharing,
-    signs,
-    scorer,
-  }: { sharing: Sharing<Backlog>; signs: VitalSigns; scorer: Scorer | undefined },
+  { sharing, signs, history, snapshots, scorer }: Takers,
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -529,7 +563,9 @@ async function poll(
         device.shareable = snapshot.readings.filter(
           ({ metric, value }) => value !== undefined && shared.has(metric),
         ).length;
+        history?.record(snapshot);
         sharing.record(snapshot);
+        snapshots.tell(deviceId);
         scorer?.take(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
@@ -677,6 +713,145 @@ async function readRoot(path: string): Promise<Uint8Array> {
   });
 }
 
+/** The house's own values; a history that does not open costs charts, never a reading. */
+async function openHistory(parts: DaemonParts): Promise<History | undefined> {
+  const { config, log } = parts;
+  if (config.history.limitMiB === 0) return undefined;
+  try {
+    return await openHistoryFolder(parts, (trouble) =>
+      log(trouble === undefined ? "info" : "error", "history.trouble", { why: trouble }),
+    );
+  } catch (fault) {
+    if (!(fault instanceof HeatpoolError)) throw fault;
+    log("error", "history.unavailable", { why: fault.message });
+    return undefined;
+  }
+}
+
+export function historyFolder(config: Config): string {
+  return join(config.stateDir, "history");
+}
+
+/** Opens the history as configured; for the commands as well. */
+export async function openHistoryFolder(
+  { config, devices, clock }: Pick<DaemonParts, "config" | "devices" | "clock">,
+  onTrouble: (why: string | undefined) => void,
+): Promise<History> {
+  const { openLevelHistory } = await import("./history/level-history.js");
+  const options = {
+    streams: devices.map(toDeviceStream),
+    clock,
+    commitIntervalMs: config.history.commitIntervalSeconds * 1000,
+    limitBytes: config.history.limitMiB * MIB,
+    onTrouble: (cause: HeatpoolError | undefined) => onTrouble(cause?.message),
+  };
+  return await openLevelHistory(historyFolder(config), options, (cause) =>
+    onTrouble(String(cause)),
+  );
+}
+
+/** What commands ask of the history. */
+async function answerHistory(history: History, ask: HistoryAsk): Promise<unknown> {
+  if (ask.action === "status") {
+    return { ...history.status(), oldestMs: await history.oldestMs() };
+  }
+  const rows: unknown[] = [];
+  for await (const { atMs, values } of history.rows({ deviceId: ask.deviceId }, ask)) {
+    rows.push([atMs, Object.fromEntries(values)]);
+  }
+  return rows;
+}
+
+/** Tells listeners that a device has a new snapshot. */
+function createSnapshotNews(devices: readonly DeviceRecord[]) {
+  const listeners = new Set<(deviceId: string) => void>();
+  return {
+    tell(deviceId: string) {
+      for (const listener of listeners) listener(deviceId);
+    },
+    listen(listener: (deviceId: string) => void) {
+      listeners.add(listener);
+      for (const { config, newest } of devices) {
+        if (newest !== undefined) listener(config.deviceId);
+      }
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The page in the house. */
+interface LocalPage {
+  readonly sent: SentBatches;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Nothing watches the house for faults in this room; what does will be joined here. */
+const NO_ALARMS: AlarmList = { newest: () => [] };
+
+/** `undefined`: the configuration has no part `local`, so nothing of it is loaded. */
+async function openPage(of: {
+  parts: DaemonParts;
+  status: () => unknown;
+  devices: readonly DeviceRecord[];
+  sharing: Sharing<Backlog>;
+  history: History | undefined;
+  consentChanged: () => Promise<void>;
+  book: ReturnType<typeof openConsentBook>;
+  uplink: () => UplinkState | undefined;
+  onSnapshot: (listener: (deviceId: string) => void) => () => void;
+}): Promise<LocalPage | undefined> {
+  const { config, devices, clock, chance, log } = of.parts;
+  const { local, backend } = config;
+  if (local === undefined) return undefined;
+  const [{ runLocal }, { createHouse }, { createSentBatches }, { packagedPage }] =
+    await Promise.all([
+      import("./local/run-local.js"),
+      import("./local/create-house.js"),
+      import("./local/sent-batches.js"),
+      import("./local/page-files.js"),
+    ]);
+  const tables = devices.map(toDeviceStream).map(({ table }) => table);
+  const sent = createSentBatches(clock, () => [
+    ...tables,
+    ...(of.sharing.queue?.streams() ?? []).map(({ table }) => table),
+  ]);
+  const house = createHouse({
+    clock,
+    status: of.status,
+    devices: () => of.devices.map(toHouseDevice),
+    show: (snapshot, profile, language) => showReadings(snapshot, profile, language, true),
+    history: of.history,
+    consent: {
+      book: of.book,
+      texts: CONSENT_TEXTS,
+      version: CONSENT_VERSION,
+      scopes: SCOPES,
+      changed: of.consentChanged,
+    },
+    backend: backend?.url,
+    backlog: () => of.sharing.queue?.status(),
+    uplink: of.uplink,
+    sent,
+    community: () => askCommunity(of.parts),
+    alarms: NO_ALARMS,
+    onSnapshot: of.onSnapshot,
+  });
+  const deps = { house, pageFolder: packagedPage(), clock, chance, log };
+  return { sent, run: (signal) => runLocal({ ...deps, config: local }, signal) };
+}
+
+function toHouseDevice(device: DeviceRecord): HouseDevice {
+  const { heatpumpModel, table, stepMs } = toDeviceStream(device);
+  const { profile, newest, polls, failedPolls, state } = device;
+  return {
+    ...{ deviceId: device.config.deviceId, profile, heatpumpModel, pollIntervalMs: stepMs },
+    metrics: table.channels.map(({ metric }) => metric),
+    ...{ newest, polls, failedPolls },
+    state: state?.kind ?? "unknown",
+    why: state === undefined || state.kind === "online" ? undefined : state.error.message,
+  };
+}
+
 /** Wipes what is on disk without a daemon; used by the command as well. */
 export async function destroyRemains(
   parts: Pick<DaemonParts, "config" | "devices" | "clock" | "chance">,
@@ -703,6 +878,7 @@ function describeDaemon(of: {
   devices: readonly DeviceRecord[];
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
+  history: History | undefined;
   scorer: Scorer | undefined;
 }): unknown {
   const { parts, sharing } = of;
@@ -716,6 +892,7 @@ function describeDaemon(of: {
     uplink: of.uplink,
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
+    history: of.history?.status(),
     anomaly: of.scorer?.devices(),
     vitals: of.scorer?.vitals(),
     devices: of.devices.map((device) => ({

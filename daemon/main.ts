@@ -203,6 +203,7 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(backlog, "replay", "send everything again that was set aside", async () => {
     return (await desk()).replayAll;
   });
+  addHistory(program);
   const notices = program.command("notify").description("how you are told");
   add(notices, "test", "send one message by every channel", async () => {
     return (await import("./commands/notify.js")).testNotify;
@@ -212,6 +213,41 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   if (wanted === "profile") await addProfile(program);
   else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
+}
+
+/** The house's own values, and those of an earlier logger. */
+function addHistory(program: Command): void {
+  const load = () => import("./commands/history.js");
+  const history = program.command("history").description("the house's own values");
+  add(
+    history,
+    "show",
+    "how large it is, and the last day",
+    async () => (await load()).showHistory,
+  ).option("--device <id>", "which heat pump, where there are several");
+  add(history, "export", "write it to standard output", async () => (await load()).exportHistory)
+    .option("--csv", "as CSV, which is the only form")
+    .option("--from <time>", "ISO 8601 or Unix seconds; the oldest when it is left out")
+    .option("--to <time>", "up to before this time")
+    .option("--device <id>", "only this heat pump")
+    .option("--metrics <list>", "only these, with commas");
+  const imports = program.command("import").description("take in what an earlier logger kept");
+  add(imports, "csv", "from a file: a column with the time, one per metric", async () => {
+    return (await load()).importCsv;
+  })
+    .argument("<file>", "CSV with a header line")
+    .option("--time <column>", "column with the time")
+    .option("--map <theirs=ours,...>", "columns by other names")
+    .option("--device <id>", "which heat pump, where there are several");
+  add(imports, "victoriametrics", "from a VictoriaMetrics, by its export", async () => {
+    return (await load()).importVictoria;
+  })
+    .argument("<url>", "e.g. http://127.0.0.1:8428")
+    .requiredOption("--from <time>", "ISO 8601 or Unix seconds")
+    .option("--to <time>", "up to before this time; now when it is left out")
+    .option("--match <selector>", "which series")
+    .option("--map <theirs=ours,...>", "series by other names")
+    .option("--device <id>", "which heat pump, where there are several");
 }
 
 /** Profile commands bring YAML and its checks with them. */

@@ -12,6 +12,7 @@ const bin = (/** @type {string} */ name) => `${root}node_modules/.bin/${name}`;
 const steps = [
   ["format and lint", bin("biome"), ["check", "--error-on-warnings"]],
   ["types", bin("tsc"), ["-p", "tsconfig.json"]],
+  ["types of the page", bin("tsc"), ["-p", "web/tsconfig.json"]],
   ["unused code", bin("knip"), []],
   ["unused code in production", bin("knip"), ["--production"]],
   ["import law", bin("vitest"), ["run", "test/tidy.test.ts"]],

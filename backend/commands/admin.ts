@@ -1,9 +1,9 @@
-/** Commands that ask a running backend: `status`, `installations …`, `statistics release`. */
+/** Commands that ask a running backend: `installations …`, `statistics release`. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
 import { writeExport } from "../privacy/export-files.js";
-import { type AdminClient, type BackendStatus, connectAdmin } from "../rpc/admin-client.js";
+import { type AdminClient, connectAdmin } from "../rpc/admin-client.js";
 import { loadConfig, type Machine } from "./machine.js";
 
 /** What all of them are given. */
@@ -12,15 +12,6 @@ export interface AdminOptions {
   /** `unix:/path` or `127.0.0.1:7444`, where it is not the configured one. */
   readonly admin?: string;
   readonly json?: boolean;
-}
-
-/** @throws HeatpoolError `UNAVAILABLE` no backend answers */
-export async function showStatus(machine: Machine, options: AdminOptions): Promise<void> {
-  await withAdmin(machine, options, async (admin) => {
-    const status = await admin.status();
-    if (options.json) machine.print(JSON.stringify(status));
-    else for (const line of describeStatus(status)) machine.print(line);
-  });
 }
 
 /** @throws HeatpoolError `UNAVAILABLE` no backend answers */
@@ -109,12 +100,12 @@ export async function exportInstallation(
 ): Promise<void> {
   await withAdmin(machine, options, async (admin) => {
     const summary = await writeExport(resolve(options.out), admin.exportInstallation(id));
-    const { snapshots, readings, refusedBatches, losses } = summary;
+    const { snapshots, readings, days, refusedBatches, losses } = summary;
     machine.print(
       options.json
         ? JSON.stringify(summary)
-        : `Wrote ${readings} readings in ${snapshots} snapshots, ${refusedBatches} refused ` +
-            `batches and ${losses} losses to ${options.out}.`,
+        : `Wrote ${readings} readings in ${snapshots} snapshots, ${days} days of sums, ` +
+            `${refusedBatches} refused batches and ${losses} losses to ${options.out}.`,
     );
   });
 }
@@ -128,14 +119,15 @@ const HEADINGS = [
   "heat pumps",
 ].join("  ");
 
-async function withAdmin(
+/** Asks, and lets go of the connection. */
+export async function withAdmin<T>(
   machine: Machine,
   options: AdminOptions,
-  work: (admin: AdminClient) => Promise<void>,
-): Promise<void> {
+  work: (admin: AdminClient) => Promise<T>,
+): Promise<T> {
   const admin = connect(machine, options);
   try {
-    await work(admin);
+    return await work(admin);
   } finally {
     admin.close();
   }
@@ -161,20 +153,7 @@ function readAuthority(path: string): Buffer {
   }
 }
 
-function describeStatus(status: BackendStatus): string[] {
-  const { snapshotsStored, snapshotsDuplicate, snapshotsRejected } = status;
-  return [
-    `heatpool-backend ${status.version}, up since ${describeTime(status.startedAtMs)}`,
-    `installations  ${status.installations} known, ${status.activeInstallations30d} active in 30 days, ${status.openStreams} connected`,
-    `snapshots      ${snapshotsStored} stored, ${snapshotsDuplicate} came again, ${snapshotsRejected} refused, ${status.snapshotsReportedLost} reported lost`,
-    `readings       ${status.readingsStored} in ${status.batchesStored} batches`,
-    `store          ${(status.storeBytes / 2 ** 20).toFixed(1)} MiB`,
-    `retention      ${status.retentionMonths} months, last run ${describeTime(status.retentionRanAtMs)} removed ${status.retentionBatchesRemoved} batches`,
-    `statistics     released ${describeTime(status.statisticsReleasedAtMs)}`,
-    ...status.warnings.map((warning) => `warning        ${warning}`),
-  ];
-}
-
-function describeTime(atMs: number): string {
+/** A time for people; 0 is one that never was. */
+export function describeTime(atMs: number): string {
   return atMs === 0 ? "never" : `${new Date(atMs).toISOString().slice(0, 19)}Z`;
 }

@@ -7,6 +7,7 @@ import type { Config, Places } from "../config.js";
 import type { Log } from "../host/log.js";
 import { openPostgresTombstones, type SharedTombstones } from "../privacy/postgres-tombstones.js";
 import { openPostgres, type PostgresDatabase } from "../registry/postgres-database.js";
+import type { EntrySource } from "../store/backup.js";
 import { openLevelSnapshotStore } from "../store/level-snapshot-store.js";
 import { demandFinished } from "../store/migrate-store.js";
 import {
@@ -37,6 +38,10 @@ export interface SharedEngines {
 
 /** The stores. */
 export interface Engines {
+  /** What keeps the store, e.g. `leveldb`. */
+  readonly name: string;
+  /** The embedded store as it is now; left out: it is not embedded. */
+  readonly entries: EntrySource["entries"] | undefined;
   readonly store: SnapshotStore;
   /** Left out: this process is the only one. */
   readonly shared: SharedEngines | undefined;
@@ -50,7 +55,11 @@ export interface Engines {
 export async function openEngines(parts: EngineParts): Promise<Engines> {
   const { config, places, clock } = parts;
   const shared = config.registry.engine === "postgresql" ? await openShared(parts) : undefined;
-  const inner = shared?.store ?? (await openLevelSnapshotStore({ folder: places.storeDir }));
+  const embedded =
+    shared === undefined ? await openLevelSnapshotStore({ folder: places.storeDir }) : undefined;
+  const inner = shared?.store ?? (embedded as SnapshotStore);
+  const name = shared === undefined ? "leveldb" : "postgresql";
+  const entries = embedded?.entries;
   const close = async (): Promise<void> => {
     await inner.close();
     await shared?.database.close();
@@ -62,7 +71,15 @@ export async function openEngines(parts: EngineParts): Promise<Engines> {
   if (config.store.engine === "embedded") {
     // Without a feed the journal is cut: an engine that comes later is filled from the beginning.
     await inner.removeRecord(PLACE);
-    return { store: inner, shared, series: undefined, feed: async () => undefined, close };
+    return {
+      name,
+      entries,
+      store: inner,
+      shared,
+      series: undefined,
+      feed: async () => undefined,
+      close,
+    };
   }
   const engine = openSeries(parts);
   let feed: SeriesFeed | undefined;
@@ -79,6 +96,8 @@ export async function openEngines(parts: EngineParts): Promise<Engines> {
       ? undefined
       : { ...shared, store: createSeriesSnapshotStore({ ...options, store: shared.store }) };
   return {
+    name: `${name} and victoriametrics`,
+    entries,
     store: front,
     shared: both,
     series: engine,

@@ -41,7 +41,7 @@ export async function migrate(machine: Machine, options: MigrateOptions): Promis
   const log = createLog({
     write: () => undefined,
     clock,
-    threshold: "error",
+    threshold: () => "error",
     mask: (text) => text,
   });
   const parts = { ...loaded, clock, chance, log };

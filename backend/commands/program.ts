@@ -6,7 +6,6 @@ import {
   listInstallations,
   releaseStatistics,
   revokeInstallation,
-  showStatus,
 } from "./admin.js";
 import {
   initAuthority,
@@ -19,7 +18,9 @@ import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { migrate } from "./migrate.js";
 import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
+import { addOperation } from "./operation-program.js";
 import { serve } from "./serve.js";
+import { showStatus } from "./status.js";
 import { createToken } from "./token.js";
 import { train } from "./train.js";
 
@@ -73,6 +74,7 @@ export function createProgram(machine: Machine): Command {
   asking(statistics.command("release"))
     .description("release statistics now; at most once in 20 hours")
     .action((options) => releaseStatistics(machine, options));
+  addOperation(program, machine, asking, withConfig);
   return program;
 }
 

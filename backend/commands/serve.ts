@@ -3,8 +3,9 @@
 import { type InstallationAuthority, runBackend } from "../backend.js";
 import { openIssuing } from "../enrolment/device-authority.js";
 import { openRecoveryKey, readStoreKey } from "../enrolment/recovery-key.js";
-import { createLog, type Log } from "../host/log.js";
+import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../host/log.js";
 import { warnAboutNode } from "../host/node-floor.js";
+import { readProcess } from "../host/process-facts.js";
 import { type LoadedIdentity, loadIdentity } from "../host/server-identity.js";
 import { maskAddresses } from "../privacy/mask.js";
 import { type LoadedConfig, loadConfig, type Machine } from "./machine.js";
@@ -23,10 +24,11 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   const loaded = loadConfig(options.config);
   const { config, places } = loaded;
   machine.setTlsMinimum(`TLSv${config.tls.minVersion}`);
+  let level: LogLevel = config.logLevel;
   const log = createLog({
     write: machine.print,
     clock: machine.clock,
-    threshold: config.logLevel,
+    threshold: () => level,
     mask: maskAddresses,
   });
   machine.listenToBugs((bug) => log("error", "backend.bug", { what: describeBug(bug) }));
@@ -36,7 +38,18 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   warn(log, warnings);
   const { version, clock, chance, onBug } = machine;
   await runBackend(
-    { config, places, version, clock, chance, log, identity, authority, warnings, onBug },
+    {
+      ...{ config, places, version, clock, chance, log, identity, authority, warnings, onBug },
+      process: readProcess,
+      logControl: {
+        levels: LOG_LEVELS,
+        level: () => level,
+        setLevel(next) {
+          level = next;
+          log("info", "backend.log-level", { now: next });
+        },
+      },
+    },
     machine.signal,
   );
 }

@@ -31,7 +31,7 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
   const { config, places } = loadConfig(options.config);
   const { clock, chance, version } = machine;
   const log = createLog({
-    ...{ write: () => undefined, clock, threshold: "error", mask: (text) => text },
+    ...{ write: () => undefined, clock, threshold: () => "error", mask: (text) => text },
   });
   const engines = await openEngines({ config, places, clock, chance, log }).catch(toLocked);
   try {

@@ -7,9 +7,9 @@
 import type { Clock } from "#core/clock.js";
 
 /** Least important first. */
-const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** @internal named by tests */
+/** How important an event is. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What an event carries beside its name. */
@@ -23,7 +23,8 @@ export interface LogParts {
   /** Takes one line, without its line feed. */
   write(line: string): void;
   readonly clock: Pick<Clock, "nowMs">;
-  readonly threshold: LogLevel;
+  /** Least important event that is written; asked for every event. */
+  threshold(): LogLevel;
   /** Takes addresses out of a text. */
   mask(text: string): string;
 }
@@ -34,11 +35,10 @@ const UUID = /\b([0-9a-f]{4})[0-9a-f]{4}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\b/gi;
 const CONTROL = /\p{Cc}/gu;
 
 export function createLog({ write, clock, threshold, mask }: LogParts): Log {
-  const least = LOG_LEVELS.indexOf(threshold);
   const clean = (text: string): string =>
     mask(text.slice(0, TEXT_MAX).replace(CONTROL, " ").replace(UUID, "$1…"));
   return (level, event, facts = {}) => {
-    if (LOG_LEVELS.indexOf(level) < least) return;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(threshold())) return;
     const time = new Date(clock.nowMs()).toISOString();
     const values = Object.entries(facts).map(([name, fact]) => {
       return [name, typeof fact === "string" ? clean(fact) : fact];

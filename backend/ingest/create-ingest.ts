@@ -40,7 +40,8 @@ export interface IngestDeps {
   readonly findMetric: FindMetric;
   /** The registry's way of remembering days. */
   readonly markDay: MarkDay;
-  readonly limits?: Partial<QuotaLimits>;
+  /** Read at every batch; left out: the defaults. */
+  readonly limits?: QuotaLimits;
   /** What was measured before it is not kept; left out: everything that is taken is. */
   readonly keptFromMs?: (nowMs: number) => number;
   /** Whether an installation was erased: nothing of it is taken any more. */
@@ -65,7 +66,7 @@ export interface HeldIngest extends Ingest {
 /** Reads the known tables, then takes deliveries. */
 export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
   const { store, registry, clock, findMetric } = deps;
-  const limits = { ...QUOTA_DEFAULTS, ...deps.limits };
+  const limits = deps.limits ?? QUOTA_DEFAULTS;
   const plans = new Map<string, TablePlan>();
   for await (const table of store.tables()) {
     plans.set(hex(table.id), { ...planTable(table, findMetric), isStored: true });

@@ -37,15 +37,20 @@ export interface Quota {
 
 const DAY_MS = 86_400_000;
 
-/** Full buckets. @param monotonicMs the clock that never steps */
+/**
+ * Full buckets.
+ *
+ * @param limits read at every question, so that a change counts at once
+ * @param monotonicMs the clock that never steps
+ */
 export function createQuota(limits: QuotaLimits, monotonicMs: () => number): Quota {
-  const batches = createBucket(limits.batchesPerSecond / 1000, limits.batchesBurst, monotonicMs);
-  const snapshots = createBucket(
-    limits.snapshotsPerDay / DAY_MS,
-    limits.snapshotsPerDay,
+  const perDay = (amount: number) => ({ perMs: amount / DAY_MS, burst: amount });
+  const batches = createBucket(
+    () => ({ perMs: limits.batchesPerSecond / 1000, burst: limits.batchesBurst }),
     monotonicMs,
   );
-  const bytes = createBucket(limits.bytesPerDay / DAY_MS, limits.bytesPerDay, monotonicMs);
+  const snapshots = createBucket(() => perDay(limits.snapshotsPerDay), monotonicMs);
+  const bytes = createBucket(() => perDay(limits.bytesPerDay), monotonicMs);
   return {
     check(cost) {
       const waits = [
@@ -73,24 +78,64 @@ interface Bucket {
   take(amount: number): void;
 }
 
-function createBucket(perMs: number, burst: number, monotonicMs: () => number): Bucket {
-  let level = burst;
+/** How fast a bucket fills, and how much it holds. */
+interface BucketSize {
+  /** 0: the bucket is off. */
+  readonly perMs: number;
+  readonly burst: number;
+}
+
+function createBucket(sizeNow: () => BucketSize, monotonicMs: () => number): Bucket {
+  let size = sizeNow();
+  let level = size.burst;
   let atMs = monotonicMs();
   const fill = () => {
     const nowMs = monotonicMs();
-    level = Math.min(burst, level + (nowMs - atMs) * perMs);
+    level = Math.min(size.burst, level + (nowMs - atMs) * size.perMs);
     atMs = nowMs;
+    const next = sizeNow();
+    // What a bucket holds more, or less, it does so at once.
+    if (next.burst !== size.burst) level += next.burst - size.burst;
+    size = next;
   };
   return {
     waitMs(amount) {
-      if (perMs === 0) return 0;
       fill();
+      if (size.perMs === 0) return 0;
       // More than the bucket ever holds passes when it is full, and leaves a debt.
-      const missing = Math.min(amount, burst) - level;
-      return missing <= 0 ? 0 : Math.ceil(missing / perMs);
+      const missing = Math.min(amount, size.burst) - level;
+      return missing <= 0 ? 0 : Math.ceil(missing / size.perMs);
     },
     take(amount) {
-      level -= amount;
+      if (size.perMs !== 0) level -= amount;
+    },
+  };
+}
+
+/** The limits that hold, and a hand on them. */
+export interface Quotas {
+  /** Always the same object; what it says changes. */
+  readonly limits: QuotaLimits;
+  /**
+   * Changes some until the next start. Resolves with all.
+   *
+   * @throws HeatpoolError `INVALID_ARGUMENT` no number, or below what it may be; nothing changes
+   */
+  set(changes: Partial<QuotaLimits>): QuotaLimits;
+}
+
+/** @param start as configured */
+export function createQuotas(start: QuotaLimits): Quotas {
+  const limits = { ...start };
+  return {
+    limits,
+    set(changes) {
+      for (const [name, value] of Object.entries(changes)) {
+        const least = name === "batchesBurst" ? 1 : 0;
+        if (Number.isFinite(value) && value >= least && value <= Number.MAX_SAFE_INTEGER) continue;
+        throw new HeatpoolError("INVALID_ARGUMENT", `${name} ${value}: at least ${least}`);
+      }
+      return { ...Object.assign(limits, changes) };
     },
   };
 }

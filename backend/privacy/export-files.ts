@@ -8,22 +8,30 @@ import { lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { HeatpoolError } from "#core/errors.js";
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReceivedPart } from "../rpc/export-wire.js";
 
 /** What was written. */
 export interface ExportSummary {
   readonly snapshots: number;
   readonly readings: number;
+  /** Days of devices with sums. */
+  readonly days: number;
   readonly refusedBatches: number;
   readonly losses: number;
 }
 
+const DAY_MS = 86_400_000;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /** Beginnings of cells that spreadsheets take for formulas. */
 const FORMULA = /^[=+\-@\t\r]/;
 const QUOTED = /[",\r\n]/;
 const READINGS_HEADER = "device,heatpump_model,time,metric,unit,value,received";
+const DAYS_HEADER =
+  "device,heatpump_model,day,coverage,outdoor_mean_celsius,heat_kwh,electric_kwh," +
+  "heating_heat_kwh,heating_electric_kwh,hot_water_heat_kwh,hot_water_electric_kwh," +
+  "compressor_hours,compressor_starts";
 const LOSSES_HEADER = "device,reason,from,to,snapshots";
 
 /** Takes the parts of one export. */
@@ -43,7 +51,7 @@ export async function writeExport(
 ): Promise<ExportSummary> {
   await demandAbsent(path);
   const draft = `${path}.part`;
-  const summary = { snapshots: 0, readings: 0, refusedBatches: 0, losses: 0 };
+  const summary = { snapshots: 0, readings: 0, days: 0, refusedBatches: 0, losses: 0 };
   try {
     let writer: PartWriter | undefined;
     for await (const part of parts) {
@@ -66,6 +74,7 @@ function count(
   summary: { -readonly [K in keyof ExportSummary]: number },
   part: ReceivedPart,
 ): void {
+  if (part.kind === "day") summary.days++;
   if (part.kind === "refusal") summary.refusedBatches++;
   if (part.kind === "loss") summary.losses++;
   if (part.kind !== "readings") return;
@@ -106,9 +115,11 @@ function openLines(path: string): PartWriter {
 async function openFolder(path: string): Promise<PartWriter> {
   await mkdir(path, { mode: FOLDER_MODE });
   const readings = openText(join(path, "readings.csv"));
+  const days = openText(join(path, "days.csv"));
   const losses = openText(join(path, "losses.csv"));
   const refused = openText(join(path, "refused.ndjson"));
   await readings.write([READINGS_HEADER]);
+  await days.write([DAYS_HEADER]);
   await losses.write([LOSSES_HEADER]);
   return {
     async write(part) {
@@ -123,6 +134,9 @@ async function openFolder(path: string): Promise<PartWriter> {
         case "readings":
           await readings.write(toCsv(part));
           return;
+        case "day":
+          await days.write([toDayRow(part.summary)]);
+          return;
         case "refusal":
           await refused.write([toRecord(part)]);
           return;
@@ -134,7 +148,7 @@ async function openFolder(path: string): Promise<PartWriter> {
       }
     },
     async close() {
-      for (const file of [readings, losses, refused]) await file.close();
+      for (const file of [readings, days, losses, refused]) await file.close();
     },
   };
 }
@@ -155,10 +169,27 @@ function toCsv(part: Extract<ReceivedPart, { kind: "readings" }>): string[] {
 /** Everything but readings as one record; times as text, bytes as base64. */
 function toRecord(part: Exclude<ReceivedPart, { kind: "readings" }>): string {
   return JSON.stringify(part, (name, value) => {
-    if (name.endsWith("AtMs") || name === "fromMs" || name === "toMs") return toTime(value);
+    if (name.endsWith("AtMs") || name === "atMs" || name === "fromMs" || name === "toMs")
+      return toTime(value);
+    if (name === "day") return toDate(value);
     if (name === "block") return Buffer.from(value.data ?? value).toString("base64");
     return value;
   });
+}
+
+function toDayRow(one: DaySummary): string {
+  const { deviceId, heatpumpModel, day, coverage, outdoorMean, total, heating, hotWater } = one;
+  const energies = [total, heating, hotWater].flatMap((use) => [use.heatKwh, use.electricKwh]);
+  const cells = [
+    ...[deviceId, cell(heatpumpModel), toDate(day), coverage, outdoorMean],
+    ...[...energies, one.compressorHours, one.compressorStarts],
+  ];
+  return cells.map((value) => value ?? "").join(",");
+}
+
+/** A day since 1970 (UTC). */
+function toDate(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
 /** Text from outside as a cell. */

@@ -12,7 +12,7 @@ import type { ExportedReadings, ExportPart } from "./subject-rights.js";
 
 /** What an export reads. */
 export interface ExportDeps {
-  readonly store: Pick<SnapshotStore, "blocks" | "tables" | "deadLetters" | "losses">;
+  readonly store: Pick<SnapshotStore, "blocks" | "tables" | "days" | "deadLetters" | "losses">;
   readonly registry: Pick<Registry, "find">;
   readonly findMetric: (id: string) => Metric | undefined;
   /** A state as the operator sees it. */
@@ -39,6 +39,7 @@ export async function* exportInstallation(
   const tables = new Map<string, ChannelTable>();
   for await (const table of store.tables()) tables.set(hex(table.id), table);
   for await (const block of store.blocks(id)) yield* toReadings(deps, block, tables);
+  for await (const summary of store.days(id, 0)) yield { kind: "day", summary };
   for await (const letter of store.deadLetters()) {
     if (letter.installationId !== id) continue;
     const { receivedAtMs, snapshots, block, declared } = letter;

@@ -1,4 +1,5 @@
 /** What owners may ask for: a proof of erasure, and all that is held about their installation. */
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { InstallationRecord } from "../registry/registry.js";
 
 /** What an erasure removed: proof for whoever asked for it. */
@@ -52,5 +53,16 @@ export interface ExportedLoss {
   readonly snapshots: number;
 }
 
+/** What one device did on one day, as it is kept for statistics. */
+export interface ExportedDay {
+  readonly kind: "day";
+  readonly summary: DaySummary;
+}
+
 /** A part of an export. */
-export type ExportPart = ExportedInstallation | ExportedReadings | ExportedRefusal | ExportedLoss;
+export type ExportPart =
+  | ExportedInstallation
+  | ExportedReadings
+  | ExportedDay
+  | ExportedRefusal
+  | ExportedLoss;

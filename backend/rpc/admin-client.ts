@@ -12,8 +12,12 @@ import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/admin.js";
 import { AdminServiceClient } from "#proto/heatpool/admin/v1/admin_service.js";
+import type * as operation from "#proto/heatpool/admin/v1/operation.js";
 import type { ReleaseSummary } from "../aggregate/community.js";
+import type { QuotaLimits } from "../ingest/quota.js";
+import type { QualityReport } from "../operation/data-quality.js";
 import type { ErasureReceipt } from "../privacy/subject-rights.js";
+import type { JobRun, JobState } from "../schedule/schedule.js";
 import type { BackendTotals } from "./door.js";
 import {
   fromExported,
@@ -21,10 +25,19 @@ import {
   type ListedInstallation,
   type ReceivedPart,
 } from "./export-wire.js";
+import {
+  fromJob,
+  fromQuotas,
+  fromReport,
+  fromRun,
+  fromState,
+  type SeenState,
+  toChanges,
+} from "./operation-wire.js";
 import { fromStatus } from "./status.js";
 
 /** The backend's state, as its operator sees it. */
-export interface BackendStatus extends BackendTotals {
+export interface BackendStatus extends BackendTotals, SeenState {
   readonly version: string;
   readonly openStreams: number;
 }
@@ -48,6 +61,18 @@ export interface AdminClient {
   ): Promise<{ readonly installationId: string; readonly revokedAtMs: number }>;
   /** All that is held about an installation, which comes first. @throws HeatpoolError `NOT_FOUND` */
   exportInstallation(installationId: string): AsyncIterable<ReceivedPart>;
+  schedule(): Promise<readonly JobState[]>;
+  /** @throws HeatpoolError `NOT_FOUND` no such job · `UNAVAILABLE` it runs already */
+  runJob(name: string): Promise<JobRun>;
+  /** @param heatpumpModel empty: of all */
+  quality(heatpumpModel: string): Promise<QualityReport>;
+  quotas(): Promise<QuotaLimits>;
+  /** Resolves with all that hold. @throws HeatpoolError `INVALID_ARGUMENT` */
+  setQuotas(changes: Partial<QuotaLimits>): Promise<QuotaLimits>;
+  /** Resolves with the level before. @throws HeatpoolError `INVALID_ARGUMENT` no such level */
+  setLogLevel(level: string): Promise<string>;
+  /** The bytes of a backup. @throws HeatpoolError `STATE_INVALID` · `UNAVAILABLE` */
+  backUp(): AsyncIterable<Uint8Array>;
   close(): void;
 }
 
@@ -55,6 +80,8 @@ export interface AdminClient {
 const DEADLINE_MS = 30_000;
 /** Files are rewritten, which takes as long as they are large. */
 const ERASURE_DEADLINE_MS = 30 * 60_000;
+/** Retention reads and rewrites all there is. */
+const JOB_DEADLINE_MS = 12 * 3_600_000;
 const PAGE_SIZE = 1_000;
 
 /** An answer whose 64-bit numbers became ours. */
@@ -92,9 +119,26 @@ export function connectAdmin(
       }),
     );
 
+  async function* read<Response, Part>(
+    call: AsyncIterable<Response> & { cancel(): void },
+    toPart: (response: Response) => Part,
+  ): AsyncGenerator<Part, void, undefined> {
+    try {
+      for await (const response of call) yield toPart(response);
+    } catch (error) {
+      throw error instanceof HeatpoolError ? error : explain(error as ServiceError, target);
+    } finally {
+      call.cancel();
+    }
+  }
+
   return {
-    status: () =>
-      ask<wire.GetStatusResponse>((options, done) => client.getStatus({}, metadata, options, done)),
+    async status() {
+      const status = await ask<wire.GetStatusResponse>((options, done) =>
+        client.getStatus({}, metadata, options, done),
+      );
+      return { ...status, ...fromState(status) };
+    },
     async *installations() {
       for (let pageToken = ""; ; ) {
         const request = { pageSize: PAGE_SIZE, pageToken };
@@ -119,15 +163,46 @@ export function connectAdmin(
       ask<wire.RevokeInstallationResponse>((options, done) =>
         client.revokeInstallation({ installationId }, metadata, options, done),
       ),
-    async *exportInstallation(installationId) {
-      const call = client.exportInstallation({ installationId }, metadata);
-      try {
-        for await (const part of call) yield fromExported(part);
-      } catch (error) {
-        throw error instanceof HeatpoolError ? error : explain(error as ServiceError, target);
-      } finally {
-        call.cancel();
-      }
+    exportInstallation: (installationId) =>
+      read(client.exportInstallation({ installationId }, metadata), fromExported),
+    backUp: () => read(client.backUp({}, metadata), ({ bytes }: operation.BackUpResponse) => bytes),
+    async schedule() {
+      const { jobs } = await ask<operation.GetScheduleResponse>((options, done) =>
+        client.getSchedule({}, metadata, options, done),
+      );
+      return jobs.map(fromJob);
+    },
+    async runJob(job) {
+      const { run } = await ask<operation.RunJobResponse>(
+        (options, done) => client.runJob({ job }, metadata, options, done),
+        JOB_DEADLINE_MS,
+      );
+      if (run === undefined) throw new HeatpoolError("PROTOCOL", "no run came");
+      return fromRun(run);
+    },
+    async quality(heatpumpModel) {
+      const { sinceMs, models } = await ask<operation.GetDataQualityResponse>((options, done) =>
+        client.getDataQuality({ heatpumpModel }, metadata, options, done),
+      );
+      return fromReport({ sinceMs: BigInt(sinceMs), models });
+    },
+    async quotas() {
+      const { quotas } = await ask<operation.GetQuotasResponse>((options, done) =>
+        client.getQuotas({}, metadata, options, done),
+      );
+      return fromQuotas(quotas);
+    },
+    async setQuotas(changes) {
+      const { quotas } = await ask<operation.SetQuotasResponse>((options, done) =>
+        client.setQuotas(toChanges(changes), metadata, options, done),
+      );
+      return fromQuotas(quotas);
+    },
+    async setLogLevel(level) {
+      const { previousLevel } = await ask<operation.SetLogLevelResponse>((options, done) =>
+        client.setLogLevel({ level }, metadata, options, done),
+      );
+      return previousLevel;
     },
     close: () => client.close(),
   };

@@ -6,12 +6,16 @@ import type { Behind, IdentityDoor, ListedRecord } from "./door.js";
 import { NO_IDENTITY, toExported, toInstallation } from "./export-wire.js";
 import { guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
+import { createOperationHandler } from "./operation-handler.js";
+import { toState } from "./operation-wire.js";
 import type { ToStatus } from "./status.js";
 
 /** What the door itself knows. */
 export interface DoorFacts {
   readonly version: string;
   openStreams(): number;
+  /** Whether the store takes writes. */
+  isWell(): boolean;
   /** Ends the stream of an installation; resolves when it has left. */
   expel(installationId: string, error: HeatpoolError): Promise<void>;
 }
@@ -21,7 +25,7 @@ const PAGE_SIZE = 100;
 const PAGE_SIZE_MAX = 1_000;
 
 export function createAdminHandler(
-  behind: Pick<Behind, "totals" | "installations" | "community" | "erase" | "export">,
+  behind: Pick<Behind, "totals" | "installations" | "community" | "erase" | "export" | "operation">,
   facts: DoorFacts,
   toStatus: ToStatus,
   identities?: Pick<IdentityDoor, "list" | "revoke" | "findByRecoveryCode">,
@@ -32,11 +36,15 @@ export function createAdminHandler(
       identities?.list(after, limit, known) ?? known.map((one) => ({ ...NO_IDENTITY, ...one }))
     );
   };
+  const { operation } = behind;
   return {
+    ...createOperationHandler(operation, toStatus),
     getStatus: guardUnary<wire.GetStatusRequest, wire.GetStatusResponse>(toStatus, async () => {
       const totals = await behind.totals();
+      const state = toState(await operation.state(), operation.jobs(), facts.isWell());
       return {
         ...totals,
+        ...state,
         version: facts.version,
         openStreams: facts.openStreams(),
         startedAtMs: BigInt(totals.startedAtMs),

@@ -10,6 +10,7 @@ import type { Consents } from "../enrolment/consents.js";
 import type { Enrolment } from "../enrolment/enrolment.js";
 import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import type { Ingest } from "../ingest/ingest.js";
+import type { Operation } from "../operation/operation.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
 import type { Push } from "../push/push.js";
 import type { InstallationRecord } from "../registry/registry.js";
@@ -64,6 +65,8 @@ export interface Behind {
   /** A file of the catalogue's metadata, as signed bytes. */
   readonly metadata: Catalogue["metadata"];
   totals(): Promise<BackendTotals>;
+  /** How the backend does, and what the operator may change. */
+  readonly operation: Operation;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   installations(installationId: string, limit: number): readonly InstallationRecord[];
   /**

@@ -1,6 +1,7 @@
 /** Exports of an installation ↔ their messages. */
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/admin/v1/admin.js";
+import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ExportedReadings, ExportPart } from "../privacy/subject-rights.js";
 import type { InstallationRecord } from "../registry/registry.js";
 import type { IdentityStatus, ListedRecord } from "./door.js";
@@ -85,6 +86,8 @@ export function toExported(part: ExportPart): wire.ExportInstallationResponse {
     }
     case "readings":
       return { body: { $case: "readings", value: toReadings(part) } };
+    case "day":
+      return { body: { $case: "day", value: toDay(part.summary) } };
     case "refusal": {
       const { deviceId, receivedAtMs, snapshots, reasons, block } = part;
       const value = {
@@ -135,6 +138,8 @@ export function fromExported({ body }: wire.ExportInstallationResponse): Receive
     }
     case "readings":
       return fromReadings(body.value);
+    case "day":
+      return { kind: "day", summary: fromDay(body.value) };
     case "refusal":
       return { kind: "refusal", ...body.value, receivedAtMs: Number(body.value.receivedAtMs) };
     case "loss": {
@@ -158,5 +163,39 @@ function fromReadings(value: wire.ExportedReadings): ExportedReadings {
       atMs: Number(atMs),
       values: values.map((one) => (Number.isNaN(one) ? undefined : one)),
     })),
+  };
+}
+
+function toDay({ day, deviceId, heatpumpModel, coverage, ...one }: DaySummary): wire.ExportedDay {
+  return {
+    ...{ day, deviceId, heatpumpModel, coverage },
+    outdoorMeanCelsius: one.outdoorMean,
+    heatKwh: one.total.heatKwh,
+    electricKwh: one.total.electricKwh,
+    heatingHeatKwh: one.heating.heatKwh,
+    heatingElectricKwh: one.heating.electricKwh,
+    hotWaterHeatKwh: one.hotWater.heatKwh,
+    hotWaterElectricKwh: one.hotWater.electricKwh,
+    compressorHours: one.compressorHours,
+    compressorStarts: one.compressorStarts,
+    counters: Object.entries(one.counters).map(([metric, { atMs, value }]) => ({
+      ...{ metric, value },
+      atMs: BigInt(Math.round(atMs)),
+    })),
+  };
+}
+
+function fromDay({ day, deviceId, heatpumpModel, coverage, ...one }: wire.ExportedDay): DaySummary {
+  return {
+    ...{ day, deviceId, heatpumpModel, coverage },
+    outdoorMean: one.outdoorMeanCelsius,
+    total: { heatKwh: one.heatKwh, electricKwh: one.electricKwh },
+    heating: { heatKwh: one.heatingHeatKwh, electricKwh: one.heatingElectricKwh },
+    hotWater: { heatKwh: one.hotWaterHeatKwh, electricKwh: one.hotWaterElectricKwh },
+    compressorHours: one.compressorHours,
+    compressorStarts: one.compressorStarts,
+    counters: Object.fromEntries(
+      one.counters.map(({ metric, atMs, value }) => [metric, { atMs: Number(atMs), value }]),
+    ),
   };
 }

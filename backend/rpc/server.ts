@@ -118,7 +118,9 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   };
   const admin = createServer(adminLimits, []);
   const ended = new AbortController();
-  const onChange = (isWell: boolean): void => {
+  let isWell = true;
+  const onChange = (isWellNow: boolean): void => {
+    isWell = isWellNow;
     health.setStatus("", isWell ? "SERVING" : "NOT_SERVING");
     parts.onEvent(isWell ? "rpc.store-well" : "rpc.store-refuses", "");
   };
@@ -130,7 +132,12 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   // The operator's own tools show no certificate; the socket says who may enter.
   addServices(admin, well, { live, judge: undefined, onClone }, toStatus);
   for (const server of [main, admin]) health.addToServer(server);
-  const facts = { version: parts.version, openStreams: () => live.count, expel: live.expel };
+  const facts = {
+    version: parts.version,
+    openStreams: () => live.count,
+    isWell: () => isWell,
+    expel: live.expel,
+  };
   admin.addService(
     AdminServiceService,
     createAdminHandler(parts.behind, facts, toStatus, parts.identities),

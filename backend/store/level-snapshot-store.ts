@@ -12,7 +12,9 @@ import { type Channel, createChannelTable } from "#core/batch/channel-table.js";
 import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReportedLoss } from "../ingest/ingest.js";
 import type { InstallationState } from "../registry/registry.js";
+import type { EntrySource } from "./backup.js";
 import { createGroupCommit } from "./group-commit.js";
+import { readEntries } from "./level-backup.js";
 import {
   type Database,
   folderBytes,
@@ -76,7 +78,9 @@ interface Entry {
 }
 
 /** @throws HeatpoolError `STORE_LOCKED`, `STORE_DAMAGED`, `STORE_FAILED` */
-export async function openLevelSnapshotStore(options: { folder: string }): Promise<SnapshotStore> {
+export async function openLevelSnapshotStore(options: {
+  folder: string;
+}): Promise<SnapshotStore & EntrySource> {
   const { folder } = options;
   await mkdir(folder, { recursive: true, mode: 0o750 });
   let database = await openDatabase(folder);
@@ -284,6 +288,7 @@ export async function openLevelSnapshotStore(options: { folder: string }): Promi
       }),
     compact: (slice) => change((handle) => compactSlice(handle, slice)),
     bytes: () => folderBytes(folder),
+    entries: () => readEntries(ready, folder),
     async close() {
       isClosed = true;
       await group.idle();

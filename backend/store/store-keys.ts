@@ -48,6 +48,12 @@ function uuidText(bytes: Uint8Array): string {
   return formatUuid(bytes) ?? "";
 }
 
+/** Which kind a key is; `undefined`: none of ours. */
+export function spaceOf(at: Uint8Array): Space | undefined {
+  const beginning = String.fromCharCode(at[0] ?? 0, at[1] ?? 0);
+  return (Object.keys(SPACES) as Space[]).find((one) => SPACES[one] === beginning);
+}
+
 /** A key of fields. */
 export function key(space: Space, ...fields: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from(SPACES[space], "latin1"), ...fields]);

@@ -52,6 +52,12 @@ export function planChannels(
   return createChannelTable(channels);
 }
 
+/** A table of these catalogue metrics in the catalogue's resolution; for values of other origin. */
+export function planCatalogueChannels(metrics: readonly string[]): ChannelTable {
+  const known = metrics.toSorted((a, b) => (a < b ? -1 : 1)).flatMap((id) => findMetric(id) ?? []);
+  return createChannelTable(known.map((metric) => toChannel(metric, [metric.resolution])));
+}
+
 /** Ids of the registers or points of this installation, each with its resolution. */
 function resolutionsOf(
   profile: AnyProfile,

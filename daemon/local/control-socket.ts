@@ -16,12 +16,24 @@ import { HeatpoolError, isErrorCode } from "#core/errors.js";
 import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
 import type { ScorerAsk } from "../model/scorer-desk.js";
 
+/** What is asked of the history. */
+export type HistoryAsk =
+  | { readonly action: "status" }
+  | {
+      readonly action: "rows";
+      readonly deviceId: string;
+      readonly fromMs: number;
+      readonly toMs: number;
+    };
+
 /** What may be asked; answers become JSON. */
 export interface Control {
   status(): unknown;
   backlog(): unknown;
   /** What is kept aside because it cannot be delivered, and what becomes of it. */
   rejected(ask: DeadLetterAsk): unknown;
+  /** Rows of the history, and how large it is. */
+  history(ask: HistoryAsk): unknown;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
   /** Becomes an installation. Resolves with its id and the recovery code. */
@@ -42,12 +54,14 @@ const HEADER_BYTES_MAX = 4096;
 const REQUEST_MAX_MS = 5_000;
 /** Wiping a large backlog takes its time on an SD card. */
 const ANSWER_MAX_MS = 30_000;
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/** An hour of a heat pump that is polled each second has 3 MB. */
+const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 
 /** What a command may ask. */
 type Question =
   | "GET /status"
   | "GET /backlog"
+  | `GET /history/${string}`
   | `${"GET" | "POST"} /backlog/rejected${string}`
   | "POST /consent/withdraw"
   | "POST /consent/granted"
@@ -124,12 +138,15 @@ async function respond(
   const letters = parseDeadLetterQuestion(question);
   const { scorer } = control;
   const scored = scorer?.parse(question);
+  const past = parseHistoryQuestion(question);
   const route =
     scored !== undefined && scorer !== undefined
       ? () => scorer.answer(scored)
-      : letters === undefined
-        ? routes[question]
-        : () => control.rejected(letters);
+      : letters !== undefined
+        ? () => control.rejected(letters)
+        : past !== undefined
+          ? () => control.history(past)
+          : routes[question];
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { "content-type": "application/json" });
     answer.end(JSON.stringify(body));
@@ -142,6 +159,21 @@ async function respond(
     const { code, message, hint } = fault;
     send(409, { code, message, hint });
   }
+}
+
+const HISTORY = /^GET \/history\/(?:(status)|rows\/([a-z0-9-]{1,32})\/(\d{1,15})\/(\d{1,15}))$/;
+
+/** The question about the history as a request line. */
+export function historyQuestion(ask: HistoryAsk): Question {
+  if (ask.action === "status") return "GET /history/status";
+  return `GET /history/rows/${ask.deviceId}/${ask.fromMs}/${ask.toMs}`;
+}
+
+function parseHistoryQuestion(question: string): HistoryAsk | undefined {
+  const [, status, deviceId, fromMs, toMs] = HISTORY.exec(question) ?? [];
+  if (status !== undefined) return { action: "status" };
+  if (deviceId === undefined) return undefined;
+  return { action: "rows", deviceId, fromMs: Number(fromMs), toMs: Number(toMs) };
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {

@@ -75,6 +75,24 @@ describe("parseConfig", () => {
     expect(faultsOf(`devices: [${device}]`).join("\n")).toMatch(fault);
   });
 
+  const device = "devices: [{ host: h, profile: idm/navigator-2.0 }]\n";
+
+  it("opens no page unless it is asked for, and keeps a history of 64 MiB", () => {
+    expect(parseConfig(device).local).toBeUndefined();
+    expect(parseConfig(device).history).toEqual({ limitMiB: 64, commitIntervalSeconds: 300 });
+    const { local } = parseConfig(`${device}local: {}`);
+    expect(local).toEqual({ host: "127.0.0.1", port: 8480, hostNames: [] });
+  });
+
+  it.each(["0.0.0.0", "::", "192.168.1.5", "[fd00::5]"])(
+    "shows the page on %s only with a token file",
+    (host) => {
+      expect(faultsOf(`${device}local: { host: "${host}" }`).join("\n")).toMatch(/token file/);
+      const config = parseConfig(`${device}local: { host: "${host}", tokenFile: /t }`);
+      expect(config.local?.host).toBe(host);
+    },
+  );
+
   it("refuses two devices of one name", () => {
     const text = [
       "devices:",

@@ -2,6 +2,7 @@
  * What stands behind the gRPC door, in memory, for tests of the door alone: it decides as it is
  * told and remembers what it was asked.
  */
+import type { Release } from "#core/catalogue/release.js";
 import { HeatpoolError } from "#core/errors.js";
 import type {
   Decision,
@@ -9,8 +10,11 @@ import type {
   Introduction,
   ReportedLoss,
 } from "../../backend/ingest/ingest.js";
+import type { QuotaLimits } from "../../backend/ingest/quota.js";
+import type { QualityReport } from "../../backend/operation/data-quality.js";
 import type { ExportPart } from "../../backend/privacy/subject-rights.js";
 import type { Behind } from "../../backend/rpc/door.js";
+import type { JobRun, JobState } from "../../backend/schedule/schedule.js";
 
 /** Decides one batch; the default takes every next number and refuses gaps. */
 type Decide = (batch: IncomingBatch) => Promise<Decision>;
@@ -29,12 +33,74 @@ export interface FakeBehind extends Behind {
   decide: Decide | undefined;
   /** While true the store takes nothing. */
   isStoreFull: boolean;
+  /** Quotas as they were set. */
+  readonly limits: QuotaLimits;
 }
 
 export function admitted(batch: IncomingBatch): Decision {
   const { epoch, sequence, rows } = batch;
   return { epoch, sequence, admitted: rows, duplicate: 0, rejected: 0, outcomes: [] };
 }
+
+const RUN: JobRun = {
+  job: "retention",
+  dueMs: 1_790_000_000_000,
+  startedAtMs: 1_790_000_000_100,
+  durationMs: 1_234,
+  outcome: "done",
+  detail: "batches 5",
+};
+
+const JOB: JobState = {
+  name: "retention",
+  pattern: "0 2 * * *",
+  nextDueMs: 1_790_086_400_000,
+  isRunning: false,
+  runs: [{ ...RUN, startedAtMs: 1 }, RUN],
+};
+
+const RELEASE: Release = {
+  modelId: "idm",
+  release: 3,
+  path: "idm/3/model.enc",
+  length: 4_000,
+  sha256: "00",
+  plainSha256: "00",
+  plainLen: 3_900,
+  heatpumpModels: ["idm/navigator-2.0"],
+  schema: "hst/1",
+  minDaemon: "0.1.0",
+  revoked: false,
+  kInstallations: 41,
+  trainedAtMs: 1_789_000_000_000,
+};
+
+export const QUALITY: QualityReport = {
+  sinceMs: 1_788_000_000_000,
+  models: [
+    {
+      heatpumpModel: "idm/navigator-2.0",
+      installations: 41,
+      snapshotsStored: 98,
+      snapshotsRejected: 2,
+      readingsStored: 900,
+      rejectedShare: 0.02,
+      implausibleShare: 0.01,
+      absentShare: 0.1,
+      rejected: [{ reason: "OUT_OF_RANGE", count: 2 }],
+      findings: [
+        {
+          heatpumpModel: "idm/navigator-2.0",
+          kind: "stuck-sensor",
+          metric: "temp_outdoor",
+          installations: 2,
+          foundAtMs: 1_789_000_000_000,
+          detail: "does not move for a day",
+        },
+      ],
+    },
+  ],
+};
 
 export function createFakeBehind(): FakeBehind {
   const acked = new Map<string, number>();
@@ -175,6 +241,60 @@ export function createFakeBehind(): FakeBehind {
       closedTestPool: false,
       warnings: ["Node is old"],
     }),
+    operation: {
+      state: async () => ({
+        storage: {
+          engine: "leveldb",
+          bytes: 4_096,
+          diskFreeBytes: 2 ** 33,
+          diskBytes: 2 ** 34,
+          commitP50Ms: 1.5,
+          commitP99Ms: 17.25,
+        },
+        intake: {
+          batchesPerSecond: 0.5,
+          snapshotsPerSecond: 30,
+          readingsPerSecond: 900,
+          lagP50Ms: 60_000,
+          lagP90Ms: 3_600_000,
+          rejected: [{ reason: "OUT_OF_RANGE", count: 2 }],
+          refused: [{ reason: "RATE_LIMITED", count: 7 }],
+          snapshotsLost: 3,
+        },
+        catalogue: {
+          roles: { root: { version: 1, expiresAtMs: 1_800_000_000_000, keyIds: [], threshold: 2 } },
+          directorKeyIds: [],
+          pendingKeyIds: [],
+          releases: [RELEASE],
+          proposed: [],
+          autoSign: false,
+          warnings: [],
+        },
+        logLevel: "info",
+      }),
+      jobs: () => [JOB],
+      async runJob(name) {
+        if (name !== JOB.name) throw new HeatpoolError("NOT_FOUND", `no job ${name}`);
+        return { ...RUN, dueMs: 0, outcome: "failed", detail: "the disk is full" };
+      },
+      quality: async () => QUALITY,
+      quotas: () => ({ ...fake.limits }),
+      setQuotas: (changes) => Object.assign(fake.limits, changes),
+      async *backUp() {
+        yield Buffer.alloc(700_000, 1);
+        yield Buffer.from("end");
+      },
+      setLogLevel(level) {
+        if (level !== "debug") throw new HeatpoolError("INVALID_ARGUMENT", "no such level");
+        return "info";
+      },
+    },
+    limits: {
+      batchesPerSecond: 2,
+      batchesBurst: 60,
+      snapshotsPerDay: 600_000,
+      bytesPerDay: 2 ** 28,
+    },
     installations: (after, limit) =>
       [0, 1, 2]
         .map((number) => ({

@@ -17,6 +17,7 @@ const PEERS = {
   mbpoll: ["mbpoll", "-V"],
   // It has no option that only tells its version and ends well.
   mosquitto: ["test", "-x", "/usr/sbin/mosquitto"],
+  chromium: ["test", "-x", "/usr/bin/chromium"],
   openssl: ["openssl", "version"],
   "victoria-metrics": ["sh", "-c", "command -v victoria-metrics"],
   postgresql: ["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],

@@ -243,6 +243,15 @@ describe("help", () => {
       "migrate",
       "keys",
       "statistics",
+      "doctor",
+      "backup",
+      "restore",
+      "privacy",
+      "schedule",
+      "retention",
+      "quality",
+      "quotas",
+      "log-level",
     ]);
   });
 });

@@ -6,7 +6,8 @@ import { maskAddresses } from "../../../backend/privacy/mask.js";
 function logged(threshold: LogLevel, act: (log: ReturnType<typeof createLog>) => void): string[] {
   const lines: string[] = [];
   const clock = { nowMs: () => Date.UTC(2026, 10, 21) };
-  act(createLog({ write: (line) => lines.push(line), clock, threshold, mask: maskAddresses }));
+  const write = (line: string) => lines.push(line);
+  act(createLog({ write, clock, threshold: () => threshold, mask: maskAddresses }));
   return lines;
 }
 

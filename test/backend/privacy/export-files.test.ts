@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import { findMetric } from "#core/measurement/metrics.js";
+import type { DaySummary } from "../../../backend/aggregate/day-summary.js";
 import { exportInstallation } from "../../../backend/privacy/export.js";
 import { writeExport } from "../../../backend/privacy/export-files.js";
 import type { ExportPart } from "../../../backend/privacy/subject-rights.js";
@@ -22,6 +23,20 @@ const ROWS = [
   [-52, 4_120, 122],
 ];
 
+const DAY: DaySummary = {
+  day: Math.floor(START_MS / 86_400_000) - 1,
+  deviceId: "heatpump",
+  heatpumpModel: MODEL,
+  coverage: 0.25,
+  outdoorMean: -3.5,
+  total: { heatKwh: 40, electricKwh: 10.5 },
+  heating: { heatKwh: 30, electricKwh: undefined },
+  hotWater: { heatKwh: undefined, electricKwh: undefined },
+  compressorHours: 6,
+  compressorStarts: undefined,
+  counters: { energy_heat_total: { atMs: START_MS - 1_000, value: 1_234.5 } },
+};
+
 /** One installation with readings, a refused row and a loss; and somebody else. */
 async function fill() {
   const bed = await openBed(createMemorySnapshotStore(), createFakeClock(START_MS));
@@ -29,6 +44,7 @@ async function fill() {
     const delivery = await openDelivery(bed, id);
     await delivery.take(makeBatch(1, START_MS - 3_600_000, ROWS));
     await delivery.take(makeBatch(2, START_MS - 1_800_000, [[1, 2, 3]]));
+    await bed.store.putDays(id, [DAY]);
     const loss = { number: 1, reason: "shutdown", deviceId: undefined, fromMs: 0, toMs: START_MS };
     await delivery.takeLosses([{ ...loss, snapshots: 7, batches: undefined }]);
   }
@@ -49,6 +65,7 @@ describe("an export", () => {
     expect(await writeExport(path, parts())).toEqual({
       snapshots: 3,
       readings: 8,
+      days: 1,
       refusedBatches: 1,
       losses: 1,
     });
@@ -80,6 +97,14 @@ describe("an export", () => {
     expect(Buffer.from(records.at(-2).block, "base64")).toEqual(
       Buffer.from(makeBatch(1, START_MS - 3_600_000, ROWS).block),
     );
+    expect(records.at(-3)).toMatchObject({
+      kind: "day",
+      summary: {
+        day: "2026-10-31",
+        total: { heatKwh: 40, electricKwh: 10.5 },
+        counters: { energy_heat_total: { atMs: time(1_000), value: 1_234.5 } },
+      },
+    });
     expect(records.at(-1)).toMatchObject({ kind: "loss", fromMs: "", snapshots: 7 });
   });
 
@@ -107,6 +132,16 @@ describe("an export", () => {
     expect(readFileSync(join(path, "losses.csv"), "utf8")).toBe(
       `device,reason,from,to,snapshots\n,shutdown,,${time(0)},7\n`,
     );
+    const days = parse(readFileSync(join(path, "days.csv")), { columns: true });
+    expect(days).toEqual([
+      {
+        ...{ device: "heatpump", heatpump_model: MODEL, day: "2026-10-31", coverage: "0.25" },
+        ...{ outdoor_mean_celsius: "-3.5", heat_kwh: "40", electric_kwh: "10.5" },
+        ...{ heating_heat_kwh: "30", heating_electric_kwh: "" },
+        ...{ hot_water_heat_kwh: "", hot_water_electric_kwh: "" },
+        ...{ compressor_hours: "6", compressor_starts: "" },
+      },
+    ]);
     expect(JSON.parse(readFileSync(join(path, "refused.ndjson"), "utf8")).reasons).toEqual([
       "OUT_OF_RANGE: temp_flow: 412 above 120",
     ]);

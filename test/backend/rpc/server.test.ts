@@ -220,6 +220,19 @@ describe("the operator's listener", () => {
     const block = Buffer.alloc(512 * 1024, 7);
     const parts: ExportPart[] = [
       ...Array.from({ length: 8 }, () => ({ ...readings, columns, rows: rows(250) })),
+      {
+        kind: "day",
+        summary: {
+          ...{ day: 20_000, deviceId: "a", heatpumpModel: "m", coverage: 0.5 },
+          outdoorMean: -0.25,
+          total: { heatKwh: 3, electricKwh: 1 },
+          heating: { heatKwh: 0, electricKwh: undefined },
+          hotWater: { heatKwh: undefined, electricKwh: undefined },
+          compressorHours: undefined,
+          compressorStarts: 4,
+          counters: { starts_compressor: { atMs: 7, value: 8 } },
+        },
+      },
       { kind: "refusal", deviceId: "a", receivedAtMs: 6, snapshots: 2, reasons: ["x: y"], block },
       { kind: "loss", reason: "shutdown", deviceId: "", fromMs: 0, toMs: 9, snapshots: 3 },
     ];

@@ -77,6 +77,7 @@ describe("heatpool backlog rejected", () => {
       const control = {
         status: () => undefined,
         backlog: () => undefined,
+        history: () => null,
         rejected: async (ask: Parameters<typeof answerDeadLetters>[1]) => ({
           rejected: await answerDeadLetters(backlog, ask),
         }),

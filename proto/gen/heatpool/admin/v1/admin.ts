@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { CatalogueState, IntakeState, JobState, StorageState } from "./operation.js";
 
 /** What an installation's identity is worth. */
 export const IdentityStatus = {
@@ -72,6 +73,22 @@ export interface GetStatusResponse {
   retentionBatchesRemoved: bigint;
   /** Months for which readings are kept. 0: for ever, in a trial. */
   retentionMonths: number;
+  /** The store and its disk. */
+  storage:
+    | StorageState
+    | undefined;
+  /** What comes in. */
+  intake:
+    | IntakeState
+    | undefined;
+  /** What is done at fixed times. */
+  jobs: JobState[];
+  /** The catalogue of models. Left out: no keys were ever made. */
+  catalogue:
+    | CatalogueState
+    | undefined;
+  /** Least important event that is logged: `debug`, `info`, `warn` or `error`. */
+  logLevel: string;
 }
 
 /** Asks for known installations, a page at a time. */
@@ -194,6 +211,9 @@ export interface ExportInstallationResponse {
     | //
     /** A loss that the installation reported. */
     { $case: "loss"; value: ExportedLoss }
+    | //
+    /** What one device did on one day. */
+    { $case: "day"; value: ExportedDay }
     | undefined;
 }
 
@@ -267,6 +287,69 @@ export interface ExportedLoss {
   snapshots: bigint;
 }
 
+/**
+ * What one device did on one day, as it is kept for statistics. Fields that are left out were not
+ * measured.
+ */
+export interface ExportedDay {
+  /** Name of the device within the installation. */
+  deviceId: string;
+  /** Its heat pump model. */
+  heatpumpModel: string;
+  /** The day (UTC), in days since 1970-01-01. */
+  day: number;
+  /** Share of the day's five-minute cells that have data, 0 to 1. */
+  coverage: number;
+  /** Mean outdoor temperature, in degrees Celsius. */
+  outdoorMeanCelsius?:
+    | number
+    | undefined;
+  /** Heat delivered, in kWh. */
+  heatKwh?:
+    | number
+    | undefined;
+  /** Electricity taken, in kWh. */
+  electricKwh?:
+    | number
+    | undefined;
+  /** Heat delivered for heating, in kWh. */
+  heatingHeatKwh?:
+    | number
+    | undefined;
+  /** Electricity taken for heating, in kWh. */
+  heatingElectricKwh?:
+    | number
+    | undefined;
+  /** Heat delivered for hot water, in kWh. */
+  hotWaterHeatKwh?:
+    | number
+    | undefined;
+  /** Electricity taken for hot water, in kWh. */
+  hotWaterElectricKwh?:
+    | number
+    | undefined;
+  /** Hours that the compressor ran. */
+  compressorHours?:
+    | number
+    | undefined;
+  /** Starts of the compressor. */
+  compressorStarts?:
+    | number
+    | undefined;
+  /** The device's own counters at the end of the day. */
+  counters: ExportedCounter[];
+}
+
+/** A counter of a device. */
+export interface ExportedCounter {
+  /** Metric of the catalogue, e.g. `energy_heat_total`. */
+  metric: string;
+  /** When it was read, in Unix milliseconds. */
+  atMs: bigint;
+  /** What it said, in the metric's unit. */
+  value: number;
+}
+
 function createBaseGetStatusRequest(): GetStatusRequest {
   return {};
 }
@@ -330,6 +413,11 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     retentionRanAtMs: 0n,
     retentionBatchesRemoved: 0n,
     retentionMonths: 0,
+    storage: undefined,
+    intake: undefined,
+    jobs: [],
+    catalogue: undefined,
+    logLevel: "",
   };
 }
 
@@ -421,6 +509,21 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.retentionMonths !== 0) {
       writer.uint32(144).uint32(message.retentionMonths);
+    }
+    if (message.storage !== undefined) {
+      StorageState.encode(message.storage, writer.uint32(154).fork()).join();
+    }
+    if (message.intake !== undefined) {
+      IntakeState.encode(message.intake, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.jobs) {
+      JobState.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.catalogue !== undefined) {
+      CatalogueState.encode(message.catalogue, writer.uint32(178).fork()).join();
+    }
+    if (message.logLevel !== "") {
+      writer.uint32(186).string(message.logLevel);
     }
     return writer;
   },
@@ -582,6 +685,46 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.retentionMonths = reader.uint32();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.storage = StorageState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.intake = IntakeState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.jobs.push(JobState.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.catalogue = CatalogueState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.logLevel = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -642,6 +785,17 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         ? BigInt(object.retentionBatchesRemoved)
         : 0n;
     message.retentionMonths = object.retentionMonths ?? 0;
+    message.storage = (object.storage !== undefined && object.storage !== null)
+      ? StorageState.fromPartial(object.storage)
+      : undefined;
+    message.intake = (object.intake !== undefined && object.intake !== null)
+      ? IntakeState.fromPartial(object.intake)
+      : undefined;
+    message.jobs = object.jobs?.map((e) => JobState.fromPartial(e)) || [];
+    message.catalogue = (object.catalogue !== undefined && object.catalogue !== null)
+      ? CatalogueState.fromPartial(object.catalogue)
+      : undefined;
+    message.logLevel = object.logLevel ?? "";
     return message;
   },
 };
@@ -1562,6 +1716,9 @@ export const ExportInstallationResponse: MessageFns<ExportInstallationResponse> 
       case "loss":
         ExportedLoss.encode(message.body.value, writer.uint32(34).fork()).join();
         break;
+      case "day":
+        ExportedDay.encode(message.body.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1611,6 +1768,14 @@ export const ExportInstallationResponse: MessageFns<ExportInstallationResponse> 
             message.body = { $case: "loss", value: ExportedLoss.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "day", value: ExportedDay.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1650,6 +1815,12 @@ export const ExportInstallationResponse: MessageFns<ExportInstallationResponse> 
       case "loss": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "loss", value: ExportedLoss.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "day": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "day", value: ExportedDay.fromPartial(object.body.value) };
         }
         break;
       }
@@ -2214,6 +2385,314 @@ export const ExportedLoss: MessageFns<ExportedLoss> = {
     message.fromMs = (object.fromMs !== undefined && object.fromMs !== null) ? BigInt(object.fromMs) : 0n;
     message.toMs = (object.toMs !== undefined && object.toMs !== null) ? BigInt(object.toMs) : 0n;
     message.snapshots = (object.snapshots !== undefined && object.snapshots !== null) ? BigInt(object.snapshots) : 0n;
+    return message;
+  },
+};
+
+function createBaseExportedDay(): ExportedDay {
+  return {
+    deviceId: "",
+    heatpumpModel: "",
+    day: 0,
+    coverage: 0,
+    outdoorMeanCelsius: undefined,
+    heatKwh: undefined,
+    electricKwh: undefined,
+    heatingHeatKwh: undefined,
+    heatingElectricKwh: undefined,
+    hotWaterHeatKwh: undefined,
+    hotWaterElectricKwh: undefined,
+    compressorHours: undefined,
+    compressorStarts: undefined,
+    counters: [],
+  };
+}
+
+export const ExportedDay: MessageFns<ExportedDay> = {
+  encode(message: ExportedDay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceId !== "") {
+      writer.uint32(10).string(message.deviceId);
+    }
+    if (message.heatpumpModel !== "") {
+      writer.uint32(18).string(message.heatpumpModel);
+    }
+    if (message.day !== 0) {
+      writer.uint32(24).uint32(message.day);
+    }
+    if (message.coverage !== 0) {
+      writer.uint32(33).double(message.coverage);
+    }
+    if (message.outdoorMeanCelsius !== undefined) {
+      writer.uint32(41).double(message.outdoorMeanCelsius);
+    }
+    if (message.heatKwh !== undefined) {
+      writer.uint32(49).double(message.heatKwh);
+    }
+    if (message.electricKwh !== undefined) {
+      writer.uint32(57).double(message.electricKwh);
+    }
+    if (message.heatingHeatKwh !== undefined) {
+      writer.uint32(65).double(message.heatingHeatKwh);
+    }
+    if (message.heatingElectricKwh !== undefined) {
+      writer.uint32(73).double(message.heatingElectricKwh);
+    }
+    if (message.hotWaterHeatKwh !== undefined) {
+      writer.uint32(81).double(message.hotWaterHeatKwh);
+    }
+    if (message.hotWaterElectricKwh !== undefined) {
+      writer.uint32(89).double(message.hotWaterElectricKwh);
+    }
+    if (message.compressorHours !== undefined) {
+      writer.uint32(97).double(message.compressorHours);
+    }
+    if (message.compressorStarts !== undefined) {
+      writer.uint32(105).double(message.compressorStarts);
+    }
+    for (const v of message.counters) {
+      ExportedCounter.encode(v!, writer.uint32(114).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedDay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedDay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.heatpumpModel = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.day = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.coverage = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.outdoorMeanCelsius = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.heatKwh = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.electricKwh = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.heatingHeatKwh = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.heatingElectricKwh = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.hotWaterHeatKwh = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.hotWaterElectricKwh = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.compressorHours = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.compressorStarts = reader.double();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.counters.push(ExportedCounter.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedDay>): ExportedDay {
+    return ExportedDay.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedDay>): ExportedDay {
+    const message = createBaseExportedDay();
+    message.deviceId = object.deviceId ?? "";
+    message.heatpumpModel = object.heatpumpModel ?? "";
+    message.day = object.day ?? 0;
+    message.coverage = object.coverage ?? 0;
+    message.outdoorMeanCelsius = object.outdoorMeanCelsius ?? undefined;
+    message.heatKwh = object.heatKwh ?? undefined;
+    message.electricKwh = object.electricKwh ?? undefined;
+    message.heatingHeatKwh = object.heatingHeatKwh ?? undefined;
+    message.heatingElectricKwh = object.heatingElectricKwh ?? undefined;
+    message.hotWaterHeatKwh = object.hotWaterHeatKwh ?? undefined;
+    message.hotWaterElectricKwh = object.hotWaterElectricKwh ?? undefined;
+    message.compressorHours = object.compressorHours ?? undefined;
+    message.compressorStarts = object.compressorStarts ?? undefined;
+    message.counters = object.counters?.map((e) => ExportedCounter.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExportedCounter(): ExportedCounter {
+  return { metric: "", atMs: 0n, value: 0 };
+}
+
+export const ExportedCounter: MessageFns<ExportedCounter> = {
+  encode(message: ExportedCounter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metric !== "") {
+      writer.uint32(10).string(message.metric);
+    }
+    if (message.atMs !== 0n) {
+      if (BigInt.asIntN(64, message.atMs) !== message.atMs) {
+        throw new globalThis.Error("value provided for field message.atMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.atMs);
+    }
+    if (message.value !== 0) {
+      writer.uint32(25).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedCounter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportedCounter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportedCounter>): ExportedCounter {
+    return ExportedCounter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportedCounter>): ExportedCounter {
+    const message = createBaseExportedCounter();
+    message.metric = object.metric ?? "";
+    message.atMs = (object.atMs !== undefined && object.atMs !== null) ? BigInt(object.atMs) : 0n;
+    message.value = object.value ?? 0;
     return message;
   },
 };

@@ -33,6 +33,22 @@ import {
   RevokeInstallationRequest,
   RevokeInstallationResponse,
 } from "./admin.js";
+import {
+  BackUpRequest,
+  BackUpResponse,
+  GetDataQualityRequest,
+  GetDataQualityResponse,
+  GetQuotasRequest,
+  GetQuotasResponse,
+  GetScheduleRequest,
+  GetScheduleResponse,
+  RunJobRequest,
+  RunJobResponse,
+  SetLogLevelRequest,
+  SetLogLevelResponse,
+  SetQuotasRequest,
+  SetQuotasResponse,
+} from "./operation.js";
 
 /** Answers the operator. Listens on loopback or a unix socket only. */
 export type AdminServiceService = typeof AdminServiceService;
@@ -117,6 +133,87 @@ export const AdminServiceService = {
       Buffer.from(ExportInstallationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ExportInstallationResponse => ExportInstallationResponse.decode(value),
   },
+  /** What is done at fixed times, and how it went. */
+  getSchedule: {
+    path: "/heatpool.admin.v1.AdminService/GetSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetScheduleRequest): Buffer => Buffer.from(GetScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetScheduleRequest => GetScheduleRequest.decode(value),
+    responseSerialize: (value: GetScheduleResponse): Buffer => Buffer.from(GetScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetScheduleResponse => GetScheduleResponse.decode(value),
+  },
+  /**
+   * Runs a job now and answers when it ended, also when it failed. NOT_FOUND: no such job.
+   * UNAVAILABLE: it runs already.
+   */
+  runJob: {
+    path: "/heatpool.admin.v1.AdminService/RunJob" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RunJobRequest): Buffer => Buffer.from(RunJobRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RunJobRequest => RunJobRequest.decode(value),
+    responseSerialize: (value: RunJobResponse): Buffer => Buffer.from(RunJobResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RunJobResponse => RunJobResponse.decode(value),
+  },
+  /** How good the data of each heat pump model are. */
+  getDataQuality: {
+    path: "/heatpool.admin.v1.AdminService/GetDataQuality" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetDataQualityRequest): Buffer =>
+      Buffer.from(GetDataQualityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDataQualityRequest => GetDataQualityRequest.decode(value),
+    responseSerialize: (value: GetDataQualityResponse): Buffer =>
+      Buffer.from(GetDataQualityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetDataQualityResponse => GetDataQualityResponse.decode(value),
+  },
+  /** The quotas of one installation. */
+  getQuotas: {
+    path: "/heatpool.admin.v1.AdminService/GetQuotas" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetQuotasRequest): Buffer => Buffer.from(GetQuotasRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetQuotasRequest => GetQuotasRequest.decode(value),
+    responseSerialize: (value: GetQuotasResponse): Buffer => Buffer.from(GetQuotasResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetQuotasResponse => GetQuotasResponse.decode(value),
+  },
+  /**
+   * Changes quotas until the next start, for installations that are connected too. INVALID_ARGUMENT:
+   * a limit is negative or no number.
+   */
+  setQuotas: {
+    path: "/heatpool.admin.v1.AdminService/SetQuotas" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetQuotasRequest): Buffer => Buffer.from(SetQuotasRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetQuotasRequest => SetQuotasRequest.decode(value),
+    responseSerialize: (value: SetQuotasResponse): Buffer => Buffer.from(SetQuotasResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetQuotasResponse => SetQuotasResponse.decode(value),
+  },
+  /** Changes what is logged until the next start. INVALID_ARGUMENT: no such level. */
+  setLogLevel: {
+    path: "/heatpool.admin.v1.AdminService/SetLogLevel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetLogLevelRequest): Buffer => Buffer.from(SetLogLevelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetLogLevelRequest => SetLogLevelRequest.decode(value),
+    responseSerialize: (value: SetLogLevelResponse): Buffer => Buffer.from(SetLogLevelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetLogLevelResponse => SetLogLevelResponse.decode(value),
+  },
+  /**
+   * The embedded store as it is at one instant, as the bytes of a backup file, while it is written
+   * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
+   */
+  backUp: {
+    path: "/heatpool.admin.v1.AdminService/BackUp" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: BackUpRequest): Buffer => Buffer.from(BackUpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BackUpRequest => BackUpRequest.decode(value),
+    responseSerialize: (value: BackUpResponse): Buffer => Buffer.from(BackUpResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BackUpResponse => BackUpResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -142,6 +239,29 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   revokeInstallation: handleUnaryCall<RevokeInstallationRequest, RevokeInstallationResponse>;
   /** All that is held about an installation. NOT_FOUND when nothing is. */
   exportInstallation: handleServerStreamingCall<ExportInstallationRequest, ExportInstallationResponse>;
+  /** What is done at fixed times, and how it went. */
+  getSchedule: handleUnaryCall<GetScheduleRequest, GetScheduleResponse>;
+  /**
+   * Runs a job now and answers when it ended, also when it failed. NOT_FOUND: no such job.
+   * UNAVAILABLE: it runs already.
+   */
+  runJob: handleUnaryCall<RunJobRequest, RunJobResponse>;
+  /** How good the data of each heat pump model are. */
+  getDataQuality: handleUnaryCall<GetDataQualityRequest, GetDataQualityResponse>;
+  /** The quotas of one installation. */
+  getQuotas: handleUnaryCall<GetQuotasRequest, GetQuotasResponse>;
+  /**
+   * Changes quotas until the next start, for installations that are connected too. INVALID_ARGUMENT:
+   * a limit is negative or no number.
+   */
+  setQuotas: handleUnaryCall<SetQuotasRequest, SetQuotasResponse>;
+  /** Changes what is logged until the next start. INVALID_ARGUMENT: no such level. */
+  setLogLevel: handleUnaryCall<SetLogLevelRequest, SetLogLevelResponse>;
+  /**
+   * The embedded store as it is at one instant, as the bytes of a backup file, while it is written
+   * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
+   */
+  backUp: handleServerStreamingCall<BackUpRequest, BackUpResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -245,6 +365,118 @@ export interface AdminServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ExportInstallationResponse>;
+  /** What is done at fixed times, and how it went. */
+  getSchedule(
+    request: GetScheduleRequest,
+    callback: (error: ServiceError | null, response: GetScheduleResponse) => void,
+  ): ClientUnaryCall;
+  getSchedule(
+    request: GetScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetScheduleResponse) => void,
+  ): ClientUnaryCall;
+  getSchedule(
+    request: GetScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Runs a job now and answers when it ended, also when it failed. NOT_FOUND: no such job.
+   * UNAVAILABLE: it runs already.
+   */
+  runJob(
+    request: RunJobRequest,
+    callback: (error: ServiceError | null, response: RunJobResponse) => void,
+  ): ClientUnaryCall;
+  runJob(
+    request: RunJobRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RunJobResponse) => void,
+  ): ClientUnaryCall;
+  runJob(
+    request: RunJobRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RunJobResponse) => void,
+  ): ClientUnaryCall;
+  /** How good the data of each heat pump model are. */
+  getDataQuality(
+    request: GetDataQualityRequest,
+    callback: (error: ServiceError | null, response: GetDataQualityResponse) => void,
+  ): ClientUnaryCall;
+  getDataQuality(
+    request: GetDataQualityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetDataQualityResponse) => void,
+  ): ClientUnaryCall;
+  getDataQuality(
+    request: GetDataQualityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetDataQualityResponse) => void,
+  ): ClientUnaryCall;
+  /** The quotas of one installation. */
+  getQuotas(
+    request: GetQuotasRequest,
+    callback: (error: ServiceError | null, response: GetQuotasResponse) => void,
+  ): ClientUnaryCall;
+  getQuotas(
+    request: GetQuotasRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetQuotasResponse) => void,
+  ): ClientUnaryCall;
+  getQuotas(
+    request: GetQuotasRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetQuotasResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Changes quotas until the next start, for installations that are connected too. INVALID_ARGUMENT:
+   * a limit is negative or no number.
+   */
+  setQuotas(
+    request: SetQuotasRequest,
+    callback: (error: ServiceError | null, response: SetQuotasResponse) => void,
+  ): ClientUnaryCall;
+  setQuotas(
+    request: SetQuotasRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetQuotasResponse) => void,
+  ): ClientUnaryCall;
+  setQuotas(
+    request: SetQuotasRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetQuotasResponse) => void,
+  ): ClientUnaryCall;
+  /** Changes what is logged until the next start. INVALID_ARGUMENT: no such level. */
+  setLogLevel(
+    request: SetLogLevelRequest,
+    callback: (error: ServiceError | null, response: SetLogLevelResponse) => void,
+  ): ClientUnaryCall;
+  setLogLevel(
+    request: SetLogLevelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetLogLevelResponse) => void,
+  ): ClientUnaryCall;
+  setLogLevel(
+    request: SetLogLevelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetLogLevelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The embedded store as it is at one instant, as the bytes of a backup file, while it is written
+   * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
+   */
+  backUp(request: BackUpRequest, options?: Partial<CallOptions>): ClientReadableStream<BackUpResponse>;
+  backUp(
+    request: BackUpRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<BackUpResponse>;
 }
 
 export const AdminServiceClient = makeGenericClientConstructor(

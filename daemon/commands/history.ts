@@ -1,0 +1,276 @@
+/**
+ * `heatpool history show|export` and `heatpool import`. A running daemon is asked; without one the
+ * folder is read. An import needs the folder for itself.
+ */
+import { existsSync } from "node:fs";
+import { planCatalogueChannels } from "#core/batch/device-channels.js";
+import { HeatpoolError } from "#core/errors.js";
+import { findMetric } from "#core/measurement/metrics.js";
+import { historyFolder, openHistoryFolder, tableOf } from "../daemon.js";
+import type { History, HistoryRow, HistoryStatus, TimeRange } from "../history/history.js";
+import { type ImportedPart, type ImportFault, readInstant } from "../history/import-rows.js";
+import { askDaemon, controlSocketPath, historyQuestion } from "../local/control-socket.js";
+import { readSetup, type Setup } from "./setup.js";
+import type { CommonOptions, Terminal } from "./terminal.js";
+
+interface RangeOptions extends CommonOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly device?: string;
+}
+
+/** What both sources can say. */
+interface Source {
+  status(): Promise<HistoryStatus & { readonly oldestMs: number | undefined }>;
+  rows(deviceId: string, range: TimeRange): AsyncIterable<HistoryRow>;
+  close(): Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Faults that are told in full; the rest is counted. */
+const FAULTS_SHOWN = 20;
+
+export async function showHistory(options: RangeOptions, terminal: Terminal): Promise<void> {
+  const setup = readSetup(options.config);
+  const deviceId = chooseDevice(setup, options.device);
+  const source = await openSource(setup, terminal);
+  try {
+    const status = await source.status();
+    const toMs = terminal.clock.nowMs();
+    const sums = await summarise(source.rows(deviceId, { fromMs: toMs - DAY_MS, toMs }));
+    if (options.json === true) {
+      return terminal.print(
+        JSON.stringify({ status, deviceId, lastDay: Object.fromEntries(sums) }, null, 2),
+      );
+    }
+    const { bytes, limitBytes, oldestMs, lost, damaged } = status;
+    const since = oldestMs === undefined ? "never" : new Date(oldestMs).toISOString();
+    terminal.print(
+      `since ${since}, ${bytes} of ${limitBytes} bytes, ${lost} rows lost, ${damaged} blocks damaged`,
+    );
+    terminal.print(`${deviceId}, last 24 hours: least, mean, greatest`);
+    for (const [metric, { min, sum, max, count }] of sums) {
+      const unit = findMetric(metric)?.unit ?? "";
+      const three = [min, sum / count, max].map((value) => value.toFixed(2)).join(" ");
+      terminal.print(`  ${metric} ${three} ${unit} (${count})`.trimEnd());
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function summarise(rows: AsyncIterable<HistoryRow>) {
+  const sums = new Map<string, { min: number; max: number; sum: number; count: number }>();
+  for await (const { values } of rows) {
+    for (const [metric, value] of values) {
+      const before = sums.get(metric) ?? { min: value, max: value, sum: 0, count: 0 };
+      sums.set(metric, {
+        min: Math.min(before.min, value),
+        max: Math.max(before.max, value),
+        sum: before.sum + value,
+        count: before.count + 1,
+      });
+    }
+  }
+  return sums;
+}
+
+/** One line per instant: time, device, then a column per metric. */
+export async function exportHistory(
+  options: RangeOptions & { readonly metrics?: string },
+  terminal: Terminal,
+): Promise<void> {
+  const setup = readSetup(options.config);
+  const chosen = options.device === undefined ? undefined : chooseDevice(setup, options.device);
+  const devices = setup.devices.filter(
+    ({ config }) => chosen === undefined || config.deviceId === chosen,
+  );
+  const metrics = chooseMetrics(
+    options.metrics,
+    devices.flatMap((one) => tableOf(one).channels.map(({ metric }) => metric)),
+  );
+  const source = await openSource(setup, terminal);
+  try {
+    const { oldestMs } = await source.status();
+    const range = {
+      fromMs: parseInstant("--from", options.from) ?? oldestMs ?? 0,
+      toMs: parseInstant("--to", options.to) ?? terminal.clock.nowMs() + 1,
+    };
+    terminal.print(["time", "device", ...metrics].join(","));
+    if (oldestMs === undefined) return;
+    range.fromMs = Math.max(range.fromMs, oldestMs - HOUR_MS);
+    for (const { config } of devices) {
+      for await (const { atMs, values } of source.rows(config.deviceId, range)) {
+        if (terminal.ending.aborted) return;
+        const cells = metrics.map((metric) => values.get(metric) ?? "");
+        if (cells.every((cell) => cell === "")) continue;
+        terminal.print([new Date(atMs).toISOString(), config.deviceId, ...cells].join(","));
+      }
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+interface ImportOptions extends RangeOptions {
+  readonly map?: string;
+}
+
+export async function importCsv(
+  options: ImportOptions & { readonly time?: string },
+  terminal: Terminal,
+  [file = ""]: readonly string[],
+): Promise<void> {
+  const { readCsvHistory } = await import("../history/csv-history.js");
+  const names = parseNames(options.map);
+  await takeAll(readCsvHistory(file, { names, timeColumn: options.time }), options, terminal);
+}
+
+export async function importVictoria(
+  options: ImportOptions & { readonly match?: string },
+  terminal: Terminal,
+  [url = ""]: readonly string[],
+): Promise<void> {
+  if (!/^https?:\/\/\S+$/.test(url)) {
+    throw new HeatpoolError("USAGE", `${url}: needs the address, e.g. http://127.0.0.1:8428`);
+  }
+  const { readVictoriaExport } = await import("../history/victoria-export.js");
+  const toMs = parseInstant("--to", options.to) ?? terminal.clock.nowMs();
+  const fromMs = parseInstant("--from", options.from);
+  if (fromMs === undefined) throw new HeatpoolError("USAGE", "needs --from, e.g. 2024-10-01");
+  const match = options.match ?? '{__name__=~"heatpump_.*"}';
+  const question = { url, match, range: { fromMs, toMs }, names: parseNames(options.map) };
+  await takeAll(readVictoriaExport(question), options, terminal);
+}
+
+async function takeAll(
+  parts: AsyncIterable<ImportedPart>,
+  options: ImportOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const setup = readSetup(options.config);
+  const deviceId = chooseDevice(setup, options.device);
+  const history = await openExclusive(setup, terminal);
+  const total = { rows: 0, values: 0, faults: 0 };
+  try {
+    for await (const { rows, metrics, faults } of parts) {
+      for (const fault of faults) tellFault(fault, total.faults++, terminal);
+      if (rows.length === 0) continue;
+      total.rows += rows.length;
+      total.values += await history.take(deviceId, rows, planCatalogueChannels(metrics));
+      if (terminal.ending.aborted) break;
+    }
+  } finally {
+    await closeHistory(history);
+  }
+  if (options.json === true) return terminal.print(JSON.stringify({ deviceId, ...total }));
+  terminal.print(
+    `${deviceId}: ${total.rows} rows read, ${total.values} values new, ${total.faults} passed over`,
+  );
+}
+
+function tellFault({ place, why }: ImportFault, before: number, { warn }: Terminal): void {
+  if (before < FAULTS_SHOWN) warn(`${place}: ${why}`);
+  else if (before === FAULTS_SHOWN) warn("… and more, which are only counted");
+}
+
+async function openExclusive(setup: Setup, terminal: Terminal): Promise<History> {
+  try {
+    return await openHistoryFolder({ ...setup, clock: terminal.clock }, (why) => {
+      if (why !== undefined) terminal.warn(why);
+    });
+  } catch (cause) {
+    if (!(cause instanceof HeatpoolError) || cause.code !== "STORE_LOCKED") throw cause;
+    throw new HeatpoolError("STORE_LOCKED", cause.message, {
+      cause,
+      hint: "Stop the daemon for the import: systemctl stop heatpool.",
+    });
+  }
+}
+
+/** Ends it as the daemon does: what waits is written, then it is closed. */
+async function closeHistory(history: History): Promise<void> {
+  const end = new AbortController();
+  end.abort();
+  await history.run(end.signal);
+}
+
+async function openSource(setup: Setup, terminal: Terminal): Promise<Source> {
+  const socket = controlSocketPath(setup.config.runtimeDir);
+  const ask = (question: Parameters<typeof historyQuestion>[0]) =>
+    askDaemon(terminal.clock, socket, historyQuestion(question));
+  const status = await ask({ action: "status" });
+  if (status === undefined) {
+    // Looking must not make a history where there is none.
+    if (!existsSync(historyFolder(setup.config))) {
+      throw new HeatpoolError("NOT_FOUND", "there is no history yet", {
+        hint: "The daemon makes one when it runs; an import makes one as well.",
+      });
+    }
+    return fromFolder(await openExclusive(setup, terminal));
+  }
+  if (status === null) {
+    throw new HeatpoolError("NOT_FOUND", "the daemon keeps no history", {
+      hint: "See history.limitMiB in the configuration, and the daemon's log.",
+    });
+  }
+  return {
+    status: async () => status as HistoryStatus & { oldestMs: number | undefined },
+    async *rows(deviceId, { fromMs, toMs }) {
+      for (let at = fromMs; at < toMs; at += HOUR_MS) {
+        const part = { fromMs: Math.floor(at), toMs: Math.floor(Math.min(toMs, at + HOUR_MS)) };
+        const rows = await ask({ action: "rows", deviceId, ...part });
+        for (const [atMs, values] of rows as [number, Record<string, number>][]) {
+          yield { atMs, values: new Map(Object.entries(values)) };
+        }
+      }
+    },
+    close: async () => undefined,
+  };
+}
+
+function fromFolder(history: History): Source {
+  return {
+    status: async () => ({ ...history.status(), oldestMs: await history.oldestMs() }),
+    rows: (deviceId, range) => history.rows({ deviceId }, range),
+    close: () => closeHistory(history),
+  };
+}
+
+function chooseDevice({ devices }: Setup, wanted: string | undefined): string {
+  const ids = devices.map(({ config }) => config.deviceId);
+  const [first = ""] = ids;
+  if (wanted === undefined && ids.length === 1) return first;
+  if (wanted !== undefined && ids.includes(wanted)) return wanted;
+  throw new HeatpoolError("USAGE", `--device: one of ${ids.join(", ")}`);
+}
+
+function chooseMetrics(list: string | undefined, usual: readonly string[]): readonly string[] {
+  if (list === undefined) return [...new Set(usual)];
+  const names = list.split(",").map((name) => name.trim());
+  const unknown = names.filter((name) => findMetric(name) === undefined);
+  if (unknown.length === 0) return names;
+  throw new HeatpoolError("USAGE", `--metrics: ${unknown.join(", ")} unknown`, {
+    hint: "See docs/metrics.md.",
+  });
+}
+
+function parseInstant(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const atMs = readInstant(text);
+  if (atMs !== undefined) return atMs;
+  throw new HeatpoolError("USAGE", `${option} ${text}: no time; try 2024-10-01T12:00:00Z`);
+}
+
+/** `theirs=ours,…` */
+function parseNames(text = ""): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(",").flatMap((pair) => {
+      if (pair.trim() === "") return [];
+      const [theirs = "", ours = ""] = pair.split("=").map((name) => name.trim());
+      if (findMetric(ours) !== undefined) return [[theirs, ours] as const];
+      throw new HeatpoolError("USAGE", `--map ${pair}: needs theirs=ours with a known metric`);
+    }),
+  );
+}

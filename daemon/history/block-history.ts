@@ -1,0 +1,474 @@
+/**
+ * The history over any store of blocks: what is in memory, what is on disk, and what becomes of full
+ * hours and of days beyond the limit. Whatever changes the store waits for its turn, so that a block
+ * is never packed twice.
+ */
+import { setImmediate as breathe } from "node:timers/promises";
+import type { ChannelTable } from "#core/batch/channel-table.js";
+import {
+  decodeChannelTable,
+  decodeSealedBatch,
+  encodeChannelTable,
+  encodeSealedBatch,
+} from "#core/batch/records.js";
+import type { SealedBatch } from "#core/batch/sealed-batch.js";
+import type { Clock } from "#core/clock.js";
+import { HeatpoolError } from "#core/errors.js";
+import type { Snapshot } from "#core/measurement/snapshot.js";
+import {
+  BLOCKS_END,
+  type BlockStore,
+  blockKey,
+  type Change,
+  isStorable,
+  isTableKey,
+  readPlace,
+  STATE_KEY,
+  type StoredRecord,
+  tableKey,
+  timeKey,
+} from "./block-store.js";
+import { HOUR_MS, hourOf, openRows, sealHours, type TimedBlock, toSnapshot } from "./blocks.js";
+import { createBuckets } from "./buckets.js";
+import { FRESH_ROWS_MAX, FreshRows } from "./fresh-rows.js";
+import type {
+  Bucket,
+  History,
+  HistoryRow,
+  HistoryStatus,
+  HistoryStream,
+  TimeRange,
+  Wanted,
+} from "./history.js";
+
+/** How the history is kept. */
+export interface HistoryOptions {
+  readonly streams: readonly HistoryStream[];
+  readonly clock: Clock;
+  /** What a power cut may cost. */
+  readonly commitIntervalMs: number;
+  readonly limitBytes: number;
+  /** Told once when the disk begins to refuse, and once when it takes again. */
+  onTrouble(cause: HeatpoolError | undefined): void;
+}
+
+const FORMAT = 1;
+const DAY_MS = 24 * HOUR_MS;
+/** A block's first row may be stamped this much before its hour. */
+const STAMP_MAX_MS = 1_000;
+/** Blocks between two breaths: about 10 ms on a Pi. */
+const BLOCKS_PER_BREATH = 8;
+/** Days that one commit may remove; one is usual. */
+const EVICTIONS_MAX = 8;
+
+/** What the store says about itself. */
+interface StoreState {
+  /** Number of the next block. */
+  readonly next: number;
+  /** Bytes of all blocks and their keys. */
+  readonly bytes: number;
+}
+
+/** The history on `store`. @throws HeatpoolError `STORE_DAMAGED` of a later version */
+export async function openBlockHistory(
+  store: BlockStore,
+  options: HistoryOptions,
+): Promise<History> {
+  return new BlockHistory(store, options, readState(await store.get(STATE_KEY)));
+}
+
+class BlockHistory implements History {
+  readonly #store: BlockStore;
+  readonly #options: HistoryOptions;
+  readonly #fresh: ReadonlyMap<string, FreshRows>;
+  readonly #tables = new Map<string, ChannelTable>();
+  /** Tables that are certainly on disk; each is written once per run. */
+  readonly #storedTables = new Set<string>();
+  /** Per device the hour that is not packed yet. */
+  readonly #openHours = new Map<string, number>();
+  #state: StoreState;
+  #turn: Promise<unknown> = Promise.resolve();
+  #isTroubled = false;
+  #figures = { commits: 0, writtenBytes: 0, lost: 0, damaged: 0 };
+
+  constructor(store: BlockStore, options: HistoryOptions, state: StoreState) {
+    this.#store = store;
+    this.#options = options;
+    this.#state = state;
+    this.#fresh = new Map(
+      options.streams.map(({ deviceId, table }) => [deviceId, new FreshRows(table)]),
+    );
+    for (const { table } of options.streams) this.#tables.set(hex(table.id), table);
+  }
+
+  record(snapshot: Snapshot): void {
+    const rows = this.#fresh.get(snapshot.deviceId);
+    if (rows === undefined || !isStorable(snapshot.takenAtMs)) return;
+    rows.add(snapshot);
+    if (rows.size <= FRESH_ROWS_MAX / this.#fresh.size) return;
+    rows.dropOldest();
+    this.#figures.lost++;
+  }
+
+  status(): HistoryStatus {
+    const waiting = [...this.#fresh.values()].reduce((sum, rows) => sum + rows.size, 0);
+    const { limitBytes } = this.#options;
+    return { bytes: this.#state.bytes, limitBytes, waiting, ...this.#figures };
+  }
+
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.#commitFresh(false));
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, commitIntervalMs } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(commitIntervalMs, signal);
+      if (!signal.aborted) await this.flush();
+    }
+    await this.#inTurn(() => this.#commitFresh(true));
+    await this.#store.close();
+  }
+
+  take(deviceId: string, rows: readonly HistoryRow[], table: ChannelTable): Promise<number> {
+    return this.#inTurn(async () => {
+      const stream = { deviceId, profile: "", table, stepMs: 60_000 };
+      const storable = rows.filter(({ atMs }) => isStorable(atMs));
+      const sorted = storable.toSorted((a, b) => a.atMs - b.atMs);
+      const plan = new Plan(this.#state);
+      let taken = 0;
+      for (const hour of groupByHour(sorted)) {
+        const fresh = await this.#newCells(deviceId, hour);
+        const snapshots = fresh.map((row) => toSnapshot(deviceId, row));
+        const blocks = sealHours(snapshots, stream);
+        taken += blocks.reduce((sum, { sealed }) => sum + sealed.readings, 0);
+        this.#putBlocks(blocks, stream, plan);
+      }
+      if (taken > 0) await this.#write(plan);
+      await this.#evict();
+      return taken;
+    });
+  }
+
+  async *rows({ deviceId, metrics }: Wanted, range: TimeRange): AsyncGenerator<HistoryRow> {
+    const wanted = metrics === undefined ? undefined : new Set(metrics);
+    // What is committed meanwhile is in the store's answer or among these rows, or in both.
+    const { fresh, records } = await this.#inTurn(async () => ({
+      fresh: this.#freshRows(deviceId, wanted),
+      records: this.#between(range.fromMs - HOUR_MS - STAMP_MAX_MS, range.toMs),
+    }));
+    const inRange = ({ atMs }: HistoryRow) => atMs >= range.fromMs && atMs < range.toMs;
+    let hour: number | undefined;
+    let pending: HistoryRow[] = [];
+    for await (const { fromMs, rows } of this.#readBlocks(records, deviceId, wanted)) {
+      const mine = hourOf(fromMs + STAMP_MAX_MS);
+      if (hour !== undefined && mine !== hour) {
+        const next = fresh.filter(({ atMs }) => hourOf(atMs) < mine);
+        fresh.splice(0, fresh.length, ...fresh.filter((row) => !next.includes(row)));
+        yield* joinRows([...pending, ...next]).filter(inRange);
+        pending = [];
+      }
+      hour = mine;
+      pending.push(...rows);
+    }
+    yield* joinRows([...pending, ...fresh]).filter(inRange);
+  }
+
+  async oldestMs(): Promise<number | undefined> {
+    for await (const { key } of this.#store.between(timeKey(0), BLOCKS_END)) {
+      return readPlace(key).fromMs;
+    }
+    const waiting = [...this.#fresh.values()].flatMap((rows) => rows.rows()[0]?.atMs ?? []);
+    return waiting.length === 0 ? undefined : Math.min(...waiting);
+  }
+
+  async buckets(
+    of: Required<Wanted>,
+    range: TimeRange,
+    count: number,
+  ): Promise<ReadonlyMap<string, readonly Bucket[]>> {
+    const buckets = createBuckets(of.metrics, range, count);
+    for await (const row of this.rows(of, range)) buckets.add(row);
+    return buckets.finish();
+  }
+
+  #freshRows(deviceId: string, wanted: ReadonlySet<string> | undefined): HistoryRow[] {
+    const rows = this.#fresh.get(deviceId)?.rows() ?? [];
+    if (wanted === undefined) return [...rows];
+    return rows.map(({ atMs, values }) => ({
+      atMs,
+      values: new Map([...values].filter(([metric]) => wanted.has(metric))),
+    }));
+  }
+
+  #between(fromMs: number, toMs: number): AsyncIterable<StoredRecord> {
+    return this.#store.between(timeKey(fromMs), timeKey(toMs));
+  }
+
+  /** Rows of a device's blocks; what cannot be read is counted and passed over. */
+  async *#readBlocks(
+    records: AsyncIterable<StoredRecord>,
+    deviceId: string,
+    wanted?: ReadonlySet<string>,
+  ): AsyncGenerator<{ fromMs: number; key: Buffer; bytes: number; rows: readonly HistoryRow[] }> {
+    let opened = 0;
+    for await (const { key, value } of records) {
+      const place = readPlace(key);
+      if (place.deviceId !== deviceId) continue;
+      if (++opened % BLOCKS_PER_BREATH === 0) await breathe();
+      const rows = value === undefined ? undefined : await this.#openBlock(value, wanted);
+      if (rows === undefined) this.#figures.damaged++;
+      else yield { fromMs: place.fromMs, key, bytes: key.length + (value?.length ?? 0), rows };
+    }
+  }
+
+  async #openBlock(
+    bytes: Buffer,
+    wanted: ReadonlySet<string> | undefined,
+  ): Promise<readonly HistoryRow[] | undefined> {
+    try {
+      const sealed = decodeSealedBatch(bytes);
+      const table = await this.#tableOf(sealed);
+      return table === undefined ? undefined : openRows(sealed, table, wanted);
+    } catch (fault) {
+      if (fault instanceof HeatpoolError) return undefined;
+      throw fault;
+    }
+  }
+
+  async #tableOf({ tableId }: SealedBatch): Promise<ChannelTable | undefined> {
+    const name = hex(tableId);
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const bytes = await this.#store.get(tableKey(tableId));
+    if (bytes === undefined) return undefined;
+    const table = decodeChannelTable(bytes);
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  /** Cells that no block has yet at their instant. */
+  async #newCells(deviceId: string, rows: readonly HistoryRow[]): Promise<readonly HistoryRow[]> {
+    const first = rows[0]?.atMs ?? 0;
+    const records = this.#between(first - HOUR_MS - STAMP_MAX_MS, (rows.at(-1)?.atMs ?? 0) + 1);
+    const known = new Map<number, Set<string>>();
+    for await (const block of this.#readBlocks(records, deviceId)) {
+      for (const { atMs, values } of block.rows) {
+        const metrics = known.get(atMs) ?? new Set();
+        for (const metric of values.keys()) metrics.add(metric);
+        known.set(atMs, metrics);
+      }
+    }
+    return joinRows(rows).flatMap(({ atMs, values }) => {
+      const there = known.get(Math.round(atMs));
+      const left = new Map([...values].filter(([metric]) => there?.has(metric) !== true));
+      return left.size === 0 ? [] : [{ atMs, values: left }];
+    });
+  }
+
+  async #commitFresh(isLast: boolean): Promise<void> {
+    const { streams, clock } = this.#options;
+    const ready = streams.map((stream) => {
+      const rows = this.#fresh.get(stream.deviceId);
+      const count = rows?.readyCount(clock, isLast) ?? 0;
+      return { stream, rows, count, snapshots: rows?.snapshots(stream.deviceId, count) ?? [] };
+    });
+    if (ready.every(({ count }) => count === 0)) return;
+    try {
+      const plan = new Plan(this.#state);
+      for (const { stream, snapshots } of ready) {
+        const storable = snapshots.filter(({ takenAtMs }) => isStorable(takenAtMs));
+        this.#putBlocks(sealHours(storable, stream), stream, plan);
+        const newest = storable.at(-1);
+        if (newest !== undefined) await this.#packFullHour(stream, newest.takenAtMs, plan);
+      }
+      await this.#write(plan);
+      for (const { rows, count } of ready) rows?.forget(count);
+      await this.#evict();
+      this.#settle(undefined);
+    } catch (cause) {
+      if (!(cause instanceof HeatpoolError)) throw cause;
+      this.#settle(cause);
+    }
+  }
+
+  #settle(cause: HeatpoolError | undefined): void {
+    const isTroubled = cause !== undefined;
+    if (isTroubled !== this.#isTroubled) this.#options.onTrouble(cause);
+    this.#isTroubled = isTroubled;
+  }
+
+  #putBlocks(blocks: readonly TimedBlock[], { deviceId, table }: HistoryStream, plan: Plan): void {
+    this.#tables.set(hex(table.id), table);
+    const key = tableKey(table.id);
+    if (blocks.length > 0 && !this.#storedTables.has(hex(key))) {
+      plan.put(key, Buffer.from(encodeChannelTable(table)));
+    }
+    for (const { fromMs, sealed } of blocks) {
+      plan.putBlock(fromMs, deviceId, Buffer.from(encodeSealedBatch(sealed)));
+    }
+  }
+
+  /** Packs the blocks of the hour before the newest row into one, in the commit that begins an hour. */
+  async #packFullHour(stream: HistoryStream, newestMs: number, plan: Plan): Promise<void> {
+    const { deviceId, table } = stream;
+    const hour = this.#openHours.get(deviceId) ?? (await this.#newestHour(deviceId));
+    const now = hourOf(newestMs);
+    if (hour !== undefined && now === hour) return;
+    this.#openHours.set(deviceId, now);
+    if (hour === undefined || now < hour) return;
+    const records = this.#between(hour * HOUR_MS - STAMP_MAX_MS, (hour + 1) * HOUR_MS);
+    const rows: HistoryRow[] = [];
+    const packed: { key: Buffer; bytes: number }[] = [];
+    for await (const { key, value } of records) {
+      if (readPlace(key).deviceId !== deviceId || value === undefined) continue;
+      const sealed = decodeSealedBatch(value);
+      // Rows of other origin, or of an earlier profile, stay as they are.
+      if (hex(sealed.tableId) !== hex(table.id)) continue;
+      rows.push(...((await this.#openBlock(value, undefined)) ?? []));
+      packed.push({ key, bytes: key.length + value.length });
+    }
+    const inPlan = plan.takeBlocks(deviceId, hour);
+    for (const value of inPlan) rows.push(...((await this.#openBlock(value, undefined)) ?? []));
+    if (packed.length + inPlan.length === 0) return;
+    for (const { key, bytes } of packed) plan.removeBlock(key, bytes);
+    const snapshots = joinRows(rows).map((row) => toSnapshot(deviceId, row));
+    this.#putBlocks(sealHours(snapshots, stream), stream, plan);
+  }
+
+  /** After a start: the hour in which the last run ended, if it is not long ago. */
+  async #newestHour(deviceId: string): Promise<number | undefined> {
+    let newest: number | undefined;
+    const since = this.#options.clock.nowMs() - DAY_MS;
+    for await (const { key } of this.#between(since, Number.MAX_SAFE_INTEGER)) {
+      const place = readPlace(key);
+      if (place.deviceId === deviceId) newest = hourOf(place.fromMs + STAMP_MAX_MS);
+    }
+    return newest;
+  }
+
+  /** Removes the oldest days until the rest is within the limit. */
+  async #evict(): Promise<void> {
+    for (let round = 0; round < EVICTIONS_MAX; round++) {
+      if (this.#state.bytes <= this.#options.limitBytes) return;
+      const plan = new Plan(this.#state);
+      let endMs: number | undefined;
+      let firstKey: Buffer | undefined;
+      for await (const { key, value } of this.#store.between(timeKey(0), BLOCKS_END)) {
+        const { fromMs } = readPlace(key);
+        firstKey ??= key;
+        endMs ??= (Math.floor(fromMs / DAY_MS) + 1) * DAY_MS;
+        if (fromMs >= endMs) break;
+        plan.removeBlock(key, key.length + (value?.length ?? 0));
+      }
+      if (firstKey === undefined || endMs === undefined) return;
+      await this.#write(plan);
+      await this.#store.compact(firstKey, timeKey(endMs));
+    }
+  }
+
+  async #write(plan: Plan): Promise<void> {
+    const changes = plan.changes();
+    await this.#store.write(changes);
+    this.#state = plan.state;
+    this.#figures.commits++;
+    for (const { key, value } of changes) {
+      if (isTableKey(key)) this.#storedTables.add(hex(key));
+      this.#figures.writtenBytes += key.length + (value?.length ?? 0);
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+}
+
+/** Changes of one write, and what the store says about itself after them. */
+class Plan {
+  readonly #changes = new Map<string, Change>();
+  state: StoreState;
+
+  constructor(state: StoreState) {
+    this.state = state;
+  }
+
+  put(key: Buffer, value: Buffer | undefined): void {
+    this.#changes.set(hex(key), { key, value });
+  }
+
+  putBlock(fromMs: number, deviceId: string, value: Buffer): void {
+    const { next, bytes } = this.state;
+    const key = blockKey({ fromMs, number: next, deviceId });
+    this.put(key, value);
+    this.state = { next: next + 1, bytes: bytes + key.length + value.length };
+  }
+
+  removeBlock(key: Buffer, bytes: number): void {
+    this.put(key, undefined);
+    this.state = { ...this.state, bytes: Math.max(0, this.state.bytes - bytes) };
+  }
+
+  /** Takes the blocks of an hour out again that were put in. */
+  takeBlocks(deviceId: string, hour: number): readonly Buffer[] {
+    const taken: Buffer[] = [];
+    for (const [name, { key, value }] of [...this.#changes]) {
+      if (value === undefined || key[0] !== timeKey(0)[0]) continue;
+      const place = readPlace(key);
+      if (place.deviceId !== deviceId || hourOf(place.fromMs + STAMP_MAX_MS) !== hour) continue;
+      this.#changes.delete(name);
+      this.state = { ...this.state, bytes: this.state.bytes - key.length - value.length };
+      taken.push(value);
+    }
+    return taken;
+  }
+
+  changes(): readonly Change[] {
+    const value = Buffer.from(JSON.stringify({ format: FORMAT, ...this.state }));
+    return [...this.#changes.values(), { key: STATE_KEY, value }];
+  }
+}
+
+function readState(bytes: Buffer | undefined): StoreState {
+  if (bytes === undefined) return { next: 1, bytes: 0 };
+  const {
+    format,
+    next,
+    bytes: size,
+  } = JSON.parse(bytes.toString()) as StoreState & { format: number };
+  if (format !== FORMAT) {
+    throw new HeatpoolError("STORE_DAMAGED", `history of format ${format}, not ${FORMAT}`, {
+      hint: "A later version of heatpool wrote it; use that one, or move the folder away.",
+    });
+  }
+  return { next, bytes: size };
+}
+
+/** By time; rows of one instant become one, of which the first value of each metric counts. */
+function joinRows(rows: readonly HistoryRow[]): HistoryRow[] {
+  const sorted = rows.toSorted((a, b) => a.atMs - b.atMs);
+  const joined: { atMs: number; values: Map<string, number> }[] = [];
+  for (const { atMs, values } of sorted) {
+    const last = joined.at(-1);
+    if (last === undefined || last.atMs !== atMs) joined.push({ atMs, values: new Map(values) });
+    else
+      for (const [metric, value] of values)
+        if (!last.values.has(metric)) last.values.set(metric, value);
+  }
+  return joined;
+}
+
+function groupByHour(sorted: readonly HistoryRow[]): Iterable<readonly HistoryRow[]> {
+  const hours = new Map<number, HistoryRow[]>();
+  for (const row of sorted) {
+    const mine = hours.get(hourOf(row.atMs));
+    if (mine === undefined) hours.set(hourOf(row.atMs), [row]);
+    else mine.push(row);
+  }
+  return hours.values();
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
