@@ -24,7 +24,7 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
-import { openHouseScorer } from "./commands/house-scorer.js";
+import { listAlarms, openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
@@ -45,7 +45,6 @@ import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/control-socket.js";
 import type { HouseDevice } from "./local/create-house.js";
-import type { AlarmList } from "./local/house.js";
 import type { SentBatches } from "./local/sent-batches.js";
 import type { CommunityModels, Scorer } from "./model/scorer.js";
 import { answerScorer, parseScorerQuestion } from "./model/scorer-desk.js";
@@ -388,7 +387,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       scorer,
     });
   const page = await openPage({
-    ...{ parts, status, devices, sharing, history, consentChanged },
+    ...{ parts, status, devices, sharing, history, scorer, consentChanged },
     ...{ book: state.book, uplink: () => uplink.state, onSnapshot: snapshots.listen },
   });
   const ending = new AbortController();
@@ -785,15 +784,13 @@ interface LocalPage {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Nothing watches the house for faults in this room; what does will be joined here. */
-const NO_ALARMS: AlarmList = { newest: () => [] };
-
 /** `undefined`: the configuration has no part `local`, so nothing of it is loaded. */
 async function openPage(of: {
   parts: DaemonParts;
   status: () => unknown;
   devices: readonly DeviceRecord[];
   sharing: Sharing<Backlog>;
+  scorer: Scorer | undefined;
   history: History | undefined;
   consentChanged: () => Promise<void>;
   book: ReturnType<typeof openConsentBook>;
@@ -833,7 +830,7 @@ async function openPage(of: {
     uplink: of.uplink,
     sent,
     community: () => askCommunity(of.parts),
-    alarms: NO_ALARMS,
+    alarms: listAlarms(of.scorer),
     onSnapshot: of.onSnapshot,
   });
   const deps = { house, pageFolder: packagedPage(), clock, chance, log };
