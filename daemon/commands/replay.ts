@@ -83,7 +83,7 @@ function check(options: ReplayOptions) {
     throw new HeatpoolError("USAGE", `--speed ${speed}: recorded polls are replayed at max only`);
   if (from === "history")
     throw new HeatpoolError("USAGE", "--from history: only files are replayed", {
-      hint: "Export the history as CSV and name that file: timestamp and metrics, one line per poll.",
+      hint: "Write it to a file with `heatpool history export --csv` and name that file.",
     });
   const learnDays = Number(options.learnDays ?? LEARN_DAYS);
   if (!Number.isSafeInteger(learnDays) || learnDays < 1 || learnDays > DAYS_MAX)
