@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   detect: "faults found and false alarms, on labelled data (--data, --sets, --per-fault)",
   training: "learning, merging, solving and writing models: time, bytes, memory",
   push: "grants sealed per CPU-second, and a model pushed to a thousand connected daemons",
+  home: "size of the package, start to the first poll, memory and CPU of the daemon at home",
   ingest: "readings the backend takes in durably per CPU-second",
   engines: "readings per second into VictoriaMetrics, against its own best",
 };

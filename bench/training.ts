@@ -3,6 +3,7 @@
  * file beside this one.
  */
 import type { BenchOptions } from "./harness.js";
+import { measureFleet } from "./training-fleet.js";
 import { measureScoreAtHome } from "./training-home.js";
 import { measureHst } from "./training-hst.js";
 import { measureNormal } from "./training-normal.js";
@@ -11,5 +12,6 @@ import { measureNormal } from "./training-normal.js";
 export async function run(options: BenchOptions): Promise<void> {
   await measureHst(options);
   await measureNormal(options);
+  await measureFleet(options);
   await measureScoreAtHome(options);
 }

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { readYaml } from "#core/schema/read-yaml.js";
+import { homeSchema } from "./home/home-schema.js";
 import { notifySchema } from "./notify/channel-schema.js";
 
 /** More heat pumps than a house has; each costs memory. */
@@ -249,6 +250,9 @@ export const configSchema = z
       .optional()
       .describe("The page in the house, and its API; left out: nothing listens"),
     notify: notifySchema.prefault({}).describe("How you are told, and of what"),
+    homeAssistant: homeSchema(brokerSchema)
+      .optional()
+      .describe("Readings for Home Assistant over MQTT, within the house; left out: none"),
     stateDir: PATH.default("/var/lib/heatpool").describe("Where the daemon keeps its state"),
     cacheDir: PATH.default("/var/cache/heatpool").describe(
       "Where sealed model files lie; may be emptied at any time",

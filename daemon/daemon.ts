@@ -24,6 +24,8 @@ import {
   toEnrolEndpoint,
   toOwnEndpoint,
 } from "./commands/backend-ways.js";
+import { openHomePublishing } from "./commands/home-publishing.js";
+import { openHouseNotices } from "./commands/house-notices.js";
 import { listAlarms, openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { Config, DeviceConfig } from "./config.js";
@@ -38,6 +40,7 @@ import type { IdentityKeeper } from "./enrolment/identity-keeper.js";
 import { openInstallationId } from "./enrolment/installation-id.js";
 import { createSharing, type Sharing } from "./enrolment/sharing.js";
 import type { History } from "./history/history.js";
+import type { HomePublisher } from "./home/home.js";
 import type { Log } from "./host/log.js";
 import { openCheckedFile, openStateFile } from "./host/state-file.js";
 import { readBootId, type SystemClock } from "./host/system-clock.js";
@@ -48,12 +51,14 @@ import type { HouseDevice } from "./local/create-house.js";
 import type { SentBatches } from "./local/sent-batches.js";
 import type { CommunityModels, Scorer } from "./model/scorer.js";
 import { answerScorer, parseScorerQuestion } from "./model/scorer-desk.js";
-import type { Notice } from "./notify/notify.js";
+import type { WatchedDevice } from "./notify/house-watch.js";
+import type { Notice, NoticeDesk } from "./notify/notify.js";
 import { createFileQuarantineStore } from "./poll/file-quarantine-store.js";
 import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./poll/poller.js";
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
 import { showReadings } from "./poll/snapshot-table.js";
 import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
+import type { CommunityClient } from "./uplink/community-client.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
 /** A configured device and what its profile makes of it. */
@@ -202,7 +207,10 @@ function openTopicSource(
 }
 
 /** Where the broker is, in the feed's words. */
-function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
+export function toBroker(
+  broker: DeviceConfig["broker"],
+  profile: { readonly broker: Pick<MqttProfile["broker"], "port" | "tlsPort"> },
+) {
   const url = broker?.url === undefined ? undefined : new URL(broker.url);
   const isTls = url === undefined ? broker?.tls === true : url.protocol === "mqtts:";
   const port = url === undefined ? broker?.port : Number(url.port || 0) || undefined;
@@ -214,6 +222,14 @@ function toBroker(broker: DeviceConfig["broker"], profile: MqttProfile) {
     userFile: broker?.userFile,
     passwordFile: broker?.passwordFile,
   };
+}
+
+/** IANA's ports of MQTT. */
+const MQTT_PORTS = { port: 1883, tlsPort: 8883 };
+
+function homeBroker({ homeAssistant }: Config) {
+  if (homeAssistant === undefined) return undefined;
+  return toBroker(homeAssistant.broker, { broker: MQTT_PORTS });
 }
 
 function openRegisterSource(
@@ -276,6 +292,32 @@ export async function enrolInstallation(
 export async function askCommunity(
   parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
 ): Promise<unknown> {
+  const id = openState(parts.config, parts.clock, "").installationId.read()?.trim();
+  return await withCommunity(parts, async (client, models) => ({
+    pool: await client.poolStatus(),
+    models: await Promise.all(
+      models.map(async (model) => ({
+        model,
+        eligibility: id === undefined ? undefined : await client.eligibility(id, model),
+        averages: await client.averages(model, []),
+      })),
+    ),
+  }));
+}
+
+/** Whether this installation may have models of any of its heat pumps. */
+async function askEligible(parts: DaemonParts, installationId: string): Promise<boolean> {
+  return await withCommunity(parts, async (client, models) => {
+    const answers = models.map((model) => client.eligibility(installationId, model));
+    return (await Promise.all(answers)).some((one) => one.isEligible);
+  });
+}
+
+/** A conversation with the backend about the community, for as long as `ask` takes. */
+async function withCommunity<T>(
+  parts: IdentityParts & Pick<DaemonParts, "config" | "devices">,
+  ask: (client: CommunityClient, models: readonly string[]) => Promise<T>,
+): Promise<T> {
   const { config, devices } = parts;
   if (config.backend === undefined) {
     throw new HeatpoolError("CONFIG_INVALID", "no backend is configured", {
@@ -286,18 +328,8 @@ export async function askCommunity(
   const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
   const client = connectCommunity(toOwnEndpoint(config.backend, identity));
   const models = [...new Set(devices.map((one) => one.config.heatpumpModel ?? one.profile.name))];
-  const id = openState(config, parts.clock, "").installationId.read()?.trim();
   try {
-    return {
-      pool: await client.poolStatus(),
-      models: await Promise.all(
-        models.map(async (model) => ({
-          model,
-          eligibility: id === undefined ? undefined : await client.eligibility(id, model),
-          averages: await client.averages(model, []),
-        })),
-      ),
-    };
+    return await ask(client, models);
   } finally {
     client.close();
   }
@@ -314,7 +346,8 @@ export function checkDevices(devices: readonly ConfiguredDevice[]): void {
 
 function checkTransport({ config, profile }: ConfiguredDevice): void {
   const isMqtt = isMqttProfile(profile);
-  if (isMqtt === (config.broker !== undefined)) return;
+  const hasBroker = config.broker !== undefined;
+  if (isMqtt === hasBroker) return;
   const needs = isMqtt ? "an MQTT broker" : "the host of a Modbus server";
   throw new HeatpoolError("CONFIG_INVALID", `${config.deviceId}: ${profile.name} needs ${needs}`, {
     hint: isMqtt
@@ -360,9 +393,18 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
+  const home = await openHomePublishing(parts, installationId, homeBroker(config));
+  const notices = await openHouseNotices(parts, installationId, {
+    devices: () => devices.map(toWatched),
+    backlog: () => sharing.queue?.status(),
+    askEligible: async () =>
+      sharing.state.status === "granted" && config.backend !== undefined
+        ? await askEligible(parts, installationId)
+        : undefined,
+  });
   const scorer = await openHouseScorer(
     parts,
-    (notice) => (parts.tell ?? logNotice)(notice),
+    (notice) => (parts.tell ?? notices?.tell ?? logNotice)(notice),
     parts.communityModels,
   );
   function logNotice({ kind, subject, severity, isResolved }: Notice): void {
@@ -384,6 +426,8 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       uplink: uplink.state,
       catalogue: trust?.catalogue,
       history,
+      notices,
+      home,
       scorer,
     });
   const page = await openPage({
@@ -411,11 +455,15 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   });
   const polling = Promise.all(
     devices.map((device) =>
-      guarded(poll(device, parts, { sharing, signs, history, snapshots, scorer }, ending.signal)),
+      guarded(
+        poll(device, parts, { sharing, signs, history, snapshots, home, scorer }, ending.signal),
+      ),
     ),
   );
   const rest = Promise.all([
     guarded(sharing.run(lateEnding.signal)),
+    guarded(notices?.run(lateEnding.signal) ?? Promise.resolve()),
+    guarded(home?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(scorer?.run(lateEnding.signal) ?? Promise.resolve()),
     guarded(
       kept?.keeper.tellWithdrawal(() => {
@@ -537,12 +585,13 @@ interface Takers {
   readonly history: History | undefined;
   readonly snapshots: { tell(deviceId: string): void };
   readonly scorer: Scorer | undefined;
+  readonly home: HomePublisher | undefined;
 }
 
 async function poll(
   device: DeviceRecord,
   { clock, chance, log }: DaemonParts,
-  { sharing, signs, history, snapshots, scorer }: Takers,
+  { sharing, signs, history, snapshots, home, scorer }: Takers,
   signal: AbortSignal,
 ): Promise<void> {
   const { deviceId, pollIntervalSeconds } = device.config;
@@ -565,6 +614,7 @@ async function poll(
         history?.record(snapshot);
         sharing.record(snapshot);
         snapshots.tell(deviceId);
+        home?.show(snapshot);
         scorer?.take(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
@@ -572,6 +622,7 @@ async function poll(
       onState(state) {
         const isNews = device.state?.kind !== state.kind;
         device.state = state;
+        if (isNews) home?.showOnline(deviceId, state.kind === "online");
         const why = state.kind === "online" ? undefined : state.error.message;
         const level = state.kind === "online" ? "info" : "warn";
         if (isNews) log(level, `device.${state.kind}`, { device: deviceId, why });
@@ -876,6 +927,8 @@ function describeDaemon(of: {
   uplink: UplinkState | undefined;
   catalogue: Catalogue | undefined;
   history: History | undefined;
+  notices: NoticeDesk | undefined;
+  home: HomePublisher | undefined;
   scorer: Scorer | undefined;
 }): unknown {
   const { parts, sharing } = of;
@@ -890,6 +943,8 @@ function describeDaemon(of: {
     catalogue: of.catalogue?.state(),
     backlog: sharing.queue?.status(),
     history: of.history?.status(),
+    notices: of.notices?.states(),
+    homeAssistant: of.home?.state(),
     anomaly: of.scorer?.devices(),
     vitals: of.scorer?.vitals(),
     devices: of.devices.map((device) => ({
@@ -908,6 +963,12 @@ function describeDaemon(of: {
     })),
     memory: { rssMiB: Math.round(process.memoryUsage.rss() / MIB) },
   };
+}
+
+/** The heat pump as the owner is told about it. */
+function toWatched({ config, state }: DeviceRecord): WatchedDevice {
+  const isOnline = state === undefined ? undefined : state.kind === "online";
+  return { deviceId: config.deviceId, isOnline };
 }
 
 /** What only one transport has. */

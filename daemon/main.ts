@@ -10,6 +10,8 @@ import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { HeatpoolError } from "#core/errors.js";
+import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
+import { collect } from "./commands/profile-options.js";
 import type { ReplayOptions } from "./commands/replay.js";
 import { HAND_OVER } from "./commands/setup-hand-over.js";
 import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/terminal.js";
@@ -45,6 +47,9 @@ const terminal: Terminal = {
   clock: createSystemClock(),
   chance: (byteCount) => randomBytes(byteCount),
   version: readVersion(),
+  language: /^de/.test(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG || "")
+    ? "de"
+    : "en",
   self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
   credential(name) {
     const folder = process.env.CREDENTIALS_DIRECTORY;
@@ -98,6 +103,24 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(program, "status", "how the daemon is doing", async () => {
     return (await import("./commands/status.js")).status;
   }).option("--community", "also ask the backend about the pool and the averages");
+  add(program, "install", "put the service in place, for users of npm", async () => {
+    return (await import("./commands/install.js")).install;
+  }).option("--root <folder>", "into this folder, as for an image; starts nothing");
+  addSetUp(program);
+  add(
+    program,
+    "backup",
+    "keep what cannot be made again: configuration, identity, consent",
+    async () => {
+      return (await import("./commands/backup.js")).backup;
+    },
+  ).requiredOption("--out <file>", "a tar archive; it holds no keys and no models");
+  add(program, "restore", "bring a backup back onto an empty machine", async () => {
+    return (await import("./commands/backup.js")).restore;
+  }).argument("<file>", "what `backup` wrote");
+  add(program, "doctor", "what is wrong, and what to do about it", async () => {
+    return (await import("./commands/doctor.js")).doctor;
+  }).option("--language <de|en>", "language of the sentences");
   const consent = program.command("consent").description("what may be shared");
   add(consent, "show", "the text, and what was agreed to", async () => {
     return (await import("./commands/consent.js")).showConsent;
@@ -210,7 +233,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   }).option("--channel <name>", "only by this one");
   const handOver = async () => (await import("./commands/setup-hand-over.js")).handOverSetup;
   add(program, HAND_OVER, "for the daemon itself", handOver, true);
-  if (wanted === "profile") await addProfile(program);
+  const describe = async () => terminal.print(JSON.stringify(describeCommands(program)));
+  add(program, DESCRIBE, "for the manual page", async () => describe, true);
+  if (wanted === "profile" || wanted === DESCRIBE) await addProfile(program);
   else program.command("profile").description("profiles of heat pumps, and tools for writing one");
   return program;
 }
@@ -248,6 +273,29 @@ function addHistory(program: Command): void {
     .option("--match <selector>", "which series")
     .option("--map <theirs=ours,...>", "series by other names")
     .option("--device <id>", "which heat pump, where there are several");
+}
+
+function addSetUp(program: Command): void {
+  const setUp = async () => (await import("./commands/set-up.js")).setUp;
+  add(
+    program,
+    "setup",
+    "find the heat pump, show a reading, and begin; asks what is not told",
+    setUp,
+  )
+    .option("--host <address>", "the heat pump or its gateway")
+    .option("--find", "look for Modbus devices in this network")
+    .option("--port <number>", "the profile's unless told")
+    .option("--unit <number>", "unit id, the profile's unless told")
+    .option("--profile <name>", "what it is; the device is asked unless told")
+    .option("--parameters <name=a,b>", "what the house has; may be repeated", collect, [])
+    .option("--backend <host:port|none>", "with whom to share")
+    .option("--ca-file <file>", "certificates of the backend")
+    .option("--claim-token-file <file>", "the token that its operator gave out")
+    .option("--consent <yes|no>", "the answer to the text of `heatpool consent show`")
+    .option("--scopes <list>", "further purposes: model_training,community_stats,commercial_use")
+    .option("--no-service", "leave the service alone")
+    .option("--language <de|en>", "language of the questions");
 }
 
 /** Profile commands bring YAML and its checks with them. */

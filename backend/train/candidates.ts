@@ -46,7 +46,11 @@ export async function keepCandidate(store: Records, candidate: KeptCandidate): P
 }
 
 /** Notes that a candidate became a release. */
-export async function markPublished(store: Records, modelId: string, version: string): Promise<void> {
+export async function markPublished(
+  store: Records,
+  modelId: string,
+  version: string,
+): Promise<void> {
   const all = await listCandidates(store, modelId);
   const one = all.find(({ card }) => card.version === version);
   if (one !== undefined) await keepCandidate(store, { ...one, outcome: "published" });

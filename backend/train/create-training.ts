@@ -285,7 +285,7 @@ function makeCard(
     silentParts: [...result.silentParts],
     limits: [
       ...LIMITS,
-      ...(cautious.coldest === undefined
+      ...(cautious === undefined
         ? []
         : [`Learnt between ${cautious.coldest} and ${cautious.warmest} °C outdoors.`]),
     ],
@@ -296,7 +296,7 @@ function makeCard(
 function coldAndWarm(cold: readonly number[], warm: readonly number[]) {
   const coldest = [...cold].sort((a, b) => a - b)[1];
   const warmest = [...warm].sort((a, b) => b - a)[1];
-  if (coldest === undefined || warmest === undefined) return {};
+  if (coldest === undefined || warmest === undefined) return undefined;
   return { coldest: Math.ceil(coldest), warmest: Math.floor(warmest) };
 }
 

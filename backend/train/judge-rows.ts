@@ -80,7 +80,7 @@ export function judgeRows(
     channels,
     ...(outdoor.length > 0 && { coldest: range[0], warmest: range[1] }),
     reasons: [
-      ...lacking(channels),
+      ...(judged.length === 0 ? ["no steady rows: nothing tells what it does"] : lacking(channels)),
       ...lasting(findings),
       ...constants(rows, running),
       ...strange(rows, judged),

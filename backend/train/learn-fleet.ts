@@ -202,9 +202,9 @@ function judge(
 /** The channels that fill a plan for the most installations; of equals the richest. */
 function chooseChannels(judged: readonly Judged[]): ChannelId[] {
   const sets = new Map<string, ReadonlySet<ChannelId>>();
-  for (const { channels } of judged) sets.set([...channels].sort().join(" "), channels);
+  for (const { channels } of judged) sets.set([...channels].sort(byText).join(" "), channels);
   let best: { count: number; channels: ChannelId[] } = { count: 0, channels: [] };
-  for (const name of [...sets.keys()].sort()) {
+  for (const name of [...sets.keys()].sort(byText)) {
     const channels = [...(sets.get(name) ?? [])];
     const count = judged.filter((one) => channels.every((id) => one.channels.has(id))).length;
     const isMore = count > best.count;
@@ -212,6 +212,10 @@ function chooseChannels(judged: readonly Judged[]): ChannelId[] {
       best = { count, channels };
   }
   return best.channels;
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }
 
 function sortMonths(months: readonly LearntMonth[]): LearntMonth[] {

@@ -32,6 +32,7 @@ export function createThreadFitter(threads: number): Fitter {
 
   const open = (): Thread => {
     const worker = new Worker(new URL("./fit-worker.js", import.meta.url), {
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: WORKER_MIB },
     });
     const thread = { worker, isBusy: true };

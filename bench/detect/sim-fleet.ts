@@ -3,6 +3,7 @@ import { CELLS_PER_DAY, type ChannelId } from "#core/anomaly/channel.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
 import { learnFleet } from "#core/anomaly/learn-fleet.js";
 import { checkGrid } from "#core/anomaly/quality.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
 import {
   countEpisodes,
@@ -13,7 +14,6 @@ import {
   noEpisodes,
 } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
-import { isRightPart } from "#core/anomaly/right-parts.js";
 import { readManifest, readSim } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
 

@@ -7,10 +7,10 @@ import type { CellGrid } from "#core/anomaly/grid.js";
 import { learnLocal } from "#core/anomaly/learn-local.js";
 import { type RowBlock, rowAt, sliceRows } from "#core/anomaly/operating-row.js";
 import { checkGrid } from "#core/anomaly/quality.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
-import { isRightPart } from "#core/anomaly/right-parts.js";
 import { FULL, readManifest, readSim } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
 

@@ -8,6 +8,7 @@ import { type CellGrid, gridPolls } from "#core/anomaly/grid.js";
 import { learnFleet } from "#core/anomaly/learn-fleet.js";
 import { MODES } from "#core/anomaly/operating-row.js";
 import { checkGrid } from "#core/anomaly/quality.js";
+import { isRightPart } from "#core/anomaly/right-parts.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
 import { simulateHeatPump } from "../heat-pump-simulator.js";
 import type { SimulatedTable } from "../simulated/record.js";
@@ -16,7 +17,6 @@ import type { Column } from "../simulated/sensors.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
 import { COLUMNS } from "./plan-file.js";
-import { isRightPart } from "#core/anomaly/right-parts.js";
 import { FULL } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
 

@@ -15,6 +15,8 @@ export interface Terminal {
   readonly clock: SystemClock;
   readonly chance: Chance;
   readonly version: string;
+  /** What the person's environment speaks, where no configuration says it. */
+  readonly language?: "de" | "en";
   /** How to start this program again: the executable, then its arguments. */
   readonly self: readonly [string, ...string[]];
   /** Where systemd put a credential; left out: it gave none. */

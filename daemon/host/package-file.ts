@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Folder of our `package.json`: the nearest one above this file. */
-function findRoot(): string {
+export function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) {
     folder = dirname(folder);
@@ -14,6 +14,6 @@ function findRoot(): string {
 
 /** The version of this program, e.g. `0.1.0`. */
 export function readVersion(): string {
-  const text = readFileSync(join(findRoot(), "package.json"), "utf8");
+  const text = readFileSync(join(packageFolder(), "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

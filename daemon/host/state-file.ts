@@ -3,13 +3,16 @@
  * at all: written beside, synced, renamed, and the directory synced.
  */
 import {
+  chownSync,
   closeSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -46,10 +49,13 @@ export function openStateFile(path: string): StateFile {
     read: () => readBytes()?.toString("utf8"),
     readBytes,
     write(content) {
-      mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+      const made = mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+      const owner = ownerFor(dirname(made ?? path));
+      if (made !== undefined && owner !== undefined) chownSync(made, owner.uid, owner.gid);
       const beside = `${path}.new`;
       const handle = openSync(beside, "w", FILE_MODE);
       try {
+        if (owner !== undefined) fchownSync(handle, owner.uid, owner.gid);
         writeFileSync(handle, content);
         fsyncSync(handle);
       } finally {
@@ -63,6 +69,11 @@ export function openStateFile(path: string): StateFile {
       syncFolder(dirname(path));
     },
   };
+}
+
+/** What root writes for the daemon belongs to the daemon, or it could not read it. */
+function ownerFor(folder: string): { uid: number; gid: number } | undefined {
+  return process.getuid?.() === 0 ? statSync(folder) : undefined;
 }
 
 /** The last line of a checked file: its checksum in hexadecimal. */

@@ -136,17 +136,15 @@ async function respond(
   asked.resume();
   const question = `${asked.method} ${asked.url}`;
   const letters = parseDeadLetterQuestion(question);
+  const past = parseHistoryQuestion(question);
   const { scorer } = control;
   const scored = scorer?.parse(question);
-  const past = parseHistoryQuestion(question);
-  const route =
-    scored !== undefined && scorer !== undefined
-      ? () => scorer.answer(scored)
-      : letters !== undefined
-        ? () => control.rejected(letters)
-        : past !== undefined
-          ? () => control.history(past)
-          : routes[question];
+  const findRoute = () => {
+    if (scored !== undefined && scorer !== undefined) return () => scorer.answer(scored);
+    if (letters !== undefined) return () => control.rejected(letters);
+    return past === undefined ? routes[question] : () => control.history(past);
+  };
+  const route = findRoute();
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { "content-type": "application/json" });
     answer.end(JSON.stringify(body));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Profile } from "#core/profile/profile.js";
 import { type Config, parseConfig } from "../../daemon/config.js";
 import { openState, runDaemon } from "../../daemon/daemon.js";
-import { createSystemClock } from "../../daemon/host/system-clock.js";
+import { createSystemClock, type SystemClock } from "../../daemon/host/system-clock.js";
 import { plainProfile, plainRegister } from "./plain-profile.js";
 
 /** The words that the heat pump of these tests holds: 21.5 °C, 35.0 °C and 30.1 °C. */
@@ -38,8 +38,20 @@ export interface DaemonRun {
   stop(): Promise<void>;
 }
 
+/** What a test replaces of the machine. */
+export interface MachineParts {
+  readonly clock?: SystemClock;
+  readonly notify?: (...assignments: string[]) => void;
+  readonly watchdogMs?: number;
+}
+
 /** Starts a daemon whose state lies in `folder`. @param more lines of its configuration */
-export function startDaemon(folder: string, devicePort: number, more: string): DaemonRun {
+export function startDaemon(
+  folder: string,
+  devicePort: number,
+  more: string,
+  machine: MachineParts = {},
+): DaemonRun {
   const config = parseConfig(
     [
       `devices: [{ host: 127.0.0.1, port: ${devicePort}, profile: test/plain, pollIntervalSeconds: 1 }]`,
@@ -58,14 +70,14 @@ export function startDaemon(folder: string, devicePort: number, more: string): D
       config,
       devices: config.devices.map((device) => ({ config: device, profile: threeTemperatures() })),
       version: "0.1.0",
-      clock: createSystemClock(),
+      clock: machine.clock ?? createSystemClock(),
       chance: (byteCount) => randomBytes(byteCount),
       log(level, event, facts = {}) {
         events.push({ level, event, facts });
         logged.dispatchEvent(new Event("logged"));
       },
-      notify: () => undefined,
-      watchdogMs: undefined,
+      notify: machine.notify ?? (() => undefined),
+      watchdogMs: machine.watchdogMs,
     },
     stop.signal,
   );

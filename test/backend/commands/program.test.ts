@@ -236,6 +236,7 @@ describe("help", () => {
       "serve",
       "status",
       "installations",
+      "train",
       "publish",
       "models",
       "ca",

@@ -1,0 +1,117 @@
+/** A month of one device: what is learnt of it, and why some are left out. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { mergeStatistics, ROWS } from "#core/anomaly/statistics.js";
+import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
+import { fitMonth, type MonthFit } from "../../../backend/train/fit-month.js";
+import { DAY_MS } from "../../../backend/train/month.js";
+import { decodeMonth, encodeMonth } from "../../../backend/train/month-record.js";
+import { readBlocks } from "../../../backend/train/read-blocks.js";
+import { simulateHeatPump } from "../../../bench/heat-pump-simulator.js";
+import type { SimulatedTable } from "../../../bench/simulated/record.js";
+import { type Distortion, FLEET_TABLE, MODEL, sendTable } from "../../support/training-bed.js";
+
+const ID = "00000000-0000-4000-8000-000000000001";
+const WINTER_MS = Date.parse("2026-11-01T00:00:00Z");
+const SUMMER_MS = Date.parse("2026-07-01T00:00:00Z");
+const DAYS = 16;
+const LONG_MS = 300_000;
+
+let winter: SimulatedTable;
+let summer: SimulatedTable;
+
+beforeAll(() => {
+  winter = simulateHeatPump({ seed: 5, startMs: WINTER_MS, days: DAYS });
+  summer = simulateHeatPump({ seed: 5, startMs: SUMMER_MS, days: DAYS });
+}, LONG_MS);
+
+async function learnTable(
+  table: SimulatedTable,
+  more: { distort?: Distortion; channels?: MonthFit["channels"] } = {},
+): Promise<MonthFit> {
+  const store = createMemorySnapshotStore();
+  const { distort, channels } = more;
+  await sendTable(store, ID, table, distort === undefined ? {} : { distort });
+  const fromDay = (table.timesMs[0] ?? 0) / DAY_MS;
+  const period = { fromDay, toDay: fromDay + DAYS };
+  const source = { installationId: ID, deviceId: "heatpump", heatpumpModel: MODEL, ...period };
+  const read = await readBlocks(store, [FLEET_TABLE], source);
+  if (read === undefined) throw new Error("nothing was sent");
+  return fitMonth({ ...read, ...period, channels });
+}
+
+const only =
+  (...metrics: readonly string[]): Distortion =>
+  (metric, value) =>
+    metrics.includes(metric) ? value : undefined;
+
+describe("a month that is learnt", () => {
+  it("fills a plan with all that the device has", async () => {
+    const { facts, channels, statistics } = await learnTable(winter);
+    expect(facts.reasons).toEqual([]);
+    expect(facts.days).toBe(DAYS);
+    expect(facts.heatingRows).toBeGreaterThan(300);
+    expect(channels).toContain("cop");
+    expect(statistics.sums.every((part) => part.every(Number.isFinite))).toBe(true);
+  });
+
+  it("may have no heating; it adds to a month that has", async () => {
+    const cold = await learnTable(winter);
+    const warm = await learnTable(summer, { channels: cold.channels });
+    expect(warm.facts.reasons).toEqual([]);
+    expect(warm.facts.heatingRows).toBeLessThan(cold.facts.heatingRows / 4);
+    const both = mergeStatistics(cold.statistics, warm.statistics);
+    const rows = (fits: readonly MonthFit["statistics"][]) =>
+      fits.map(({ sums }) => sums.reduce((sum, part) => sum + (part[ROWS] ?? 0), 0));
+    const [a = 0, b = 0, c = 0] = rows([cold.statistics, warm.statistics, both]);
+    expect(b).toBeGreaterThan(0);
+    expect(c).toBe(a + b);
+  });
+
+  it("comes back from its record to the bit", async () => {
+    const month = { ...(await learnTable(winter)), inputHash: "ab" };
+    expect(decodeMonth(encodeMonth(month))).toEqual(month);
+  });
+
+  it("is made again when its record is damaged", async () => {
+    const bytes = Buffer.from(encodeMonth({ ...(await learnTable(winter)), inputHash: "ab" }));
+    bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
+    expect(decodeMonth(bytes)).toBeUndefined();
+    expect(decodeMonth(new Uint8Array())).toBeUndefined();
+  });
+});
+
+describe("a month that is left out says why", () => {
+  it.each<[string, Distortion, string]>([
+    ["three metrics", only("temp_outdoor", "temp_flow", "power_current"), "lacks return"],
+    ["temperatures alone", only("temp_outdoor", "temp_flow", "temp_return"), "no steady rows"],
+    [
+      "an absent sensor",
+      (metric, value) => (metric === "temp_flow" ? undefined : value),
+      "lacks flow",
+    ],
+    [
+      "a constant sensor",
+      (metric, value) => (metric === "temp_return" ? 28 : value),
+      "return stands at 28",
+    ],
+    [
+      "degrees Fahrenheit",
+      (metric, value) => (/^temp_(flow|return)$/.test(metric) ? value * 1.8 + 32 : value),
+      "another unit or channel",
+    ],
+    [
+      "watts",
+      (metric, value) =>
+        metric === "power_current"
+          ? value * 1000
+          : metric === "compressor_frequency"
+            ? undefined
+            : value,
+      "lacks power, frequency or rating",
+    ],
+  ])("%s", async (_, distort, why) => {
+    const { facts, statistics } = await learnTable(winter, { distort });
+    expect(facts.reasons.join("; ")).toContain(why);
+    expect(statistics.sums.every((part) => part.every((one) => one === 0))).toBe(true);
+  });
+});
