@@ -24,7 +24,7 @@ import { openProcesses, runTogether } from "./commands/processes.js";
 import { openTrainedPublishing, openTraining } from "./commands/training-rooms.js";
 import type { Config, Places } from "./config.js";
 import { decideEligibility, type EligibilityRules } from "./eligibility/decide-eligibility.js";
-import { openBearerTokens } from "./enrolment/bearer-tokens.js";
+import { openBearerTokens, removeBearerTokens } from "./enrolment/bearer-tokens.js";
 import { openClaimTokens } from "./enrolment/claim-tokens.js";
 import { createConsents } from "./enrolment/consents.js";
 import { createEnrolment } from "./enrolment/enrolment.js";
@@ -49,17 +49,19 @@ import { createIntakeMeter } from "./operation/intake-meter.js";
 import { openQualityBook, runQualityBook } from "./operation/quality-book.js";
 import { createErasure } from "./privacy/erasure.js";
 import { exportInstallation } from "./privacy/export.js";
+import { exportLines } from "./privacy/export-lines.js";
 import { createTagger } from "./privacy/log-tag.js";
 import { createRetentionJob, keptFromMs, type RetentionRun } from "./privacy/retention.js";
 import { openTombstones } from "./privacy/tombstones.js";
 import { createIdentities } from "./registry/create-identities.js";
-import { countDays, dayOf, markDay } from "./registry/day-bitmap.js";
+import { markDay } from "./registry/day-bitmap.js";
 import { createFacts } from "./registry/facts.js";
 import { openFileIdentityStore } from "./registry/file-identity-store.js";
 import type { Identities } from "./registry/identity.js";
 import { createIdentityDesk } from "./registry/identity-door.js";
 import { createRegistry, toRecord } from "./registry/memory-registry.js";
 import { openPostgresIdentityStore } from "./registry/postgres-identity-store.js";
+import { daysOfProbation } from "./registry/probation.js";
 import type { InstallationState } from "./registry/registry.js";
 import { prefixOf } from "./rpc/address-prefix.js";
 import type { StreamRules } from "./rpc/conversation.js";
@@ -111,8 +113,6 @@ const HOUR_MS = 3_600_000;
 /** Streams say goodbye at their age; a connection that outlives that by a quarter is cut. */
 const CONNECTION_AGE_MARGIN = 1.25;
 const REQUEST_ID_BYTES = 8;
-/** Days that a registry remembers. */
-const DAYS_REMEMBERED = 64;
 
 /** Serves until `signal`. @throws HeatpoolError a store or a listener cannot be opened */
 export async function runBackend(parts: BackendParts, signal: AbortSignal): Promise<void> {
@@ -272,6 +272,7 @@ async function openRooms(
     nowMs,
     saveRollups: kept.save,
     keepOut: ingest.keepOut,
+    alsoForget: [(id) => removeBearerTokens(places.httpTokensFile, id)],
   });
   // An identity that was to go with its data and is still here: the power went in between.
   for (const id of known.ids()) if (tombstones.has(id)) await known.remove(id, nowMs());
@@ -279,8 +280,9 @@ async function openRooms(
   if (again > 0) parts.log("warn", "backend.erased-again", { installations: again });
   let newest: RetentionRun | undefined;
   const rules = toEligibility(config);
+  const isVouched = config.enrolment.claimTokens === "required";
   const daysWithData = (state: InstallationState, atMs: number): number =>
-    countDays(state.withData, dayOf(atMs), DAYS_REMEMBERED);
+    daysOfProbation(state, atMs, isVouched);
   const privacy = {
     cohortMin: config.cohort.installationsMin,
     probationDays: config.cohort.probationDays,
@@ -309,6 +311,8 @@ async function openRooms(
     warnings: async () => [...parts.warnings, ...((await catalogue?.state())?.warnings ?? [])],
     retention: { months: rawMonths, newest: () => newest },
   });
+  const giveOut = (id: string) =>
+    exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id);
   const released: Community = {
     ...community,
     async release() {
@@ -342,8 +346,8 @@ async function openRooms(
       await processes.tell("erased", id);
       return receipt;
     },
-    export: (id) =>
-      exportInstallation({ ...shared, toRecord: (state) => toRecord(state, nowMs()) }, id),
+    export: giveOut,
+    exportLines: (id) => exportLines(giveOut(id)),
   };
   const retention = {
     store,
@@ -442,7 +446,8 @@ function openIdentities(
   const onFault = (fault: unknown): void => reportFault(parts, fault);
   const { issuing, recoveryKey } = authority;
   return {
-    judge: createIdentityJudge({ identities, issuing, clock, onFault }),
+    judge: createIdentityJudge({ identities, issuing, clock, isErased, onFault }),
+    signReceipt: (statement) => issuing.sign(statement),
     consents: createConsents({ identities, clock }),
     enrolment: createEnrolment({
       identities,
@@ -455,7 +460,7 @@ function openIdentities(
       trialKey: generateKeyPairSync("x25519").privateKey,
       recoveryKey,
     }),
-    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
+    ...createIdentityDesk({ identities, recoveryKey, chance, nowMs: () => clock.nowMs() }),
   };
 }
 

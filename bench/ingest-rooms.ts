@@ -56,7 +56,8 @@ export async function openRooms(store: SnapshotStore) {
   };
   const probeStore = async (): Promise<void> => undefined;
   const metadata = async () => undefined;
-  const rest = { operation, metadata, probeStore, erase: notHere, export: notHere };
+  const gone = { erase: notHere, export: notHere, exportLines: notHere };
+  const rest = { operation, metadata, probeStore, ...gone };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

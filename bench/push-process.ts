@@ -27,8 +27,13 @@ const clock = {
   sleep: (ms: number, signal: AbortSignal) =>
     new Promise<void>((resolve) => {
       if (signal.aborted) return resolve();
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener("abort", end, { once: true });
     }),
 };
 const backend = createModelBackend(folder, clock);

@@ -28,11 +28,12 @@ import { openHomePublishing } from "./commands/home-publishing.js";
 import { openHouseNotices } from "./commands/house-notices.js";
 import { listAlarms, openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
+import { exportEverything, openErasure, renewRecoveryCode } from "./commands/open-privacy.js";
 import type { Config, DeviceConfig } from "./config.js";
 import { createEndpointQueue, type EndpointQueue } from "./device/endpoint-queue.js";
 import { createMqttFeed } from "./device/mqtt-feed.js";
 import { linkRulesOf } from "./device/profile-rules.js";
-import { openConsentBook } from "./enrolment/consent.js";
+import { type ConsentState, openConsentBook } from "./enrolment/consent.js";
 import { CONSENT_TEXTS, CONSENT_VERSION } from "./enrolment/consent-text.js";
 import type { DeviceIdentity } from "./enrolment/device-identity.js";
 import { enrolDevice } from "./enrolment/enrolment.js";
@@ -58,6 +59,8 @@ import { checkPollInterval, type DeviceState, minPollMs, runPoller } from "./pol
 import { createRegisterSource, type RegisterSource } from "./poll/register-source.js";
 import { showReadings } from "./poll/snapshot-table.js";
 import { createTopicSource, type Patience, type TopicSource } from "./poll/topic-source.js";
+import type { Erasure, ErasureState } from "./privacy/erasure.js";
+import { wipeWhenAnswered } from "./privacy/wipe.js";
 import type { CommunityClient } from "./uplink/community-client.js";
 import type { UplinkState } from "./uplink/uplink.js";
 
@@ -106,6 +109,8 @@ const POLL_END_MAX_MS = 2_000;
 /** A screenful is less; a program may ask for more than a person reads. */
 const LOSSES_SHOWN_MAX = 1_000;
 const MIB = 1024 * 1024;
+/** A person who erases is told after this time how it stands. */
+const ERASE_PATIENCE_MS = 20_000;
 /** A person who reads once waits this long for a gateway's next round. */
 const READ_WAIT_MAX_MS = 90_000;
 /** Two daemons of one name would throw each other out of the broker. */
@@ -356,10 +361,19 @@ function checkTransport({ config, profile }: ConfiguredDevice): void {
   });
 }
 
-/** Runs until `signal`. @throws HeatpoolError what must be mended by a person */
-export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
+/**
+ * Runs until `signal`, or until everything about the owner was erased: then nothing is known any
+ * more, and running again begins anew.
+ *
+ * @throws HeatpoolError what must be mended by a person
+ */
+export async function runDaemon(
+  parts: DaemonParts,
+  signal: AbortSignal,
+): Promise<"stopped" | "erased"> {
   const { config, clock, chance, log, notify, version } = parts;
   checkDevices(parts.devices);
+  wipeWhenAnswered(config);
   const state = openState(config, clock, version);
   const installationId = openInstallationId(state.installationId, chance);
   const kept = createKeeper(parts);
@@ -391,6 +405,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     },
     destroyRemains: () => destroyRemains(parts, state.backlogFolder),
   });
+  const erasure = openErasure(parts, async () => {
+    if (isSettled(state.book.state())) return;
+    state.book.withdraw();
+    await sharing.consentChanged();
+  });
+  let isErased = false;
   const devices = openDevices(parts);
   const trust = await openTrust(parts);
   const home = await openHomePublishing(parts, installationId, homeBroker(config));
@@ -471,6 +491,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       }, lateEnding.signal) ?? Promise.resolve(),
     ),
     guarded(
+      erasure.run(lateEnding.signal).then(({ status }) => {
+        isErased = status === "erased";
+        if (isErased) ending.abort();
+      }),
+    ),
+    guarded(
       runControlSocket(
         {
           path: controlSocketPath(config.runtimeDir),
@@ -488,6 +514,9 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
               kept?.keeper.wake();
               return done;
             },
+            erase: () => eraseSoon(erasure, clock),
+            recoveryCode: async () => ({ recoveryCode: await renewRecoveryCode(parts) }),
+            ownData: () => exportEverything(parts, state.book, sharing.queue),
             rejected: async (ask) => ({
               rejected:
                 sharing.queue === undefined
@@ -519,9 +548,27 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     await Promise.all([polling, rest, ended]);
   } finally {
     await trust?.close();
-    notify("STOPPING=1");
+    if (!isErased) notify("STOPPING=1");
     log("info", "daemon.stopped");
   }
+  wipeWhenAnswered(config);
+  return isErased ? "erased" : "stopped";
+}
+
+/** Nothing to end: never agreed, or withdrawn with the queue wiped. */
+function isSettled(state: ConsentState): boolean {
+  return state.status === "missing" || (state.status === "withdrawn" && !state.pending);
+}
+
+/** The owner's command is told what there is within its patience; the rest goes on without it. */
+async function eraseSoon(erasure: Erasure, clock: Clock): Promise<ErasureState> {
+  erasure.begin();
+  const done = new AbortController();
+  const attempt = erasure.attempt();
+  const found = await Promise.race([attempt, clock.sleep(ERASE_PATIENCE_MS, done.signal)]);
+  done.abort();
+  erasure.wake();
+  return found ?? erasure.state();
 }
 
 /** Pollers first, then what keeps and sends what they read; and never longer than allowed. */

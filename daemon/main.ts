@@ -152,6 +152,17 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
       return (await import("./commands/enrol.js")).showIdentity;
     },
   );
+  const rights = program.command("privacy").description("what is known about you, and its end");
+  const privacy = () => import("./commands/privacy.js");
+  add(rights, "export", "write everything that is kept, here and at the backend", async () => {
+    return (await privacy()).exportPrivate;
+  }).option("--out <file>", "a new file, one JSON record a line");
+  add(rights, "erase", "erase everything, here and at the backend", async () => {
+    return (await privacy()).erase;
+  }).option("--yes", "without being asked");
+  const code = rights.command("recovery-code").description("erasing when this machine is gone");
+  add(code, "show", "why it cannot be shown again", async () => (await privacy()).showRecoveryCode);
+  add(code, "renew", "another one in its place", async () => (await privacy()).renewCode);
   const backlog = program.command("backlog").description("what waits to be sent");
   add(backlog, "show", "how much waits, and what became of the rest", async () => {
     return (await import("./commands/show-backlog.js")).showBacklog;

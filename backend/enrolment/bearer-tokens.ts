@@ -7,7 +7,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
+import { appendFile, rename, rm } from "node:fs/promises";
 import type { Chance, Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { BearerTokens, TokenHolder } from "../http/http.js";
@@ -80,6 +80,22 @@ export async function createBearerToken(
     await appendFile(path, line, { flush: true } as object);
   }
   return token;
+}
+
+/**
+ * Takes the tokens of an installation out of the file; shared ones stay. Whole or not at all.
+ *
+ * @throws HeatpoolError `STATE_INVALID` the file is none of tokens, or cannot be written
+ */
+export async function removeBearerTokens(path: string, installationId: string): Promise<void> {
+  const lines = readLines(path);
+  readEntries(path);
+  const kept = lines.filter((line) => LINE.exec(line)?.[2] !== installationId);
+  if (kept.length === lines.length) return;
+  const beside = `${path}.new`;
+  await rm(beside, { force: true });
+  await writeNewFile(beside, kept.join("\n"), SECRET_MODE);
+  await rename(beside, path);
 }
 
 function changeTime(path: string): number | undefined {

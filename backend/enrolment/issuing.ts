@@ -6,6 +6,7 @@ import type { X509Certificate } from "node:crypto";
 import { type Authority, issueInstallationCertificate } from "#core/certificate/certificate.js";
 import type { CertificateRequest } from "#core/certificate/csr.js";
 import type { Chance } from "#core/clock.js";
+import { signStatement } from "#core/enrolment/statement.js";
 import { HeatpoolError } from "#core/errors.js";
 
 /** An issuing authority. */
@@ -21,6 +22,8 @@ export interface Issuing {
   issue(asked: CertificateRequest, nowMs: number): readonly Uint8Array[];
   /** Whose certificates count at `nowMs`. */
   trusted(nowMs: number): readonly X509Certificate[];
+  /** Signs a statement that begins with its own name, and so can never be a certificate. */
+  sign(statement: Uint8Array): { readonly signature: Buffer; readonly signer: Uint8Array };
   /** When the newest ends. */
   readonly expiresAtMs: number;
 }
@@ -57,6 +60,10 @@ export function createIssuing(
       const request = { installationId, publicKey, serial, validity };
       return [issueInstallationCertificate(request, newest), newest.certificate];
     },
+    sign: (statement) => ({
+      signature: signStatement(statement, newest.privateKey),
+      signer: newest.certificate,
+    }),
     trusted: (nowMs) =>
       issuers
         .filter((_, index) => {

@@ -26,6 +26,13 @@ export interface Principal {
 export interface IdentityJudge {
   /** @throws HeatpoolError `UNAUTHENTICATED` */
   judge(shown: X509Certificate | undefined): Principal;
+  /**
+   * As `judge`, and lets in whose installation was erased: an answer may have got lost, and nobody
+   * else has that key.
+   *
+   * @throws HeatpoolError `UNAUTHENTICATED`
+   */
+  judgeLeaving(shown: X509Certificate | undefined): Principal;
   /** Why a principal counts no more; `undefined`: it does. */
   faultOf(principal: Principal): HeatpoolError | undefined;
   /** Notes that the present key is in use, once. */
@@ -41,6 +48,8 @@ export function createIdentityJudge(deps: {
   readonly identities: Identities;
   readonly issuing: Pick<Issuing, "trusted">;
   readonly clock: Pick<Clock, "nowMs">;
+  /** Left out: nobody was ever erased. */
+  readonly isErased?: (installationId: string) => boolean;
   onFault(fault: unknown): void;
 }): IdentityJudge {
   const { identities, issuing, clock, onFault } = deps;
@@ -53,20 +62,34 @@ export function createIdentityJudge(deps: {
     }
     return known.revokedAtMs > 0 ? refused("the certificate was taken back") : undefined;
   };
+  const read = (shown: X509Certificate | undefined): Principal => {
+    if (shown === undefined) throw refused("no certificate was shown");
+    const nowMs = clock.nowMs();
+    if (!isIssuedByOne(shown, issuing.trusted(nowMs), nowMs)) {
+      throw refused("the certificate is not of this backend");
+    }
+    const known = readInstallationCertificate(shown);
+    if (known === undefined) throw refused("the certificate names no installation");
+    const { installationId, spkiSha256, notAfterMs } = known;
+    return { installationId, spkiSha256, notAfterMs };
+  };
+  const judge = (shown: X509Certificate | undefined): Principal => {
+    const principal = read(shown);
+    const fault = faultOf(principal);
+    if (fault !== undefined) throw fault;
+    return principal;
+  };
   return {
     faultOf,
-    judge(shown) {
-      if (shown === undefined) throw refused("no certificate was shown");
-      const nowMs = clock.nowMs();
-      if (!isIssuedByOne(shown, issuing.trusted(nowMs), nowMs)) {
-        throw refused("the certificate is not of this backend");
-      }
-      const read = readInstallationCertificate(shown);
-      if (read === undefined) throw refused("the certificate names no installation");
-      const { installationId, spkiSha256, notAfterMs } = read;
-      const fault = faultOf({ installationId, spkiSha256, notAfterMs });
-      if (fault !== undefined) throw fault;
-      return { installationId, spkiSha256, notAfterMs };
+    judge,
+    judgeLeaving(shown) {
+      const principal = read(shown);
+      const { installationId, notAfterMs } = principal;
+      const hasLeft =
+        deps.isErased?.(installationId) === true &&
+        identities.find(installationId) === undefined &&
+        notAfterMs > clock.nowMs();
+      return hasLeft ? principal : judge(shown);
     },
     noteUse({ installationId, spkiSha256 }) {
       if (identities.find(installationId)?.firstUsedAtMs !== 0) return;

@@ -11,7 +11,7 @@ import type { Identities } from "../registry/identity.js";
 import type { Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import type { ErasureReceipt } from "./subject-rights.js";
-import type { Tombstones } from "./tombstones.js";
+import type { Removal, Tombstones } from "./tombstones.js";
 
 /** Erases installations. */
 export interface Erasure {
@@ -37,6 +37,8 @@ export interface ErasureDeps {
   readonly tombstones: Tombstones;
   /** Left out: nobody has one. */
   readonly identities?: Pick<Identities, "find" | "remove">;
+  /** What else knows installations: tokens, and who has which model. Each may be asked twice. */
+  readonly alsoForget?: readonly ((installationId: string) => Promise<void> | void)[];
   /** Works while nobody delivers for an installation. */
   readonly keepOut: <T>(installationId: string, work: () => Promise<T>) => Promise<T>;
   readonly nowMs: () => number;
@@ -80,11 +82,25 @@ async function remove(deps: ErasureDeps, installationId: string): Promise<Erasur
   await saveRollups();
   const { blocks, deadLetters, losses } = await store.erase(installationId);
   registry.forget(installationId);
-  return {
-    installationId,
-    erasedAtMs: deps.nowMs(),
-    batches: blocks,
-    refusedBatches: deadLetters,
-    losses,
+  for (const forget of deps.alsoForget ?? []) await forget(installationId);
+  return { installationId, ...(await note(deps, installationId, { blocks, deadLetters, losses })) };
+}
+
+/** What is kept of an erasure: sums, also when it was taken up again, under a name of nobody. */
+async function note(
+  { tombstones, nowMs }: ErasureDeps,
+  installationId: string,
+  { blocks, deadLetters, losses }: { blocks: number; deadLetters: number; losses: number },
+): Promise<Removal> {
+  const before = tombstones.removalOf(installationId);
+  const isNothingNew = blocks + deadLetters + losses === 0;
+  if (before !== undefined && isNothingNew) return before;
+  const removal = {
+    erasedAtMs: nowMs(),
+    batches: (before?.batches ?? 0) + blocks,
+    refusedBatches: (before?.refusedBatches ?? 0) + deadLetters,
+    losses: (before?.losses ?? 0) + losses,
   };
+  await tombstones.noteRemoval(installationId, removal);
+  return removal;
 }

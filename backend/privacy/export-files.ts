@@ -10,6 +10,7 @@ import { finished } from "node:stream/promises";
 import { HeatpoolError } from "#core/errors.js";
 import type { DaySummary } from "../aggregate/day-summary.js";
 import type { ReceivedPart } from "../rpc/export-wire.js";
+import { createExportLines, toDate, toRecord, toTime } from "./export-lines.js";
 
 /** What was written. */
 export interface ExportSummary {
@@ -21,7 +22,6 @@ export interface ExportSummary {
   readonly losses: number;
 }
 
-const DAY_MS = 86_400_000;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /** Beginnings of cells that spreadsheets take for formulas. */
@@ -86,28 +86,9 @@ function count(
 
 function openLines(path: string): PartWriter {
   const file = openText(path);
-  let columns = "";
+  const toLines = createExportLines();
   return {
-    async write(part) {
-      if (part.kind !== "readings") return await file.write([toRecord(part)]);
-      const { kind: _, rows, receivedAtMs, ...facts } = part;
-      const heading = JSON.stringify({ kind: "columns", ...facts });
-      if (heading !== columns) await file.write([heading]);
-      columns = heading;
-      const received = toTime(receivedAtMs);
-      await file.write(
-        rows.map(({ atMs, values }) => {
-          const named = values.map((value, k) => [part.columns[k]?.metric, value]);
-          return JSON.stringify({
-            kind: "row",
-            deviceId: part.deviceId,
-            time: toTime(atMs),
-            received,
-            values: Object.fromEntries(named.filter(([, value]) => value !== undefined)),
-          });
-        }),
-      );
-    },
+    write: (part) => file.write(toLines(part)),
     close: () => file.close(),
   };
 }
@@ -166,17 +147,6 @@ function toCsv(part: Extract<ReceivedPart, { kind: "readings" }>): string[] {
   );
 }
 
-/** Everything but readings as one record; times as text, bytes as base64. */
-function toRecord(part: Exclude<ReceivedPart, { kind: "readings" }>): string {
-  return JSON.stringify(part, (name, value) => {
-    if (name.endsWith("AtMs") || name === "atMs" || name === "fromMs" || name === "toMs")
-      return toTime(value);
-    if (name === "day") return toDate(value);
-    if (name === "block") return Buffer.from(value.data ?? value).toString("base64");
-    return value;
-  });
-}
-
 function toDayRow(one: DaySummary): string {
   const { deviceId, heatpumpModel, day, coverage, outdoorMean, total, heating, hotWater } = one;
   const energies = [total, heating, hotWater].flatMap((use) => [use.heatKwh, use.electricKwh]);
@@ -187,20 +157,10 @@ function toDayRow(one: DaySummary): string {
   return cells.map((value) => value ?? "").join(",");
 }
 
-/** A day since 1970 (UTC). */
-function toDate(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
-}
-
 /** Text from outside as a cell. */
 function cell(text: string): string {
   const safe = FORMULA.test(text) ? `'${text}` : text;
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** 0 is a time that nobody knows. */
-function toTime(atMs: number): string {
-  return atMs === 0 ? "" : new Date(atMs).toISOString();
 }
 
 /** Lines into a new file, as fast as it takes them. */

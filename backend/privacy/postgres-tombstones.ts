@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import type { Chance } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { PostgresDatabase } from "../registry/postgres-database.js";
-import type { Tombstones } from "./tombstones.js";
+import type { KeptTombstones, Removal, Tombstones } from "./tombstones.js";
 
 /** Tombstones, and the question whose answer is never old. */
 export interface SharedTombstones extends Tombstones {
@@ -33,11 +33,12 @@ export async function openPostgresTombstones(
   );
   const key = secret?.bytes ?? Buffer.alloc(0);
   const name = (id: string): Buffer => createHmac("sha256", key).update(id).digest();
-  const known = new Set<string>();
+  const known = new Map<string, Removal | undefined>();
   const look = async (): Promise<void> => {
-    for (const { hmac } of await database.query<{ hmac: Buffer }>("SELECT hmac FROM tombstone")) {
-      known.add(hmac.toString("hex"));
-    }
+    const rows = await database.query<{ hmac: Buffer; removal: Removal | null }>(
+      "SELECT hmac, removal FROM tombstone",
+    );
+    for (const { hmac, removal } of rows) known.set(hmac.toString("hex"), removal ?? undefined);
   };
   await look();
   return {
@@ -46,8 +47,20 @@ export async function openPostgresTombstones(
     },
     has: (id) => known.size > 0 && known.has(name(id).toString("hex")),
     async add(id) {
-      await database.query("INSERT INTO tombstone VALUES ($1) ON CONFLICT DO NOTHING", [name(id)]);
-      known.add(name(id).toString("hex"));
+      await database.query("INSERT INTO tombstone (hmac) VALUES ($1) ON CONFLICT DO NOTHING", [
+        name(id),
+      ]);
+      const hmac = name(id).toString("hex");
+      known.set(hmac, known.get(hmac));
+    },
+    removalOf: (id) => known.get(name(id).toString("hex")),
+    async noteRemoval(id, removal) {
+      await database.query(
+        `INSERT INTO tombstone (hmac, removal) VALUES ($1, $2)
+         ON CONFLICT (hmac) DO UPDATE SET removal = excluded.removal`,
+        [name(id), JSON.stringify(removal)],
+      );
+      known.set(name(id).toString("hex"), removal);
     },
     async isErased(id) {
       const rows = await database.query("SELECT 1 FROM tombstone WHERE hmac = $1", [name(id)]);
@@ -60,10 +73,9 @@ export async function openPostgresTombstones(
 /** Takes over what one process kept in a file, its key too. @throws HeatpoolError `STATE_INVALID` */
 export async function moveTombstones(
   database: PostgresDatabase,
-  kept: { key: Buffer; known: ReadonlySet<string> } | undefined,
+  kept: KeptTombstones | undefined,
 ): Promise<void> {
   if (kept === undefined || kept.known.size === 0) return;
-  const hmacs = [...kept.known].map((one) => Buffer.from(one, "hex"));
   await database.transaction(async ({ query }) => {
     const [other] = await query<{ count: string }>(
       `SELECT count(*) AS count FROM tombstone, secret
@@ -79,8 +91,11 @@ export async function moveTombstones(
       "INSERT INTO secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes",
       [KEY_NAME, kept.key],
     );
-    for (const hmac of hmacs) {
-      await query("INSERT INTO tombstone VALUES ($1) ON CONFLICT DO NOTHING", [hmac]);
+    for (const [hmac, removal] of kept.known) {
+      await query("INSERT INTO tombstone (hmac, removal) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+        Buffer.from(hmac, "hex"),
+        removal === undefined ? null : JSON.stringify(removal),
+      ]);
     }
   });
 }

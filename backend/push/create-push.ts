@@ -8,7 +8,7 @@ import { HeatpoolError } from "#core/errors.js";
 import type { ReleaseFacts, ReleaseStore } from "../publish/release-store.js";
 import { decideOwed, GRANT_LIFE_S } from "./decide-owed.js";
 import type { Listener, Push, PushMessage, PushReport, PushSession } from "./push.js";
-import { createSharedFiles, type SharedFiles } from "./shared-files.js";
+import { createSharedFiles, type SharedFile, type SharedFiles } from "./shared-files.js";
 import { createSpreadBook, type SpreadBook } from "./spread-book.js";
 import { createTurnstile, type Turnstile } from "./turnstile.js";
 
@@ -78,6 +78,7 @@ export function createPush(parts: PushParts): Push {
       }
     },
     spread: room.book.spread,
+    forget: room.book.forget,
     get listeners() {
       return sessions.size;
     },
@@ -216,36 +217,75 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
   };
 }
 
-/** A file from an offset on, when it is our turn. */
+/**
+ * A file from an offset on, when it is our turn. Who does not take a piece in time gives up its turn
+ * and the file, so that no two of them can keep all others waiting; it waits again when it goes on.
+ */
 async function* send(
-  { parts, files, turnstile }: Room,
+  room: Room,
   { release, offset }: Extract<Task, { kind: "send" }>,
   isClosed: () => boolean,
 ): AsyncGenerator<PushMessage, void, undefined> {
-  const { modelId, release: number } = release;
-  const targetPath = targetPathOf(modelId, number);
-  const leave = await turnstile.enter();
-  const file = await files
-    .hold(targetPath, () => parts.store.file(modelId, number))
-    .catch((error: unknown) => {
-      leave();
-      throw error;
-    });
-  try {
-    for (let at = offset; at < file.bytes.length && !isClosed(); at += CHUNK_BYTES) {
-      const taken = new AbortController();
-      void parts.clock.sleep(STALL_MAX_MS, taken.signal).then(() => {
-        if (!taken.signal.aborted) leave();
-      });
-      try {
-        const data = file.bytes.subarray(at, Math.min(at + CHUNK_BYTES, file.bytes.length));
-        yield { kind: "chunk", targetPath, offset: at, data };
-      } finally {
-        taken.abort();
+  const targetPath = targetPathOf(release.modelId, release.release);
+  let at = offset;
+  while (at < release.length && !isClosed()) {
+    const turn = await takeTurn(room, release);
+    try {
+      for (;;) {
+        const data = turn.piece(at);
+        if (data === undefined || data.length === 0 || isClosed()) break;
+        const start = at;
+        at += data.length;
+        const done = watchStall(room, turn);
+        try {
+          yield { kind: "chunk", targetPath, offset: start, data };
+        } finally {
+          done();
+        }
       }
+      // A file that is shorter than it was listed ends here.
+      if (turn.piece(at)?.length === 0) return;
+    } finally {
+      turn.end();
     }
-  } finally {
-    file.release();
-    leave();
   }
+}
+
+/** A place among the transfers, and the file. */
+interface Turn {
+  /** Bytes from `at` on; `undefined`: the turn is over. */
+  piece(at: number): Buffer | undefined;
+  /** Twice is once. */
+  end(): void;
+}
+
+async function takeTurn({ parts, files, turnstile }: Room, of: ReleaseFacts): Promise<Turn> {
+  const { modelId, release } = of;
+  const leave = await turnstile.enter();
+  try {
+    const path = targetPathOf(modelId, release);
+    let file: SharedFile | undefined = await files.hold(path, () =>
+      parts.store.file(modelId, release),
+    );
+    return {
+      piece: (at) => file?.bytes.subarray(at, at + CHUNK_BYTES),
+      end() {
+        file?.release();
+        file = undefined;
+        leave();
+      },
+    };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** Ends the turn of who does not take a piece in time. Call the answer when it was taken. */
+function watchStall({ parts: { clock } }: Room, turn: Turn): () => void {
+  const taken = new AbortController();
+  void clock.sleep(STALL_MAX_MS, taken.signal).then(() => {
+    if (!taken.signal.aborted) turn.end();
+  });
+  return () => taken.abort();
 }

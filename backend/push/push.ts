@@ -77,6 +77,8 @@ export interface Push {
   run(signal: AbortSignal): Promise<void>;
   /** As far as daemons told since this process began. */
   spread(): readonly Spread[];
+  /** Forgets what an erased installation told. */
+  forget(installationId: string): void;
   /** Open streams. */
   readonly listeners: number;
 }

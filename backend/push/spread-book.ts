@@ -9,6 +9,8 @@ export interface SpreadBook {
   installed(installationId: string, modelId: string, release: number): void;
   refused(installationId: string, modelId: string, release: number, step: string): void;
   spread(): readonly Spread[];
+  /** Forgets what an installation told. */
+  forget(installationId: string): void;
 }
 
 /** A daemon may name what it likes; only this much of it is kept. */
@@ -42,6 +44,9 @@ export function createSpreadBook(): SpreadBook {
     refused(installationId, modelId, release, step) {
       const told = tell(installationId, modelId);
       if (told !== undefined) told.refusal = { release, step };
+    },
+    forget(installationId) {
+      for (const installations of models.values()) installations.delete(installationId);
     },
     spread() {
       const rows = new Map<

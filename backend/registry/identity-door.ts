@@ -1,16 +1,38 @@
-/** Identities as the operator asks about them: taking one back, and listing what they are worth. */
+/**
+ * Identities as the operator asks about them: taking one back, and listing what they
+ * are worth; and as owners do: another recovery code.
+ */
 import { timingSafeEqual } from "node:crypto";
-import { hmacRecoveryCode, parseRecoveryCode } from "#core/enrolment/recovery-code.js";
+import type { Chance } from "#core/clock.js";
+import {
+  formatRecoveryCode,
+  hmacRecoveryCode,
+  parseRecoveryCode,
+  RECOVERY_BYTES,
+} from "#core/enrolment/recovery-code.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { IdentityDoor, IdentityStatus, ListedRecord } from "../rpc/door.js";
 import type { Identities, Identity } from "./identity.js";
 import type { InstallationRecord } from "./registry.js";
 
-export function createIdentityDesk(
-  identities: Identities,
-  recoveryKey: Uint8Array,
-  nowMs: () => number,
-): Pick<IdentityDoor, "revoke" | "list" | "findByRecoveryCode"> {
+/** What the desk works with. */
+export interface IdentityDeskDeps {
+  readonly identities: Identities;
+  /** Under which recovery codes are kept. */
+  readonly recoveryKey: Uint8Array;
+  readonly chance: Chance;
+  readonly nowMs: () => number;
+}
+
+export function createIdentityDesk({
+  identities,
+  recoveryKey,
+  chance,
+  nowMs,
+}: IdentityDeskDeps): Pick<
+  IdentityDoor,
+  "revoke" | "list" | "findByRecoveryCode" | "renewRecoveryCode"
+> {
   const describe = (record: InstallationRecord): ListedRecord => {
     const known = identities.find(record.installationId);
     const last = known?.consents.at(-1);
@@ -32,6 +54,16 @@ export function createIdentityDesk(
       throw new HeatpoolError("NOT_FOUND", "no installation of that id is enrolled", {
         hint: "`heatpool-backend installations list` names those that are.",
       });
+    },
+    async renewRecoveryCode(id) {
+      const code = Buffer.from(chance(RECOVERY_BYTES));
+      await identities.update(id, (present) => {
+        if (present === undefined) {
+          throw new HeatpoolError("UNAUTHENTICATED", "this installation is not enrolled");
+        }
+        return { ...present, recoveryHmac: hmacRecoveryCode(recoveryKey, id, code) };
+      });
+      return formatRecoveryCode(code);
     },
     findByRecoveryCode(text) {
       const code = parseRecoveryCode(text);

@@ -86,4 +86,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE tombstone (hmac bytea PRIMARY KEY);
   CREATE TABLE secret (name text PRIMARY KEY, bytes bytea NOT NULL);
   `,
+  // How much an erasure removed, for whoever asks again; NULL: it is not through.
+  `
+  ALTER TABLE tombstone ADD COLUMN removal json;
+  `,
 ];

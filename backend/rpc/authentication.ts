@@ -14,6 +14,7 @@ import {
   ServerListenerBuilder,
 } from "@grpc/grpc-js";
 import { HeatpoolError } from "#core/errors.js";
+import { PrivacyServiceService } from "#proto/heatpool/privacy/v1/privacy_service.js";
 import type { IdentityJudge, Principal } from "../enrolment/judge-identity.js";
 import { certificateOf } from "./session.js";
 import type { ToStatus } from "./status.js";
@@ -32,9 +33,11 @@ export function createCertificateCheck(
   judge: IdentityJudge,
   toStatus: ToStatus,
 ): ServerInterceptor {
-  return (_, call) =>
+  return (method, call) =>
     refusing(call, toStatus, () => {
-      judge.noteUse(judge.judge(certificateOf(call)));
+      const shown = certificateOf(call);
+      const isLeaving = method.path === PrivacyServiceService.erase.path;
+      judge.noteUse(isLeaving ? judge.judgeLeaving(shown) : judge.judge(shown));
     });
 }
 

@@ -78,6 +78,8 @@ export interface Behind {
   erase(installationId: string, closeStreams: () => Promise<void>): Promise<ErasureReceipt>;
   /** All that is held about an installation. @throws HeatpoolError `NOT_FOUND` */
   export(installationId: string): AsyncIterable<ExportPart>;
+  /** The same as text for its owner: JSON records, one a line. @throws HeatpoolError `NOT_FOUND` */
+  exportLines(installationId: string): AsyncIterable<string>;
 }
 
 /** What stands behind the door where callers show certificates. */
@@ -91,6 +93,14 @@ export interface IdentityDoor {
    * @throws HeatpoolError `NOT_FOUND` it is not enrolled
    */
   revoke(installationId: string): Promise<number>;
+  /**
+   * Makes a new recovery code; the one before is good no more. Resolves with it.
+   *
+   * @throws HeatpoolError `UNAUTHENTICATED` it is not enrolled
+   */
+  renewRecoveryCode(installationId: string): Promise<string>;
+  /** Signs a statement by the authority that issues certificates. */
+  signReceipt(statement: Uint8Array): { readonly signature: Buffer; readonly signer: Uint8Array };
   /** Whose recovery code it is, however it is typed. */
   findByRecoveryCode(code: string): string | undefined;
   /**

@@ -23,7 +23,10 @@ export type UnaryHandler<Request, Response> = (
 ) => Promise<Response>;
 
 /** Answers one request with a stream. */
-export type ServerStreamHandler<Request, Response> = (request: Request) => AsyncIterable<Response>;
+export type ServerStreamHandler<Request, Response> = (
+  request: Request,
+  call: ServerWritableStream<Request, Response>,
+) => AsyncIterable<Response>;
 
 /** Answers a stream of requests. Whatever it waits for, it also waits for `gone`. */
 export type BidiHandler<Request, Response> = (
@@ -49,7 +52,7 @@ export function guardServerStream<Request, Response>(
   return (call) => {
     const gone = goneSignal(call);
     const respond = async (): Promise<void> => {
-      for await (const response of handle(call.request)) {
+      for await (const response of handle(call.request, call)) {
         if (gone.aborted) return;
         if (!call.write(response)) await once(call, "drain", { signal: gone });
       }

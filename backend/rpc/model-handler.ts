@@ -1,4 +1,8 @@
-/** The model service: who may have models, which there are, and the models, on the wire. */
+/**
+ * The model service: who may have models, which there are, and the models, on the wire. What Receive
+ * answers is bytes already.
+ */
+import type { handleBidiStreamingCall } from "@grpc/grpc-js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import {
@@ -8,9 +12,11 @@ import {
   type GetMetadataRequest,
   type GetMetadataResponse,
   type ReceiveRequest,
-  type ReceiveResponse,
 } from "#proto/heatpool/model/v1/model.js";
-import type { ModelServiceServer } from "#proto/heatpool/model/v1/model_service.js";
+import {
+  type ModelServiceServer,
+  ModelServiceService,
+} from "#proto/heatpool/model/v1/model_service.js";
 import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import { demandOwnId, principalOf } from "./authentication.js";
 import type { Behind } from "./door.js";
@@ -18,6 +24,12 @@ import { guardBidi, guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
 import { createReceive } from "./receive-handler.js";
 import type { ToStatus } from "./status.js";
+
+/** The service with Receive's answers as they are. */
+export const MODEL_SERVICE = {
+  ...ModelServiceService,
+  receive: { ...ModelServiceService.receive, responseSerialize: (bytes: Buffer) => bytes },
+};
 
 /** Of the wire contract. */
 const MODEL_MAX = 128;
@@ -30,10 +42,12 @@ export function createModelHandler(
   clock: Clock,
   toStatus: ToStatus,
   judge: IdentityJudge | undefined,
-): ModelServiceServer {
+): Omit<ModelServiceServer, "receive"> & {
+  readonly receive: handleBidiStreamingCall<ReceiveRequest, Buffer>;
+} {
   const receive = createReceive({ push: behind.push, clock, judge });
   return {
-    receive: guardBidi<ReceiveRequest, ReceiveResponse>(toStatus, receive, { paced: true }),
+    receive: guardBidi<ReceiveRequest, Buffer>(toStatus, receive, { paced: true }),
     checkEligibility: guardUnary<CheckEligibilityRequest, CheckEligibilityResponse>(
       toStatus,
       async ({ installationId, heatpumpModel }, call) => {

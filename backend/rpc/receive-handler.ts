@@ -11,6 +11,7 @@ import { demandOwnId, principalOf } from "./authentication.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
 import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
+import { encodeReceive } from "./response-frame.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
 
 /** What the handler works with. */
@@ -30,12 +31,14 @@ const NAME_MAX = 128;
 const MODEL_ID_MAX = 64;
 const STEP_MAX = 32;
 const KEY_BYTES = 32;
+/** Who may not listen any more is sent away within this time. */
+const SWEEP_MS = 5_000;
 
 export function createReceive({
   push,
   clock,
   judge,
-}: ReceiveParts): BidiHandler<wire.ReceiveRequest, wire.ReceiveResponse> {
+}: ReceiveParts): BidiHandler<wire.ReceiveRequest, Buffer> {
   return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
     const stop = new AbortController();
@@ -45,7 +48,9 @@ export function createReceive({
     if (first === "silent" || first.body?.$case !== "hello")
       throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
     const listener = toListener(first.body.value);
-    demandOwnId(principalOf(call, judge), listener.installationId);
+    const principal = principalOf(call, judge);
+    demandOwnId(principal, listener.installationId);
+    const faultOf = () => (principal === undefined ? undefined : judge?.faultOf(principal));
     const session = push.open(listener);
     const leave = () => session.close();
     gone.addEventListener("abort", leave, { once: true });
@@ -56,15 +61,52 @@ export function createReceive({
         fault = error;
       })
       .finally(leave);
+    const sweeping =
+      principal === undefined
+        ? undefined
+        : sweep(clock, faultOf, stop.signal).then((found) => {
+            fault ??= found;
+            leave();
+          });
     try {
-      for await (const message of session.messages()) yield toResponse(message);
+      const messages = session.messages();
+      for (;;) {
+        const bytes = await encodeNext(messages);
+        // Between two looks at the stream nothing is given to whose certificate was taken back.
+        fault ??= faultOf();
+        if (bytes === undefined || fault !== undefined) break;
+        yield bytes;
+      }
+      await messages.return();
     } finally {
       stop.abort();
       leave();
-      await listening;
+      await Promise.all([listening, sweeping]);
     }
     if (fault !== undefined) throw fault;
   };
+}
+
+/** The next message as bytes: while they are on their way, nothing holds the file they are of. */
+async function encodeNext(
+  messages: AsyncGenerator<PushMessage, void, undefined>,
+): Promise<Buffer | undefined> {
+  const { value, done } = await messages.next();
+  return done === true || value === undefined ? undefined : encodeReceive(toResponse(value));
+}
+
+/** Resolves when a principal counts no more, with the reason; or with nothing at the end. */
+async function sweep(
+  clock: Pick<Clock, "sleep">,
+  faultOf: () => HeatpoolError | undefined,
+  end: AbortSignal,
+): Promise<HeatpoolError | undefined> {
+  while (!end.aborted) {
+    await clock.sleep(SWEEP_MS, end);
+    const fault = end.aborted ? undefined : faultOf();
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** Obeys what the daemon says until it has said everything. */

@@ -19,7 +19,7 @@ import {
   ConsentServiceService,
   EnrolmentServiceService,
 } from "#proto/heatpool/enrolment/v1/enrolment_service.js";
-import { ModelServiceService } from "#proto/heatpool/model/v1/model_service.js";
+import { PrivacyServiceService } from "#proto/heatpool/privacy/v1/privacy_service.js";
 import { TelemetryServiceService } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
 import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import { createAdminHandler } from "./admin-handler.js";
@@ -41,7 +41,8 @@ import {
 } from "./listener.js";
 import { createLiveStreams, type LiveStreams } from "./live-streams.js";
 import { createMessagePace } from "./message-pace.js";
-import { createModelHandler } from "./model-handler.js";
+import { createModelHandler, MODEL_SERVICE } from "./model-handler.js";
+import { createPrivacyHandler } from "./privacy-handler.js";
 import { addReflection } from "./reflection.js";
 import { decodeRequest } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
@@ -240,7 +241,7 @@ function addServices(
   });
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
-  server.addService(ModelServiceService, createModelHandler(behind, clock, toStatus, judge));
+  server.addService(MODEL_SERVICE, createModelHandler(behind, clock, toStatus, judge));
   const community = createCommunityHandler(behind, clock, toStatus);
   server.addService(CommunityServiceService, community);
   if (identities === undefined || judge === undefined) return;
@@ -248,6 +249,9 @@ function addServices(
     live.expel(id, new HeatpoolError("CONSENT_MISSING", "consent was withdrawn")),
   );
   server.addService(ConsentServiceService, consent);
+  const { expel } = live;
+  const privacy = createPrivacyHandler({ behind, judge, identities, expel }, toStatus);
+  server.addService(PrivacyServiceService, privacy);
 }
 
 /** No new connections, a goodbye to each stream, and time for what is in hand. */

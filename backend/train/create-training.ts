@@ -222,7 +222,9 @@ interface Finished {
 
 async function finish(deps: TrainingDeps, made: Finished): Promise<TrainingReport> {
   const { heatpumpModel, modelId, fleet, result, leftOut, readings, isDry } = made;
-  const names = [...new Set(fleet.months.map(({ month }) => month))].sort();
+  const names = [...new Set(fleet.months.map(({ month }) => month))].sort((a, b) =>
+    a < b ? -1 : 1,
+  );
   const before = await listCandidates(deps.store, modelId);
   const inputHash = hashOf(deps, heatpumpModel, fleet);
   const taken = before.filter(({ card }) => card.inputHash !== inputHash);

@@ -6,12 +6,7 @@
  * model of others, and so never have to be made again because others changed.
  */
 
-import {
-  CELLS_PER_DAY,
-  CHANNEL_COUNT,
-  type ChannelId,
-  channelIndex,
-} from "#core/anomaly/channel.js";
+import { CELLS_PER_DAY, type ChannelId, channelIndex } from "#core/anomaly/channel.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
 import type { Finding } from "#core/anomaly/finding.js";
 import { type CellGrid, gridPolls } from "#core/anomaly/grid.js";
@@ -207,9 +202,4 @@ function modesOf(
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
-}
-
-/** Cells that a grid of so many days has numbers for; for whoever plans memory. */
-export function gridBytes(days: number): number {
-  return days * CELLS_PER_DAY * CHANNEL_COUNT * Float64Array.BYTES_PER_ELEMENT;
 }

@@ -1,5 +1,5 @@
 /**
- * What an installation signs with its TLS key: each statement begins with its own name and a zero
+ * What an installation signs with its TLS key, and what its authority signs for it: each statement begins with its own name and a zero
  * byte, so that a signature for one can never stand for another.
  *
  * ECDSA on P-256 with SHA-256. A signature's bytes are never an identifier: ECDSA has several for
@@ -32,6 +32,11 @@ export function consentStatement(record: Uint8Array): Buffer {
 /** "I take it back": names the consent, so that it withdraws no later one. */
 export function withdrawalStatement(installationId: string, record: Uint8Array): Buffer {
   return Buffer.concat([label("heatpool-withdrawal/v1"), uuid(installationId), sha256(record)]);
+}
+
+/** "This was erased": by the authority that issued the installation's certificate. */
+export function erasureStatement(receipt: Uint8Array): Buffer {
+  return Buffer.concat([label("heatpool-erasure/v1"), sha256(receipt)]);
 }
 
 export function signStatement(statement: Uint8Array, privateKey: KeyObject): Buffer {

@@ -12,18 +12,17 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<v
   const { config, devices } = await receiveSetup(options, terminal);
   const { clock, chance, version, watchdogUsec, credential } = terminal;
   const watchdogMs = Number(watchdogUsec ?? 0) / USEC_PER_MS;
-  await runDaemon(
-    {
-      config,
-      devices,
-      version,
-      clock,
-      chance,
-      ...(credential === undefined ? {} : { credential }),
-      log: createLog((line) => terminal.print(line), clock, config.logLevel),
-      notify: createNotify(terminal.notifySocket),
-      watchdogMs: watchdogMs > 0 ? watchdogMs : undefined,
-    },
-    terminal.ending,
-  );
+  const parts = {
+    config,
+    devices,
+    version,
+    clock,
+    chance,
+    ...(credential === undefined ? {} : { credential }),
+    log: createLog((line) => terminal.print(line), clock, config.logLevel),
+    notify: createNotify(terminal.notifySocket),
+    watchdogMs: watchdogMs > 0 ? watchdogMs : undefined,
+  };
+  // Whoever had everything erased still has a heat pump to look at.
+  while ((await runDaemon(parts, terminal.ending)) === "erased" && !terminal.ending.aborted);
 }

@@ -11,6 +11,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError, isErrorCode } from "#core/errors.js";
 import type { DeadLetterAsk } from "../backlog/dead-letter-desk.js";
@@ -38,6 +39,12 @@ export interface Control {
   consentChanged(): Promise<unknown>;
   /** Becomes an installation. Resolves with its id and the recovery code. */
   enrol(wish: { address: string | undefined; claimToken: string }): Promise<unknown>;
+  /** Notes that everything is to be erased, and begins. Resolves with how it stands. */
+  erase(): Promise<unknown>;
+  /** Resolves with a new recovery code. */
+  recoveryCode(): Promise<unknown>;
+  /** Everything about the owner, as lines of JSON. */
+  ownData(): AsyncIterable<Uint8Array>;
   /** What the community says about this installation. */
   community(): Promise<unknown>;
   /** About alarms and the models of this house. `parse` knows their questions. */
@@ -67,7 +74,12 @@ type Question =
   | "POST /consent/granted"
   | "GET /community"
   | `${"GET" | "POST"} /scorer/${string}`
-  | "POST /enrol";
+  | "POST /enrol"
+  | "POST /privacy/erase"
+  | "POST /privacy/recovery-code";
+
+/** The one question whose answer has no bound. */
+const OWN_DATA = "/privacy/export";
 
 /** Path of the socket in the runtime directory. */
 export function controlSocketPath(runtimeDir: string): string {
@@ -127,6 +139,8 @@ async function respond(
     "POST /consent/withdraw": () => control.consentChanged(),
     "POST /consent/granted": () => control.consentChanged(),
     "GET /community": () => control.community(),
+    "POST /privacy/erase": () => control.erase(),
+    "POST /privacy/recovery-code": () => control.recoveryCode(),
     "POST /enrol": () =>
       control.enrol({
         address: textOf(asked.headers["heatpool-enrol-address"]),
@@ -135,6 +149,7 @@ async function respond(
   };
   asked.resume();
   const question = `${asked.method} ${asked.url}`;
+  if (question === `GET ${OWN_DATA}`) return await sendOwnData(control, answer);
   const letters = parseDeadLetterQuestion(question);
   const past = parseHistoryQuestion(question);
   const { scorer } = control;
@@ -172,6 +187,50 @@ function parseHistoryQuestion(question: string): HistoryAsk | undefined {
   if (status !== undefined) return { action: "status" };
   if (deviceId === undefined) return undefined;
   return { action: "rows", deviceId, fromMs: Number(fromMs), toMs: Number(toMs) };
+}
+
+/** What cannot be finished is broken off, so that nobody takes a part for the whole. */
+async function sendOwnData(control: Control, answer: ServerResponse): Promise<void> {
+  try {
+    answer.writeHead(200, { "content-type": "application/x-ndjson" });
+    await pipeline(control.ownData(), answer);
+  } catch {
+    answer.destroy();
+  }
+}
+
+/**
+ * Everything about the owner, asked of the running daemon.
+ *
+ * @returns pieces of text, or `undefined` when no daemon listens
+ * @throws HeatpoolError `UNAVAILABLE` it broke off
+ */
+export async function askOwnData(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const asked = { socketPath: path, method: "GET", path: OWN_DATA, agent: false };
+  const answer = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
+    const asking = request(asked, resolve);
+    asking.once("error", (fault: NodeJS.ErrnoException) => {
+      if (fault.code === "ENOENT" || fault.code === "ECONNREFUSED") resolve(undefined);
+      else reject(brokenOff(fault));
+    });
+    asking.end();
+  });
+  return answer === undefined ? undefined : readWhole(answer);
+}
+
+async function* readWhole(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of answer) yield piece as Buffer;
+  } catch (cause) {
+    throw brokenOff(cause);
+  }
+}
+
+function brokenOff(cause: unknown): HeatpoolError {
+  return new HeatpoolError("UNAVAILABLE", `daemon: the export broke off: ${String(cause)}`, {
+    cause,
+    hint: "Run it as root or as the daemon's user; the daemon's log says more.",
+  });
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {
@@ -216,7 +275,9 @@ export async function askDaemon(
   const done = new AbortController();
   void clock.sleep(ANSWER_MAX_MS, done.signal).then(() => late.abort());
   try {
-    const asking = { socketPath: path, method, path: route, headers, signal: late.signal };
+    // A connection that was kept may have been closed by the other end meanwhile.
+    const own = { socketPath: path, agent: false };
+    const asking = { ...own, method, path: route, headers, signal: late.signal };
     const { code, text } = await exchange(asking);
     if (code !== 200) throw toError(question, text);
     return JSON.parse(text);

@@ -12,6 +12,7 @@ import type {
 } from "../../backend/ingest/ingest.js";
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import type { QualityReport } from "../../backend/operation/data-quality.js";
+import { exportLines } from "../../backend/privacy/export-lines.js";
 import type { ExportPart } from "../../backend/privacy/subject-rights.js";
 import type { Behind } from "../../backend/rpc/door.js";
 import type { JobRun, JobState } from "../../backend/schedule/schedule.js";
@@ -329,6 +330,7 @@ export function createFakeBehind(): FakeBehind {
       yield { kind: "installation", record, consentVersion: 1, consentScopes: ["telemetry"] };
       yield* fake.exported;
     },
+    exportLines: (installationId) => exportLines(fake.export(installationId)),
   };
   return fake;
 }

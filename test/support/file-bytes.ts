@@ -9,7 +9,7 @@ export function filesHold(folder: string, wanted: string | Buffer): boolean {
     .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(wanted));
 }
 
-/** An id as bytes, as text, as hexadecimal, and as LevelDB's own log writes bytes. */
+/** An id as bytes, text, hexadecimal and base64 (of text and bytes), and as LevelDB's log has bytes. */
 export function spellings(id: string): (string | Buffer)[] {
   const hex = id.replaceAll("-", "");
   const bytes = Buffer.from(hex, "hex");
@@ -18,5 +18,17 @@ export function spellings(id: string): (string | Buffer)[] {
       ? String.fromCharCode(byte)
       : `\\x${byte.toString(16).padStart(2, "0")}`,
   );
-  return [bytes, id, hex, escaped.join("")];
+  const upper = [id.toUpperCase(), hex.toUpperCase()];
+  const coded = [bytes, Buffer.from(id), Buffer.from(hex)].flatMap(base64s);
+  return [bytes, id, hex, escaped.join(""), ...upper, ...coded];
+}
+
+/** What base64 has of bytes wherever they begin: the characters that their neighbours do not touch. */
+function base64s(bytes: Buffer): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const whole = Buffer.concat([Buffer.alloc(before), bytes]);
+    const sure = whole.subarray(0, whole.length - (whole.length % 3)).toString("base64");
+    const text = sure.slice(before === 0 ? 0 : 4);
+    return [text, text.replaceAll("+", "-").replaceAll("/", "_")];
+  });
 }

@@ -94,6 +94,7 @@ export async function makeIdentities(
   const issuing = {
     issue: (...args: Parameters<typeof state.issuing.issue>) => state.issuing.issue(...args),
     trusted: (nowMs: number) => state.issuing.trusted(nowMs),
+    sign: (statement: Uint8Array) => state.issuing.sign(statement),
     get expiresAtMs() {
       return state.issuing.expiresAtMs;
     },
@@ -115,10 +116,17 @@ export async function makeIdentities(
     recoveryKey,
   });
   const door: IdentityDoor = {
-    judge: createIdentityJudge({ identities, issuing, clock, onFault: (one) => faults.push(one) }),
+    judge: createIdentityJudge({
+      identities,
+      issuing,
+      clock,
+      isErased: (id) => more.erased?.has(id) ?? false,
+      onFault: (one) => faults.push(one),
+    }),
+    signReceipt: (statement) => state.issuing.sign(statement),
     consents: createConsents({ identities, clock }),
     enrolment,
-    ...createIdentityDesk(identities, recoveryKey, () => clock.nowMs()),
+    ...createIdentityDesk({ identities, recoveryKey, chance, nowMs: () => clock.nowMs() }),
   };
   return {
     clock,

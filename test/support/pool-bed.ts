@@ -16,8 +16,9 @@ import { restoreRollups } from "../../backend/aggregate/keep-rollups.js";
 import { createIngest, type IngestDeps } from "../../backend/ingest/create-ingest.js";
 import type { Delivery, IncomingBatch, Introduction } from "../../backend/ingest/ingest.js";
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
-import { countDays, dayOf, markDay } from "../../backend/registry/day-bitmap.js";
+import { markDay } from "../../backend/registry/day-bitmap.js";
 import { createRegistry } from "../../backend/registry/memory-registry.js";
+import { daysOfProbation } from "../../backend/registry/probation.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
 
@@ -134,6 +135,8 @@ export async function openBed(
     limits?: QuotaLimits;
     file?: string;
     privacy?: Partial<PrivacyRules>;
+    /** `false`: anybody may enrol. */
+    isVouched?: boolean;
     ingest?: Pick<IngestDeps, "keptFromMs" | "isErased" | "chainBytesMax">;
   } = {},
 ) {
@@ -157,7 +160,7 @@ export async function openBed(
     ...more.ingest,
   });
   const daysWithData = (state: InstallationState, nowMs: number): number =>
-    countDays(state.withData, dayOf(nowMs), 64);
+    daysOfProbation(state, nowMs, more.isVouched ?? true);
   const privacy = more.privacy ?? {};
   const efficiency = await createEfficiency({
     ...{ store, registry, daysWithData, privacy },

@@ -101,7 +101,9 @@ describe("training", () => {
       let turn = 0;
       const swing: Distortion = (metric, value) => {
         const phase = (turn++ / (FLEET_TABLE.channels.length * 288 * 3)) * 2 * Math.PI;
-        return SWINGING.test(metric) ? value * (1 + 0.35 * Math.sin(phase)) : value;
+        // Each for itself: together they would still tell the truth about each other.
+        const own = FLEET_TABLE.channels.findIndex((one) => one.metric === metric);
+        return SWINGING.test(metric) ? value * (1 + 0.35 * Math.sin(phase + 2.4 * own)) : value;
       };
       const lies = createMemorySnapshotStore();
       await send(lies, honest.slice(0, 5), swing);

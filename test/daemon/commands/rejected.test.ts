@@ -84,6 +84,9 @@ describe("heatpool backlog rejected", () => {
         community: async () => undefined,
         enrol: async () => undefined,
         consentChanged: async () => undefined,
+        erase: async () => undefined,
+        recoveryCode: async () => undefined,
+        async *ownData() {},
       };
       const path = controlSocketPath(join(folder, "run"));
       running = runControlSocket({ path, control, onListening: resolve }, stop.signal);

@@ -1,0 +1,45 @@
+/**
+ * Wipes this machine's state after an erasure: everything in the folder but the receipt, what other
+ * rooms know about machines and nobody's data, and the wish, which goes last, so that a power cut in
+ * between is made up for.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ANSWERED } from "./erasure.js";
+
+/** Files of an erasure in the state directory. */
+export const WISH_FILE = "erasure-wish";
+export const RECEIPT_FILE = "erasure-receipt.json";
+/** Which models are signed, and which registers a heat pump does not have. */
+const KEPT = [RECEIPT_FILE, "catalogue", "quarantine"];
+const MODEL_FILE = /\.enc(\.part)?$/;
+/** Without it nobody is asked any more; whatever is left then goes at the next start. */
+const FIRST = "identity.json";
+
+/**
+ * Wipes where the backend has answered: now, or before the power went.
+ *
+ * @param cacheDir where sealed models lie
+ */
+export function wipeWhenAnswered(places: {
+  readonly stateDir: string;
+  readonly cacheDir: string;
+}): void {
+  const wish = join(places.stateDir, WISH_FILE);
+  const isAnswered = existsSync(wish) && readFileSync(wish, "utf8").trim() === ANSWERED;
+  if (isAnswered) wipe(places.stateDir, places.cacheDir);
+}
+
+function wipe(stateDir: string, cacheDir: string): void {
+  const drop = (path: string) => rmSync(path, { recursive: true, force: true });
+  drop(join(stateDir, FIRST));
+  for (const name of list(stateDir)) {
+    if (!KEPT.includes(name) && name !== WISH_FILE) drop(join(stateDir, name));
+  }
+  for (const name of list(cacheDir)) if (MODEL_FILE.test(name)) drop(join(cacheDir, name));
+  drop(join(stateDir, WISH_FILE));
+}
+
+function list(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
