@@ -25,7 +25,7 @@ import {
 } from "./commands/backend-ways.js";
 import { openHomePublishing } from "./commands/home-publishing.js";
 import { openHouseNotices } from "./commands/house-notices.js";
-import { openHouseScorer } from "./commands/house-scorer.js";
+import { listAlarms, openHouseScorer } from "./commands/house-scorer.js";
 import { type IdentityParts, openIdentity } from "./commands/open-identity.js";
 import type { DaemonModels } from "./commands/open-models.js";
 import { exportEverything, openErasure, renewRecoveryCode } from "./commands/open-privacy.js";
@@ -49,7 +49,6 @@ import { type Notify, runWatchdog } from "./host/systemd-notify.js";
 import { createVitalSigns, type VitalSigns } from "./host/vital-signs.js";
 import { controlSocketPath, type HistoryAsk, runControlSocket } from "./local/control-socket.js";
 import type { HouseDevice } from "./local/create-house.js";
-import type { AlarmList } from "./local/house.js";
 import type { SentBatches } from "./local/sent-batches.js";
 import { openModelBook } from "./model/model-book.js";
 import { openModelCache } from "./model/model-cache.js";
@@ -485,7 +484,7 @@ export async function runDaemon(
       scorer,
     });
   const page = await openPage({
-    ...{ parts, status, devices, sharing, history, consentChanged },
+    ...{ parts, status, devices, sharing, history, scorer, consentChanged },
     ...{ book: state.book, uplink: () => uplink.state, onSnapshot: snapshots.listen },
   });
   const ending = new AbortController();
@@ -891,15 +890,13 @@ interface LocalPage {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Nothing watches the house for faults in this room; what does will be joined here. */
-const NO_ALARMS: AlarmList = { newest: () => [] };
-
 /** `undefined`: the configuration has no part `local`, so nothing of it is loaded. */
 async function openPage(of: {
   parts: DaemonParts;
   status: () => unknown;
   devices: readonly DeviceRecord[];
   sharing: Sharing<Backlog>;
+  scorer: Scorer | undefined;
   history: History | undefined;
   consentChanged: () => Promise<void>;
   book: ReturnType<typeof openConsentBook>;
@@ -939,7 +936,7 @@ async function openPage(of: {
     uplink: of.uplink,
     sent,
     community: () => askCommunity(of.parts),
-    alarms: NO_ALARMS,
+    alarms: listAlarms(of.scorer),
     onSnapshot: of.onSnapshot,
   });
   const deps = { house, pageFolder: packagedPage(), clock, chance, log };

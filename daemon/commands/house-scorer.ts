@@ -10,6 +10,7 @@ import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Config, DeviceConfig } from "../config.js";
 import type { Log } from "../host/log.js";
 import { openCheckedFile, openStateFile } from "../host/state-file.js";
+import type { AlarmList } from "../local/house.js";
 import type { WriteTime } from "../model/alarm-words.js";
 import type { CommunityModels, Scorer } from "../model/scorer.js";
 import type { Notice } from "../notify/notify.js";
@@ -62,6 +63,21 @@ export async function openHouseScorer(
     log("error", "scorer.unavailable", { why: fault.message });
     return undefined;
   }
+}
+
+/** Alarms as the page of the house lists them. */
+export function listAlarms(scorer: Scorer | undefined): AlarmList {
+  return {
+    newest: (limit) =>
+      (scorer?.alarms() ?? []).slice(0, limit).map((alarm) => ({
+        subject: `alarm/${alarm.deviceId}/${alarm.id}`,
+        severity: alarm.severity === "critical" ? "alarm" : alarm.severity,
+        atMs: alarm.resolvedAtMs ?? alarm.raisedAtMs,
+        isResolved: alarm.resolvedAtMs !== undefined,
+        title: alarm.title,
+        body: alarm.text,
+      })),
+  };
 }
 
 /** A turn of the event loop for everything else. */

@@ -82,8 +82,8 @@ function check(options: ReplayOptions) {
   if (speed !== "max")
     throw new HeatpoolError("USAGE", `--speed ${speed}: recorded polls are replayed at max only`);
   if (from === "history")
-    throw new HeatpoolError("USAGE", "--from history: this daemon keeps no history yet", {
-      hint: "Name a CSV file: timestamp and metrics, one line per poll.",
+    throw new HeatpoolError("USAGE", "--from history: only files are replayed", {
+      hint: "Write it to a file with `heatpool history export --csv` and name that file.",
     });
   const learnDays = Number(options.learnDays ?? LEARN_DAYS);
   if (!Number.isSafeInteger(learnDays) || learnDays < 1 || learnDays > DAYS_MAX)

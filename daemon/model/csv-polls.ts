@@ -18,6 +18,8 @@ const METRIC_OF: Readonly<Record<string, string>> = {
   temp_discharge: "temp_hot_gas",
   pump_speed: "pump_heating",
   mode: "operating_mode",
+  // As `heatpool history export` writes it.
+  time: "timestamp",
 };
 /** Codes of the column `mode`. */
 const MODES: readonly Mode[] = ["off", "heating", "hot_water", "defrost", "cooling"];
@@ -72,7 +74,7 @@ function readHead(words: readonly string[], path: string): readonly (string | un
   const columns = words.map((word) => {
     const name = word.replace(/^\uFEFF/, "").trim();
     const metric = METRIC_OF[name] ?? name;
-    return name === TIME || findMetric(metric) !== undefined ? metric : undefined;
+    return metric === TIME || findMetric(metric) !== undefined ? metric : undefined;
   });
   if (columns.includes(TIME) && columns.some((one) => one !== TIME && one !== undefined))
     return columns;

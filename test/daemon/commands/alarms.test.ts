@@ -63,7 +63,7 @@ describe("recorded polls", () => {
   it("that nobody can read are refused by name", async () => {
     const { replay } = await import("../../../daemon/commands/replay.js");
     const file = join(temporaryFolder(), "a.csv");
-    writeFileSync(file, "time,flow\n1,2\n");
+    writeFileSync(file, "moment,flow\n1,2\n");
     const options = { config: "", from: file, speed: "max" };
     const terminal = { clock: createSystemClock(), ending: new AbortController().signal };
     const run = (more: object) => replay({ ...options, ...more }, terminal as never);
@@ -71,5 +71,20 @@ describe("recorded polls", () => {
     await expect(run({ from: `${file}.gone` })).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(run({ speed: "2" })).rejects.toMatchObject({ code: "USAGE" });
     await expect(run({ learnDays: "0" })).rejects.toMatchObject({ code: "USAGE" });
+  });
+
+  it("may be what `history export` wrote", async () => {
+    const { replay } = await import("../../../daemon/commands/replay.js");
+    const file = join(temporaryFolder(), "a.csv");
+    const line = (minute: number) => `2026-01-01T00:0${minute}:00.000Z,heatpump,35.5,30.5`;
+    writeFileSync(file, ["time,device,temp_flow,temp_return", line(1), line(6), ""].join("\n"));
+    const printed: string[] = [];
+    const terminal = {
+      clock: createSystemClock(),
+      ending: new AbortController().signal,
+      print: (text: string) => printed.push(text),
+    };
+    await replay({ config: "", from: file, speed: "max", json: true }, terminal as never);
+    expect(JSON.parse(printed.join(""))).toMatchObject({ polls: 2, alarms: [] });
   });
 });
