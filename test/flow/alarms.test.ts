@@ -94,7 +94,8 @@ describe("alarms of a house", () => {
         bed.notices.filter((one) => one.isResolved === isResolved).map(({ subject }) => subject);
       const raised = subjects(false).filter((subject) => !subject.endsWith("/critical"));
       expect(new Set(raised).size).toBe(raised.length);
-      expect(subjects(true).sort()).toEqual(raised.sort());
+      expect(new Set(subjects(true))).toEqual(new Set(raised));
+      expect(subjects(true)).toHaveLength(raised.length);
     },
     300_000,
   );
@@ -252,13 +253,13 @@ describe("models of the community", () => {
 
   it("goes before the own model, which is used again when the grant ends", async () => {
     const plain = await bytesOf(HEAT_PUMP_MODEL);
-    let isGranted = true;
-    const newest = () => (isGranted ? { modelId: "plain", release: 3, plain } : undefined);
+    const grant: { isGiven: boolean } = { isGiven: true };
+    const newest = () => (grant.isGiven ? { modelId: "plain", release: 3, plain } : undefined);
     const folder = temporaryFolder();
     cpSync(learnt, folder, { recursive: true });
     const bed = await openScorerBed(folder, { rows, rules: RULES, community: { newest } });
     expect(bed.scorer.devices()[0]?.model).toMatchObject({ source: "community", label: "3" });
-    isGranted = false;
+    grant.isGiven = false;
     bed.scorer.modelsChanged();
     expect(bed.scorer.devices()[0]?.model.source).toBe("local");
     await bed.stop();

@@ -112,9 +112,9 @@ describe("a batch that came behind one that had to wait", () => {
   it("is offered again when that is decided, whenever it came", async () => {
     const clock = createFakeClock();
     let next = 1;
-    let isOverQuota = true;
+    const quota: { isOver: boolean } = { isOver: true };
     const { decider, decided, counts } = open(async ({ sequence }) => {
-      if (isOverQuota) {
+      if (quota.isOver) {
         throw new HeatpoolError("RATE_LIMITED", "slower", { cause: { retryAfterMs: 1_000 } });
       }
       if (sequence !== next) throw new HeatpoolError("BATCH_GAP", `${next} is next`);
@@ -123,7 +123,7 @@ describe("a batch that came behind one that had to wait", () => {
       return decisionOf(sequence);
     }, clock);
     await decider.offer(batch(1));
-    isOverQuota = false;
+    quota.isOver = false;
     await decider.offer(batch(2));
     await decider.offer(batch(3));
     await clock.advance(1_000);
