@@ -99,6 +99,8 @@ export interface BackendParts {
   /** For the operator, e.g. that Node is old. */
   readonly warnings: readonly string[];
   onBug(bug: unknown): void;
+  /** Called once everybody may come in. */
+  onReady?(): void;
 }
 
 /** What makes installations: who signs, and the key of recovery codes. */
@@ -542,6 +544,7 @@ function toDoor(
     },
     onBug: parts.onBug,
     onListening: ({ main, admin, enrol }) => {
+      parts.onReady?.();
       const socket = config.admin.port === undefined ? places.adminSocket : undefined;
       const isSecured = parts.identity !== undefined;
       log("info", "backend.listening", {

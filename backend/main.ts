@@ -46,6 +46,8 @@ const machine: Machine = {
   version: readVersion(),
   nodeVersion: process.version,
   signal: ending.signal,
+  notifySocket: process.env.NOTIFY_SOCKET,
+  watchdogUsec: process.env.WATCHDOG_USEC,
   credential: (name) => {
     const folder = process.env.CREDENTIALS_DIRECTORY;
     return folder === undefined ? undefined : join(folder, name);

@@ -450,19 +450,20 @@ export async function runDaemon(
         ? await askEligible(parts, installationId)
         : undefined,
   });
-  const scorer = await openHouseScorer(
-    parts,
-    (notice) => (parts.tell ?? notices?.tell ?? logNotice)(notice),
-    parts.communityModels,
-  );
-  function logNotice({ kind, subject, severity, isResolved }: Notice): void {
-    log("info", "notice.told", { kind, subject, severity, isResolved });
-  }
   const models = await openModels(
     parts,
     state.models,
     kept?.identity ?? openIdentity(config, parts).identity(),
   );
+  const scorer = await openHouseScorer(
+    parts,
+    (notice) => (parts.tell ?? notices?.tell ?? logNotice)(notice),
+    parts.communityModels ?? toCommunity(models),
+  );
+  models?.active.onTaken(() => scorer?.modelsChanged());
+  function logNotice({ kind, subject, severity, isResolved }: Notice): void {
+    log("info", "notice.told", { kind, subject, severity, isResolved });
+  }
   const history = await openHistory(parts);
   const snapshots = createSnapshotNews(devices);
   const consentChanged = async () => {
@@ -810,6 +811,22 @@ async function openModels(
   const room = await import("./commands/open-models.js");
   const heatpumpModels = parts.devices.map(heatpumpModelOf);
   return await room.openModels({ ...parts, identity, file, heatpumpModels });
+}
+
+/** What the scorer may use: of a heat pump model its own, else the one for all. */
+function toCommunity(models: DaemonModels | undefined): CommunityModels | undefined {
+  if (models === undefined) return undefined;
+  return {
+    newest(heatpumpModel) {
+      const all = models.active.list();
+      const found =
+        all.find(({ target }) => target.heatpumpModels.includes(heatpumpModel)) ??
+        all.find(({ target }) => target.heatpumpModels.includes("*"));
+      if (found === undefined) return undefined;
+      const { modelId, release } = found.target;
+      return { modelId, release, plain: found.plain };
+    },
+  };
 }
 
 /** Forgets models, grants and files without a daemon; used by the command. */

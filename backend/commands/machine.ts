@@ -16,6 +16,9 @@ export interface Machine {
   readonly signal: AbortSignal;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** `NOTIFY_SOCKET` and `WATCHDOG_USEC` as systemd gave them. */
+  readonly notifySocket?: string | undefined;
+  readonly watchdogUsec?: string | undefined;
   /** One line to stdout. */
   print(line: string): void;
   /** One line to stderr, for whoever waits; left out: nobody does. */

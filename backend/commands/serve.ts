@@ -7,6 +7,7 @@ import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../host/log.js";
 import { warnAboutNode } from "../host/node-floor.js";
 import { readProcess } from "../host/process-facts.js";
 import { type LoadedIdentity, loadIdentity } from "../host/server-identity.js";
+import { createNotify, runWatchdog } from "../host/systemd-notify.js";
 import { createTagger } from "../privacy/log-tag.js";
 import { maskAddresses } from "../privacy/mask.js";
 import {
@@ -18,6 +19,7 @@ import {
 } from "./machine.js";
 
 const DAY_MS = 86_400_000;
+const USEC_PER_MS = 1000;
 /** Renewing takes an operator a while. */
 const EXPIRY_WARNING_DAYS = 30;
 /** What it signs is good for 90 days, and must not outlive it. */
@@ -46,9 +48,15 @@ export async function serve(machine: Machine, options: { config: string }): Prom
   const storeKey = findStoreKey(places, machine);
   const tag = createTagger(chance, clock);
   const told = { log, tag, warnings, onBug };
+  const notify = createNotify(machine.notifySocket);
+  const done = new AbortController();
+  const watchdogMs = Number(machine.watchdogUsec ?? 0) / USEC_PER_MS;
+  const watching =
+    watchdogMs > 0 ? runWatchdog({ notify, clock, watchdogMs }, done.signal) : undefined;
   await runBackend(
     {
       ...{ config, places, version, clock, chance, identity, authority, storeKey, ...told },
+      onReady: () => notify("READY=1"),
       process: readProcess,
       logControl: {
         levels: LOG_LEVELS,
@@ -60,7 +68,11 @@ export async function serve(machine: Machine, options: { config: string }): Prom
       },
     },
     machine.signal,
-  );
+  ).finally(() => {
+    notify("STOPPING=1");
+    done.abort();
+  });
+  await watching;
 }
 
 function openIdentity(

@@ -10,6 +10,8 @@ export interface ActiveModels {
   take(model: ActiveModel): void;
   /** Those whose grant holds. */
   list(): readonly ActiveModel[];
+  /** Calls back whenever a model came. One listener. */
+  onTaken(listener: () => void): void;
   /** Overwrites and forgets all of them. */
   wipe(): void;
 }
@@ -17,6 +19,7 @@ export interface ActiveModels {
 /** @param nowS effective time in Unix seconds; 0: nobody knows, so nothing has ended */
 export function createActiveModels(nowS: () => number): ActiveModels {
   const models = new Map<string, ActiveModel>();
+  let tellTaken = (): void => {};
   const drop = ({ target, plain }: ActiveModel): void => {
     plain.fill(0);
     models.delete(target.modelId);
@@ -26,6 +29,10 @@ export function createActiveModels(nowS: () => number): ActiveModels {
       const earlier = models.get(model.target.modelId);
       if (earlier !== undefined && earlier.plain !== model.plain) drop(earlier);
       models.set(model.target.modelId, model);
+      tellTaken();
+    },
+    onTaken(listener) {
+      tellTaken = listener;
     },
     list() {
       const now = nowS();
