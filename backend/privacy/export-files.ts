@@ -38,6 +38,8 @@ const LOSSES_HEADER = "device,reason,from,to,snapshots";
 interface PartWriter {
   write(part: ReceivedPart): Promise<void>;
   close(): Promise<void>;
+  /** Lets go without waiting for what was written; nothing of it appears afterwards. */
+  abandon(): Promise<void>;
 }
 
 /**
@@ -52,8 +54,8 @@ export async function writeExport(
   await demandAbsent(path);
   const draft = `${path}.part`;
   const summary = { snapshots: 0, readings: 0, days: 0, refusedBatches: 0, losses: 0 };
+  let writer: PartWriter | undefined;
   try {
-    let writer: PartWriter | undefined;
     for await (const part of parts) {
       // Nothing is made for an installation that is not known.
       writer ??= path.endsWith(".ndjson") ? openLines(draft) : await openFolder(draft);
@@ -64,6 +66,7 @@ export async function writeExport(
     await rename(draft, path);
     return summary;
   } catch (cause) {
+    await writer?.abandon();
     if (!isTaken(cause)) await rm(draft, { recursive: true, force: true });
     if (cause instanceof HeatpoolError) throw cause;
     throw notWritten(path, cause);
@@ -90,6 +93,7 @@ function openLines(path: string): PartWriter {
   return {
     write: (part) => file.write(toLines(part)),
     close: () => file.close(),
+    abandon: () => file.abandon(),
   };
 }
 
@@ -130,6 +134,9 @@ async function openFolder(path: string): Promise<PartWriter> {
     },
     async close() {
       for (const file of [readings, days, losses, refused]) await file.close();
+    },
+    async abandon() {
+      for (const file of [readings, days, losses, refused]) await file.abandon();
     },
   };
 }
@@ -177,6 +184,14 @@ function openText(path: string) {
     async close(): Promise<void> {
       stream.end();
       await done;
+    },
+    async abandon(): Promise<void> {
+      // A file that is still being opened would appear after its folder was cleared.
+      if (stream.closed) return;
+      await new Promise<void>((resolve) => {
+        stream.once("close", resolve);
+        stream.destroy();
+      });
     },
   };
 }
