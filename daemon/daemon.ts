@@ -831,7 +831,13 @@ function toCommunity(models: DaemonModels | undefined): CommunityModels | undefi
 
 /** Forgets models, grants and files without a daemon; used by the command. */
 export function wipeModels(config: Config, file: StateFile): void {
-  openModelBook(file).wipe();
+  try {
+    openModelBook(file).wipe();
+  } catch (fault) {
+    // A book that cannot be read must not keep anybody from withdrawing.
+    if (!(fault instanceof HeatpoolError)) throw fault;
+    file.remove();
+  }
   openModelCache(config.cacheDir).keepOnly([]);
 }
 
