@@ -72,14 +72,17 @@ export function stageTree(of) {
 }
 
 /** @param {Parameters<typeof stageTree>[0]} of */
-function stageProgram({ root, folder, sbom }) {
+function stageProgram({ root, folder, sbom, atSeconds }) {
   const lib = join(folder, LIB);
   for (const part of readdirSync(join(root, "dist")).sort()) {
     // The operator's program comes by npm.
     if (part === "backend") continue;
+    // The package says when its sources were made, whenever it is built.
+    if (part === "build.json") continue;
     const isWanted = (/** @type {string} */ path) => !path.endsWith(".map");
     copyTree(join(root, "dist", part), join(lib, "dist", part), isWanted);
   }
+  write(join(lib, "dist/build.json"), `${JSON.stringify({ builtAtMs: atSeconds * 1000 })}\n`);
   copyTree(join(root, "firmware-profiles"), join(lib, "firmware-profiles"), () => true);
   const whole = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const { name, version, license, type, imports } = whole;

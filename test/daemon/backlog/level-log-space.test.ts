@@ -17,7 +17,10 @@ const put = (database: Database, k: number) =>
 /** Sizes of the logs, oldest first. */
 function logSizes(folder: string): number[] {
   const logs = readdirSync(folder).filter((name) => name.endsWith(".log"));
-  return logs.sort().map((name) => statSync(join(folder, name)).size);
+  // An old log goes whenever LevelDB is done with it.
+  return logs
+    .sort()
+    .flatMap((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? []);
 }
 
 /** Keys in a copy of the files as they are. */
