@@ -74,6 +74,7 @@ import { createSchedule } from "./schedule/create-schedule.js";
 import type { Schedule } from "./schedule/schedule.js";
 import type { CompanionFile } from "./store/backup.js";
 import { encodeBackup } from "./store/backup-frames.js";
+import { createTableFinder } from "./store/table-finder.js";
 import { forgetMonths } from "./train/kept-months.js";
 import { createTrainingJob } from "./train/training-job.js";
 
@@ -293,8 +294,9 @@ async function openRooms(
     probationDays: config.cohort.probationDays,
     closedTestPool: config.privacy.closedTestPool,
   };
+  const findTable = createTableFinder(store);
   const efficiency = await createEfficiency({
-    ...{ store, registry, daysWithData, privacy, nowMs },
+    ...{ store, registry, daysWithData, privacy, nowMs, findTable },
     keptFromMs: (atMs) => keptFromMs(atMs, rawMonths),
   });
   const community = await createCommunity({
@@ -385,7 +387,7 @@ async function openRooms(
     models: pushing?.files ?? NO_MODELS,
     eligibility: facts.eligibility,
     active30d: facts.active30d,
-    storedTimes: createStoredTimes(store),
+    storedTimes: createStoredTimes(store, findTable),
     isBarred: (id) => known.find(id) !== undefined && !mayHaveModels(known.find(id), true),
     isEnrolled: (id) =>
       known.find(id) !== undefined ||

@@ -17,3 +17,11 @@ export interface Clock {
 
 /** Random bytes as an argument; `node:crypto` in programs, seeded in tests. */
 export type Chance = (byteCount: number) => Uint8Array;
+
+/** Resolves when `signal` fires, or at once when it has. */
+export function fired(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

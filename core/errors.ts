@@ -78,3 +78,15 @@ export class HeatpoolError extends Error {
     return CODES[this.code].exit;
   }
 }
+
+/** Where a refusal for the rate says no time. */
+const RETRY_DEFAULT_MS = 60_000;
+
+/** How long to wait, where the error is a refusal for the rate: its cause says `retryAfterMs`. */
+export function retryDelayMs(error: unknown): number | undefined {
+  if (!(error instanceof HeatpoolError) || error.code !== "RATE_LIMITED") return undefined;
+  const { cause } = error;
+  const said = cause !== null && typeof cause === "object" && "retryAfterMs" in cause;
+  const delayMs = said ? cause.retryAfterMs : undefined;
+  return typeof delayMs === "number" && delayMs > 0 ? delayMs : RETRY_DEFAULT_MS;
+}

@@ -23,3 +23,22 @@ export function formatUuid(bytes: Uint8Array): string | undefined {
     .map((end, k) => hex.slice(ends[k], end))
     .join("-");
 }
+
+const HEX = /^[0-9a-f]{32}$/;
+/** Of the longest spelling, with room for blanks. */
+const SPELLING_CHARS_MAX = 64;
+
+/**
+ * Any usual spelling: capitals, braces, `urn:uuid:`, without dashes (RFC 9562, 4). In lower case with
+ * dashes; `undefined`: it is none.
+ */
+export function readUuid(text: string): string | undefined {
+  if (text.length > SPELLING_CHARS_MAX) return undefined;
+  const hex = text
+    .trim()
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "")
+    .replace(/^\{(.*)\}$/, "$1")
+    .replaceAll("-", "");
+  return HEX.test(hex) ? formatUuid(Buffer.from(hex, "hex")) : undefined;
+}

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { planChannels } from "#core/batch/device-channels.js";
-import type { Chance, Clock } from "#core/clock.js";
+import { type Chance, type Clock, fired } from "#core/clock.js";
 import { type ConsentRecord, SCOPES } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
@@ -1055,11 +1055,4 @@ function describeSource(source: RegisterSource | TopicSource) {
   return "quarantine" in status
     ? { quarantined: status.quarantine.length }
     : { quarantined: 0, mqtt: status };
-}
-
-function fired(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

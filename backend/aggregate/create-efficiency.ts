@@ -25,6 +25,7 @@ import { type SumDaysDeps, sumDays } from "./sum-days.js";
 export interface EfficiencyDeps {
   readonly store: SumDaysDeps["store"] & Pick<SnapshotStore, "record" | "putRecord">;
   readonly registry: Pick<Registry, "find" | "members" | "models">;
+  readonly findTable: SumDaysDeps["findTable"];
   readonly keptFromMs: (nowMs: number) => number;
   readonly daysWithData: (state: InstallationState, nowMs: number) => number;
   readonly nowMs: () => number;

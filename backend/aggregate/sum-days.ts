@@ -3,18 +3,18 @@
  * when data for it came late.
  */
 import { openSealed, readRows } from "#core/batch/batch-reader.js";
-import type { ChannelTable } from "#core/batch/channel-table.js";
-import { HeatpoolError } from "#core/errors.js";
 import type { InstallationState, Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
+import type { FindTable } from "../store/table-finder.js";
 import { createDaySummariser, DAY_MS, type DaySummary } from "./day-summary.js";
 
 /** What the sums are made from. */
 export interface SumDaysDeps {
   readonly store: Pick<
     SnapshotStore,
-    "blocksOfDay" | "days" | "devices" | "putDays" | "record" | "putRecord" | "tables"
+    "blocksOfDay" | "days" | "devices" | "putDays" | "record" | "putRecord"
   >;
+  readonly findTable: FindTable;
   readonly registry: Pick<Registry, "members">;
   /** What was measured before it is not kept any more. */
   readonly keptFromMs: (nowMs: number) => number;
@@ -38,18 +38,11 @@ export async function sumDays(deps: SumDaysDeps, nowMs: number): Promise<SummedD
   const kept = await store.record(RECORD);
   const lastRunDay = kept === undefined ? 0 : Number(Buffer.from(kept).toString());
   const firstKept = Math.ceil(deps.keptFromMs(nowMs) / DAY_MS);
-  const findTable = createTables(store);
   let [installations, days] = [0, 0];
   for (const state of [...registry.members()]) {
     const from = firstDayToSum(state, lastRunDay, today);
     if (from === undefined) continue;
-    const made = await sumInstallation(
-      deps,
-      findTable,
-      state,
-      Math.max(from, firstKept),
-      today - 1,
-    );
+    const made = await sumInstallation(deps, state, Math.max(from, firstKept), today - 1);
     installations++;
     days += made;
   }
@@ -65,22 +58,19 @@ function firstDayToSum(
 ): number | undefined {
   if (Math.floor(lastReceivedAtMs / DAY_MS) < lastRunDay) return undefined;
   const since = arrivals.filter((one) => one.receivedDay >= lastRunDay);
-  const isComplete = (arrivals[0]?.receivedDay ?? today) <= lastRunDay || lastRunDay === 0;
-  const oldest = Math.min(
-    ...since.map((one) => one.oldestDay),
-    lastRunDay === 0 ? today : lastRunDay,
-  );
-  // Arrivals before the oldest remembered one are not known.
-  return isComplete ? Math.min(oldest, today - 1) : Math.min(oldest, today - LOOK_BACK_DAYS);
+  const oldest = Math.min(today - 1, ...since.map((one) => one.oldestDay));
+  // Arrivals before the oldest remembered one are not known, nor is anything before the first run.
+  const isComplete = (arrivals[0]?.receivedDay ?? today) <= lastRunDay;
+  return isComplete ? Math.min(oldest, lastRunDay) : Math.min(oldest, today - LOOK_BACK_DAYS);
 }
 
 async function sumInstallation(
-  { store }: SumDaysDeps,
-  findTable: (id: Uint8Array) => Promise<ChannelTable>,
+  deps: SumDaysDeps,
   state: InstallationState,
   from: number,
   to: number,
 ): Promise<number> {
+  const { store } = deps;
   const id = state.installationId;
   const before = new Map<string, DaySummary>();
   for await (const one of store.days(id, from - 1))
@@ -89,7 +79,7 @@ async function sumInstallation(
   for (const deviceId of await store.devices(id)) {
     let last = before.get(deviceId);
     for (let day = from; day <= to; day++) {
-      const summary = await sumDay(store, findTable, { id, deviceId, day, last });
+      const summary = await sumDay(deps, { id, deviceId, day, last });
       if (summary === undefined) continue;
       made.push(summary);
       last = summary;
@@ -100,8 +90,7 @@ async function sumInstallation(
 }
 
 async function sumDay(
-  store: SumDaysDeps["store"],
-  findTable: (id: Uint8Array) => Promise<ChannelTable>,
+  { store, findTable }: SumDaysDeps,
   at: { id: string; deviceId: string; day: number; last: DaySummary | undefined },
 ): Promise<DaySummary | undefined> {
   const { id, deviceId, day, last } = at;
@@ -120,19 +109,4 @@ async function sumDay(
   const summariser = createDaySummariser({ day, deviceId, heatpumpModel: newest.model }, last);
   for (const one of rows.sort((a, b) => a.firstMs - b.firstMs)) summariser.add(one.rows);
   return summariser.finish();
-}
-
-function createTables(store: Pick<SnapshotStore, "tables">) {
-  const tables = new Map<string, ChannelTable>();
-  return async (id: Uint8Array): Promise<ChannelTable> => {
-    const name = Buffer.from(id).toString("hex");
-    if (!tables.has(name)) {
-      for await (const one of store.tables()) tables.set(Buffer.from(one.id).toString("hex"), one);
-    }
-    const table = tables.get(name);
-    if (table !== undefined) return table;
-    throw new HeatpoolError("STORE_DAMAGED", `channel table ${name} is missing`, {
-      hint: "Restore the store from a backup.",
-    });
-  };
 }

@@ -3,9 +3,9 @@
  * daemons that enrol.
  */
 import { HeatpoolError } from "#core/errors.js";
+import { readUuid } from "#core/uuid.js";
 import { createBearerToken } from "../enrolment/bearer-tokens.js";
 import { createClaimToken } from "../enrolment/claim-tokens.js";
-import { readUuid } from "../http/names.js";
 import { loadConfig, type Machine } from "./machine.js";
 
 interface TokenOptions {

@@ -5,7 +5,7 @@
  * text stays here, the client learns 500.
  */
 import type { Context } from "hono";
-import { type ErrorCode, HeatpoolError } from "#core/errors.js";
+import { type ErrorCode, HeatpoolError, retryDelayMs } from "#core/errors.js";
 
 /** Where in a body something is wrong, what, and of which kind. */
 export interface Fault {
@@ -67,7 +67,7 @@ function toRefusal(error: unknown, report: (bug: unknown) => void): Refusal {
     report(error);
     return new Refusal(500, "Internal error");
   }
-  if (status === 429) return tooMany(retryAfterMs(error));
+  if (status === 429) return tooMany(retryDelayMs(error) ?? RETRY_DEFAULT_MS);
   if (status === 503) {
     const seconds = String(RETRY_DEFAULT_MS / 1000);
     return new Refusal(503, "Nothing was stored. Please try again later.", {
@@ -82,10 +82,4 @@ export function tooMany(waitMs: number): Refusal {
   return new Refusal(429, "Too many requests. Please try again later.", {
     "Retry-After": String(Math.max(1, Math.ceil(waitMs / 1000))),
   });
-}
-
-function retryAfterMs({ cause }: HeatpoolError): number {
-  const said = cause !== null && typeof cause === "object" && "retryAfterMs" in cause;
-  const delayMs = said ? cause.retryAfterMs : undefined;
-  return typeof delayMs === "number" && delayMs > 0 ? delayMs : RETRY_DEFAULT_MS;
 }

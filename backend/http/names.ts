@@ -1,7 +1,7 @@
 /** Names that come by HTTP: ids of installations, heat pump models, metrics. */
+import { readUuid } from "#core/uuid.js";
 import { Refusal } from "./answers.js";
 
-const UUID_HEX = /^[0-9a-f]{32}$/;
 /** Letters of any script, and what stands in product names and profiles; no quotes, no line ends. */
 const MODEL_NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} _.()+/-]{0,127}$/u;
 /** Steps out of a folder, should a name ever become one. */
@@ -9,19 +9,6 @@ const STEP_OUT = /\.\.|\/\/|\/\.|\/$/;
 const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,95}$/;
 /** How the earlier server named its series. */
 const METRIC_PREFIX = "heatpump_metrics_";
-
-/** Any usual spelling of a UUID, in lower case with dashes; `undefined`: it is none. */
-export function readUuid(text: string): string | undefined {
-  if (text.length > 64) return undefined;
-  const hex = text
-    .trim()
-    .toLowerCase()
-    .replace(/^urn:uuid:/, "")
-    .replace(/^\{(.*)\}$/, "$1")
-    .replaceAll("-", "");
-  if (!UUID_HEX.test(hex)) return undefined;
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /** @throws Refusal 400, in the contract's words */
 export function parseInstallationId(text: string): string {

@@ -9,7 +9,7 @@ import { createServer as createSecure } from "node:https";
 import { createAdaptorServer } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
-import type { Clock } from "#core/clock.js";
+import { type Clock, fired } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { type AppParts, createApp } from "./app.js";
 import { createShares } from "./shares.js";
@@ -110,11 +110,4 @@ async function end(server: Server, clock: Clock): Promise<void> {
   await Promise.race([isClosed, clock.sleep(SHUTDOWN_MAX_MS, timer.signal)]);
   timer.abort();
   server.closeAllConnections();
-}
-
-function fired(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

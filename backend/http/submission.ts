@@ -8,8 +8,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Metric } from "#core/measurement/metrics.js";
+import { readUuid } from "#core/uuid.js";
 import { type Fault, refuseFaults } from "./answers.js";
-import { readModel, readUuid, withoutPrefix } from "./names.js";
+import { readModel, withoutPrefix } from "./names.js";
 
 /** What one record says about one heat pump. */
 export interface SubmittedSnapshot {

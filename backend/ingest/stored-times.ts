@@ -1,9 +1,8 @@
 /** Which snapshots of a device are stored, by their time. For doors whose senders number nothing. */
 import { openSealed } from "#core/batch/batch-reader.js";
-import type { ChannelTable } from "#core/batch/channel-table.js";
 import { readTimes } from "#core/batch/columns.js";
-import { HeatpoolError } from "#core/errors.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
+import type { FindTable } from "../store/table-finder.js";
 
 const DAY_MS = 86_400_000;
 
@@ -15,20 +14,9 @@ export type ReadStoredTimes = (
 ) => Promise<Set<number>>;
 
 export function createStoredTimes(
-  store: Pick<SnapshotStore, "blocksOfDay" | "tables">,
+  store: Pick<SnapshotStore, "blocksOfDay">,
+  findTable: FindTable,
 ): ReadStoredTimes {
-  const tables = new Map<string, ChannelTable>();
-  const findTable = async (id: Uint8Array): Promise<ChannelTable> => {
-    const name = Buffer.from(id).toString("hex");
-    if (!tables.has(name)) {
-      for await (const one of store.tables()) tables.set(Buffer.from(one.id).toString("hex"), one);
-    }
-    const table = tables.get(name);
-    if (table !== undefined) return table;
-    throw new HeatpoolError("STORE_DAMAGED", `channel table ${name} is missing`, {
-      hint: "Restore the store from a backup.",
-    });
-  };
   return async (installationId, deviceId, dayMs) => {
     const found = new Set<number>();
     const day = Math.floor(dayMs / DAY_MS);

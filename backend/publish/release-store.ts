@@ -4,28 +4,10 @@
  * A release is written once and never changes; its content key is only ever on disk under the store
  * key. `file-release-store.ts` keeps the promise in a folder.
  */
+import type { Release } from "#core/catalogue/release.js";
 
-/** One release, as catalogue and push know it. */
-export interface ReleaseFacts {
-  readonly modelId: string;
-  /** Rises with every release of a model. */
-  readonly release: number;
-  /** Of the sealed file. */
-  readonly length: number;
-  readonly sha256: string;
-  readonly plainSha256: string;
-  readonly plainLen: number;
-  readonly heatpumpModels: readonly string[];
-  /** Form of the content, e.g. `anomaly/1`. */
-  readonly schema: string;
-  /** Oldest version of the daemon that can use it. */
-  readonly minDaemon: string;
-  /** Not to be given out any more. */
-  readonly revoked: boolean;
-  /** Installations whose data it was trained with. */
-  readonly kInstallations: number;
-  readonly trainedAtMs: number;
-}
+/** One release, as catalogue and push know it; where its file lies follows from its names. */
+export type ReleaseFacts = Omit<Release, "path">;
 
 /** Where releases are kept. */
 export interface ReleaseStore {

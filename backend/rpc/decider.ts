@@ -16,9 +16,8 @@
  * installation follow each other: the next is welcomed when what this one took is durable.
  */
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, retryDelayMs } from "#core/errors.js";
 import type { Decision, Delivery, IncomingBatch } from "../ingest/ingest.js";
-import { retryDelayMs } from "./status.js";
 
 /** What a decider needs. */
 export interface DeciderParts {

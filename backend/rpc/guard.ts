@@ -5,6 +5,7 @@
  * deadline. `for await` over the call itself is no way out: at its end, or at a throw, it destroys
  * both directions, so that status and last answers never leave; hence `destroyOnReturn: false`.
  */
+
 import { once } from "node:events";
 import type {
   handleBidiStreamingCall,
@@ -14,6 +15,7 @@ import type {
   ServerUnaryCall,
   ServerWritableStream,
 } from "@grpc/grpc-js";
+import { fired } from "#core/clock.js";
 import type { ToStatus } from "./status.js";
 
 /** Answers one request. */
@@ -105,10 +107,4 @@ function goneSignal(
   const gone = new AbortController();
   call.once("cancelled", () => gone.abort()).once("close", () => gone.abort());
   return gone.signal;
-}
-
-function fired(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -4,10 +4,10 @@
  * Source: RFC 9562, 4 and 5.4.
  */
 import { HeatpoolError } from "#core/errors.js";
-import { formatUuid } from "#core/uuid.js";
+import { formatUuid, readUuid } from "#core/uuid.js";
 
 /** Version 4 and the variant of RFC 9562. */
-const UUID_V4 = /^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/;
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]/;
 
 /** Sixteen bytes of an id to text. @throws HeatpoolError `INVALID_ARGUMENT` other lengths */
 export function fromUuidBytes(name: string, bytes: Uint8Array): string {
@@ -16,19 +16,9 @@ export function fromUuidBytes(name: string, bytes: Uint8Array): string {
   throw new HeatpoolError("INVALID_ARGUMENT", `${name} has ${bytes.length} bytes, not 16`);
 }
 
-/**
- * Any usual spelling: capitals, braces, `urn:uuid:`, without dashes.
- *
- * @throws HeatpoolError `INVALID_ARGUMENT` not a random UUID
- */
+/** Any usual spelling. @throws HeatpoolError `INVALID_ARGUMENT` not a random UUID */
 export function parseInstallationId(text: string): string {
-  const hex = text
-    .toLowerCase()
-    .replace(/^urn:uuid:/, "")
-    .replace(/^\{(.*)\}$/, "$1")
-    .replaceAll("-", "");
-  if (!UUID_V4.test(hex)) {
-    throw new HeatpoolError("INVALID_ARGUMENT", "installation_id is not a UUIDv4");
-  }
-  return fromUuidBytes("installation_id", Buffer.from(hex, "hex"));
+  const id = readUuid(text);
+  if (id !== undefined && UUID_V4.test(id)) return id;
+  throw new HeatpoolError("INVALID_ARGUMENT", "installation_id is not a UUIDv4");
 }

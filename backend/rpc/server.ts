@@ -11,7 +11,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { Server } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
-import type { Clock } from "#core/clock.js";
+import { type Clock, fired } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { AdminServiceService } from "#proto/heatpool/admin/v1/admin_service.js";
 import { CommunityServiceService } from "#proto/heatpool/community/v1/community_service.js";
@@ -277,11 +277,4 @@ async function end(main: Server, live: LiveStreams, { clock, rules }: DoorParts)
   const inOrder = Promise.all([live.close(rules.reconnectSpreadSeconds * 1000), isClosed]);
   await Promise.race([inOrder, clock.sleep(SHUTDOWN_MAX_MS, timer.signal)]);
   timer.abort();
-}
-
-function fired(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

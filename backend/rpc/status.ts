@@ -5,7 +5,7 @@
  * ours is a bug: its text stays here, the caller learns `INTERNAL`.
  */
 import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
-import { type ErrorCode, HeatpoolError } from "#core/errors.js";
+import { type ErrorCode, HeatpoolError, retryDelayMs } from "#core/errors.js";
 
 /** Turns what a handler threw into what its caller learns. */
 export type ToStatus = (error: unknown) => StatusObject;
@@ -16,8 +16,6 @@ const CODE_KEY = "heatpool-code";
 const RETRY_KEY = "retry-after-ms";
 /** HTTP/2 peers cap the size of all headers; texts from outside are cut here. */
 const DETAILS_MAX = 512;
-/** Where a refusal for the rate says no time. */
-const RETRY_DEFAULT_MS = 60_000;
 
 /** A store that refuses is given this time. */
 const STORE_RETRY_MS = 60_000;
@@ -76,15 +74,6 @@ export function createToStatus(report: (bug: unknown) => void): ToStatus {
     if (retryAfterMs !== undefined) metadata.set(RETRY_KEY, String(Math.ceil(retryAfterMs)));
     return { code, details: error.message.slice(0, DETAILS_MAX), metadata };
   };
-}
-
-/** How long to wait, where the error is a refusal for the rate: its cause says `retryAfterMs`. */
-export function retryDelayMs(error: unknown): number | undefined {
-  if (!(error instanceof HeatpoolError) || error.code !== "RATE_LIMITED") return undefined;
-  const { cause } = error;
-  const said = cause !== null && typeof cause === "object" && "retryAfterMs" in cause;
-  const delayMs = said ? cause.retryAfterMs : undefined;
-  return typeof delayMs === "number" && delayMs > 0 ? delayMs : RETRY_DEFAULT_MS;
 }
 
 /** A failed call of our own clients as an error of ours. */

@@ -3,27 +3,15 @@
  * failure. Pure: everything the daemon knows is an argument, and nothing is remembered between two
  * judgements.
  */
+import type { Release } from "#core/catalogue/release.js";
 import { type DirectorKeys, openDsse } from "./dsse.js";
 import { isMeantFor, isVersionAtLeast } from "./fit.js";
 import { decodeGrant, GRANT_BYTES_MAX, GRANT_TYPE, type Grant, NO_NONCE } from "./grant.js";
 import { isSame } from "./key-derivation.js";
 import { type Refusal, refuse } from "./refusal.js";
 
-/** A release that the trusted catalogue lists. */
-export interface TrustedTarget {
-  readonly modelId: string;
-  readonly release: number;
-  /** Of the file, in bytes. */
-  readonly length: number;
-  /** Of the file, lower-case hex. */
-  readonly sha256: string;
-  readonly plainSha256: string;
-  readonly plainLen: number;
-  readonly heatpumpModels: readonly string[];
-  /** Least version of the daemon, e.g. `1.0.0`. */
-  readonly minDaemon: string;
-  readonly revoked: boolean;
-}
+/** What a grant is held against of a release that the trusted catalogue lists. */
+export type TrustedTarget = Omit<Release, "path" | "schema" | "kInstallations" | "trainedAtMs">;
 
 /** All that a daemon knows when it judges. */
 export interface GrantState {

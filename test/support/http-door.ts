@@ -9,6 +9,7 @@ import { createFacts } from "../../backend/registry/facts.js";
 import { prefixOf } from "../../backend/rpc/address-prefix.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
+import { createTableFinder } from "../../backend/store/table-finder.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { openBed } from "./pool-bed.js";
 
@@ -86,7 +87,7 @@ export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpD
         },
         eligibility: facts.eligibility,
         active30d: facts.active30d,
-        storedTimes: createStoredTimes(store),
+        storedTimes: createStoredTimes(store, createTableFinder(store)),
         isEnrolled: (id) =>
           bed.registry.find(id)?.daemonVersion.startsWith(HTTP_VERSION_PREFIX) === false,
       },

@@ -21,6 +21,7 @@ import { createRegistry } from "../../backend/registry/memory-registry.js";
 import { daysOfProbation } from "../../backend/registry/probation.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
+import { createTableFinder } from "../../backend/store/table-finder.js";
 
 export const STEP_MS = 60_000;
 export const MODEL = "idm/navigator-2.0";
@@ -164,6 +165,7 @@ export async function openBed(
   const privacy = more.privacy ?? {};
   const efficiency = await createEfficiency({
     ...{ store, registry, daysWithData, privacy },
+    findTable: createTableFinder(store),
     nowMs: () => clock.nowMs(),
     keptFromMs: () => 0,
   });

@@ -6,11 +6,11 @@
  */
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, retryDelayMs } from "#core/errors.js";
 import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createLiveStreams } from "../../backend/rpc/live-streams.js";
-import { createToStatus, retryDelayMs } from "../../backend/rpc/status.js";
+import { createToStatus } from "../../backend/rpc/status.js";
 import { createDeliver } from "../../backend/rpc/telemetry-handler.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
