@@ -12,12 +12,13 @@ import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Consents } from "../enrolment/consents.js";
 import type { IdentityJudge } from "../enrolment/judge-identity.js";
-import type { Delivery, Ingest } from "../ingest/ingest.js";
-import { createDecider, type Decider } from "./decider.js";
+import type { Decision, Delivery, IncomingBatch, Ingest } from "../ingest/ingest.js";
+import { createDecider, type Decider, type DeciderParts } from "./decider.js";
 import type { Greeting } from "./greeting.js";
 import type { Inbox } from "./inbox.js";
 import type { LiveStreams } from "./live-streams.js";
 import type { Outbox } from "./outbox.js";
+import type { Stop } from "./stop.js";
 import { toIncomingBatch, toLosses, toRetractedBatch, toVoided } from "./telemetry-wire.js";
 
 /** Rules that every welcome states and every stream keeps. */
@@ -59,59 +60,91 @@ export interface Stream {
   readonly inbox: Inbox<wire.DeliverRequest>;
   readonly outbox: Outbox;
   readonly call: DeliverCall;
-  /** Fires when nothing more is read. */
-  readonly stop: AbortController;
-}
-
-/** A stream whose daemon is known, and what was opened for it. */
-export interface Attended extends Stream {
-  readonly delivery: Delivery;
-  readonly greeting: Greeting;
+  /** Set when nothing more is read. */
+  readonly stop: Stop;
   sayGoodbye(reason: string, reconnectAfterMs: number): void;
 }
 
+/** Who is heard on a stream, and what was opened for it. */
+export interface Heard {
+  readonly delivery: Delivery;
+  readonly greeting: Greeting;
+}
+
 /** Answers until one of both has had enough; then decides what is in hand. */
-export async function attend(parts: TelemetryParts, stream: Attended): Promise<void> {
-  const { inbox, outbox, delivery, stop } = stream;
-  const decider = createDecider(
-    {
-      delivery,
-      clock: parts.clock,
-      windowBatches: parts.rules.windowBatches,
-      onDecision: (decision) => outbox.decide(decision),
-      onPause: (pauseMs) => outbox.send(toControl({ pauseMs, reason: "above the quota" })),
-      onReset: () => outbox.sendAfterAcks(toControl({ resetState: true, reason: "no state" })),
-      onFailure: () => stop.abort(),
-    },
-    stop.signal,
-  );
+export async function attend(parts: TelemetryParts, stream: Stream, heard: Heard): Promise<void> {
+  const { inbox, outbox } = stream;
+  const { silenceMaxMs } = parts.rules;
+  const decisions = new Decisions(parts, stream, heard.delivery);
   for (;;) {
-    const request = await inbox.next(parts.rules.silenceMaxMs);
+    const request = await inbox.next(silenceMaxMs);
     if (request === "silent") stream.sayGoodbye("idle", RETURN_SOON_MS);
     if (request === undefined || request === "silent") break;
     if (request.body?.$case === "goodbye") break;
-    await answer(parts, stream, decider, request);
+    await answer(parts, stream, heard, decisions, request);
     await outbox.room();
   }
-  await decider.settle();
+  await decisions.settle();
+}
+
+/** A stream's decisions on their way to its daemon. Its decider is there from its first batch on. */
+class Decisions implements DeciderParts {
+  readonly clock: Clock;
+  readonly windowBatches: number;
+  readonly delivery: Delivery;
+  readonly #stream: Stream;
+  #decider: Decider | undefined;
+
+  constructor({ clock, rules }: TelemetryParts, stream: Stream, delivery: Delivery) {
+    this.clock = clock;
+    this.windowBatches = rules.windowBatches;
+    this.delivery = delivery;
+    this.#stream = stream;
+  }
+
+  async offer(batch: IncomingBatch): Promise<void> {
+    this.#decider ??= createDecider(this, this.#stream.stop);
+    await this.#decider.offer(batch);
+  }
+
+  async settle(): Promise<void> {
+    await this.#decider?.settle();
+  }
+
+  onDecision(decision: Decision): void {
+    this.#stream.outbox.decide(decision);
+  }
+
+  onPause(pauseMs: number): void {
+    this.#stream.outbox.send(toControl({ pauseMs, reason: "above the quota" }));
+  }
+
+  onReset(): void {
+    this.#stream.outbox.sendAfterAcks(toControl({ resetState: true, reason: "no state" }));
+  }
+
+  onFailure(): void {
+    this.#stream.stop.set();
+  }
 }
 
 async function answer(
   parts: TelemetryParts,
-  { outbox, delivery, greeting }: Attended,
-  decider: Decider,
+  { outbox }: Stream,
+  { delivery, greeting }: Heard,
+  decisions: Decisions,
   { body }: wire.DeliverRequest,
 ): Promise<void> {
   switch (body?.$case) {
     case "batch":
-      await decider.offer(toIncomingBatch(body.value, greeting));
+      await decisions.offer(toIncomingBatch(body.value, greeting));
       return;
     case "table":
       await learn(parts, greeting, delivery, body.value);
       return;
     case "loss": {
       // A report voids numbers; what came before it is decided first.
-      await decider.settle();
+      await decisions.settle();
       const ackedThrough = await delivery.takeLosses(toLosses(body.value, greeting));
       const value = { ackedThrough: BigInt(ackedThrough) };
       outbox.send({ body: { $case: "lossAck", value } });
@@ -119,7 +152,7 @@ async function answer(
     }
     case "void": {
       // What was sent under this number before is decided first.
-      await decider.settle();
+      await decisions.settle();
       const { epoch, sequence } = body.value;
       const result = await delivery.takeBack(toRetractedBatch(body.value, greeting));
       outbox.sendAfterAcks(toVoided({ epoch, sequence, result }));

@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { prefixOf } from "./address-prefix.js";
+import { type Alarm, type Alarms, createAlarms } from "./alarms.js";
 
 /** What a connection has to keep before anything is known about it. */
 export interface FrontLimits {
@@ -58,7 +59,7 @@ export interface FrontParts {
    */
   readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
   readonly limits: FrontLimits;
-  readonly clock: Pick<Clock, "sleep">;
+  readonly clock: Pick<Clock, "monotonicMs" | "sleep">;
   /** Takes a connection that may speak HTTP/2. */
   onConnection(socket: Socket): void;
 }
@@ -66,14 +67,11 @@ export interface FrontParts {
 /** @throws HeatpoolError `CERTIFICATE_INVALID` · what listening throws */
 export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
-  const counts = new Map<string, number>();
-  const inside: Inside = { open, counts };
+  const inside: Inside = { open, counts: new Map(), alarms: createAlarms(parts.clock) };
   const { identity, limits, onConnection } = parts;
   const enter = identity === undefined ? onConnection : createHandshakes(parts, identity);
   const server = createServer({ noDelay: true }, (socket) => {
-    if (!admit(socket, inside, limits)) return;
-    void watch(socket, parts);
-    enter(socket);
+    if (admit(socket, inside, limits)) enter(socket);
   });
   await listen(server, parts.address);
   const bound = server.address();
@@ -86,6 +84,8 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
     },
   };
 }
+
+const ignore = (): void => undefined;
 
 /** Lets connections shake hands; those that did and speak HTTP/2 go on. */
 function createHandshakes(
@@ -105,7 +105,7 @@ function createHandshakes(
   try {
     const server = createTlsServer(options, (socket) => {
       // A connection that breaks is no fault of ours, and its session learns of it.
-      socket.on("error", () => undefined);
+      socket.on("error", ignore);
       if (socket.alpnProtocol !== "h2") {
         socket.destroy();
         return;
@@ -133,36 +133,49 @@ async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<vo
 interface Inside {
   readonly open: Set<Socket>;
   readonly counts: Map<string, number>;
+  readonly alarms: Alarms;
 }
 
 /** Counts a connection among those of its network; one too many is closed without a word. */
-function admit(
-  socket: Socket,
-  { open, counts }: Inside,
-  { socketsPerPrefixMax }: FrontLimits,
-): boolean {
+function admit(socket: Socket, inside: Inside, limits: FrontLimits): boolean {
+  const { counts, alarms } = inside;
   const prefix = prefixOf(socket.remoteAddress ?? "");
   const others = counts.get(prefix) ?? 0;
-  if (socketsPerPrefixMax > 0 && others >= socketsPerPrefixMax) {
+  if (limits.socketsPerPrefixMax > 0 && others >= limits.socketsPerPrefixMax) {
     socket.destroy();
     return false;
   }
-  open.add(socket);
+  const guest = new Guest(socket, prefix, alarms.monotonicMs() + limits.firstByteMs);
   counts.set(prefix, others + 1);
-  socket.once("close", () => {
-    open.delete(socket);
-    const left = (counts.get(prefix) ?? 1) - 1;
-    if (left > 0) counts.set(prefix, left);
-    else counts.delete(prefix);
-  });
+  inside.open.add(socket);
+  alarms.set(guest);
+  socket.once("close", () => guest.leave(inside));
   return true;
 }
 
-async function watch(socket: Socket, { clock, limits }: FrontParts): Promise<void> {
-  const closed = new AbortController();
-  socket.once("close", () => closed.abort());
-  await clock.sleep(limits.firstByteMs, closed.signal);
-  if (socket.bytesRead === 0) socket.destroy();
+/** A connection inside. One that has said nothing when its time is over is closed. */
+class Guest implements Alarm {
+  readonly dueMs: number;
+  readonly #socket: Socket;
+  readonly #prefix: string;
+
+  constructor(socket: Socket, prefix: string, dueMs: number) {
+    this.#socket = socket;
+    this.#prefix = prefix;
+    this.dueMs = dueMs;
+  }
+
+  ring(): void {
+    if (this.#socket.bytesRead === 0) this.#socket.destroy();
+  }
+
+  leave({ open, counts, alarms }: Inside): void {
+    alarms.drop(this);
+    open.delete(this.#socket);
+    const left = (counts.get(this.#prefix) ?? 1) - 1;
+    if (left > 0) counts.set(this.#prefix, left);
+    else counts.delete(this.#prefix);
+  }
 }
 
 function listen(server: Server, { host, port }: FrontParts["address"]): Promise<void> {

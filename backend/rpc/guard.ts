@@ -3,7 +3,7 @@
  *
  * grpc-js leaves a rejected handler to the process, which then ends, while the client waits for its
  * deadline. `for await` over the call itself is no way out: at its end, or at a throw, it destroys
- * both directions, so that status and last answers never leave; hence `destroyOnReturn: false`.
+ * both directions, so that status and last answers never leave; hence `readRequests`.
  */
 
 import { once } from "node:events";
@@ -15,8 +15,9 @@ import type {
   ServerUnaryCall,
   ServerWritableStream,
 } from "@grpc/grpc-js";
-import { fired } from "#core/clock.js";
+import { readRequests } from "./requests.js";
 import type { ToStatus } from "./status.js";
+import { Stop } from "./stop.js";
 
 /** Answers one request. */
 export type UnaryHandler<Request, Response> = (
@@ -34,7 +35,7 @@ export type ServerStreamHandler<Request, Response> = (
 export type BidiHandler<Request, Response> = (
   requests: AsyncIterable<Request>,
   call: ServerDuplexStream<Request, Response>,
-  gone: AbortSignal,
+  gone: Stop,
 ) => AsyncIterable<Response>;
 
 export function guardUnary<Request, Response>(
@@ -52,16 +53,16 @@ export function guardServerStream<Request, Response>(
   handle: ServerStreamHandler<Request, Response>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
-    const gone = goneSignal(call);
+    const gone = stopWhenGone(call);
     const respond = async (): Promise<void> => {
       for await (const response of handle(call.request, call)) {
-        if (gone.aborted) return;
-        if (!call.write(response)) await once(call, "drain", { signal: gone });
+        if (gone.isSet) return;
+        if (!call.write(response)) await once(call, "drain", { signal: gone.signal });
       }
       call.end();
     };
     respond().catch((error: unknown) => {
-      if (!gone.aborted) call.emit("error", toStatus(error));
+      if (!gone.isSet) call.emit("error", toStatus(error));
     });
   };
 }
@@ -76,35 +77,43 @@ export function guardBidi<Request, Response>(
   { paced = false } = {},
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    const gone = goneSignal(call);
-    const left = fired(gone);
-    let written: Promise<unknown> = Promise.resolve();
-    const respond = async (): Promise<void> => {
-      const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
-      for await (const response of handle(requests, call, gone)) {
-        let mayGoOn = true;
-        written = new Promise((resolve) => {
-          mayGoOn = call.write(response, resolve);
-        });
-        if (paced) await Promise.race([written, left]);
-        else if (!mayGoOn) await once(call, "drain", { signal: gone });
-        if (gone.aborted) return;
-      }
-      call.end();
-    };
-    respond().catch(async (error: unknown) => {
-      // An error that meets a message on its way destroys both, when somebody is reading as well.
-      if (!gone.aborted) await Promise.race([written, fired(gone)]);
-      if (!gone.aborted) call.emit("error", toStatus(error));
-    });
+    void respond(call, handle, toStatus, paced);
   };
 }
 
-/** Fires when nobody listens any more. */
-function goneSignal(
+/** Never rejects. */
+async function respond<Request, Response>(
+  call: ServerDuplexStream<Request, Response>,
+  handle: BidiHandler<Request, Response>,
+  toStatus: ToStatus,
+  paced: boolean,
+): Promise<void> {
+  const gone = stopWhenGone(call);
+  let written: Promise<void> | undefined;
+  try {
+    for await (const response of handle(readRequests(call), call, gone)) {
+      let mayGoOn = true;
+      written = new Promise((resolve) => {
+        mayGoOn = call.write(response, () => resolve());
+      });
+      if (paced) await Promise.race([written, gone.reached()]);
+      else if (!mayGoOn) await once(call, "drain", { signal: gone.signal });
+      if (gone.isSet) return;
+    }
+    call.end();
+  } catch (error) {
+    // An error that meets a message on its way destroys both, when somebody is reading as well.
+    if (!gone.isSet) await Promise.race([written, gone.reached()]);
+    if (!gone.isSet) call.emit("error", toStatus(error));
+  }
+}
+
+/** Set when nobody listens any more. */
+function stopWhenGone(
   call: ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>,
-): AbortSignal {
-  const gone = new AbortController();
-  call.once("cancelled", () => gone.abort()).once("close", () => gone.abort());
-  return gone.signal;
+): Stop {
+  const gone = new Stop();
+  const set = (): void => gone.set();
+  call.once("cancelled", set).once("close", set);
+  return gone;
 }

@@ -8,6 +8,7 @@
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Principal } from "../enrolment/judge-identity.js";
+import { type Alarm, type Alarms, createAlarms } from "./alarms.js";
 import { demandOwnId, principalOf } from "./authentication.js";
 import {
   attend,
@@ -21,7 +22,8 @@ import { type Greeting, toGreeting } from "./greeting.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox, type Inbox } from "./inbox.js";
 import { type LiveStream, spread } from "./live-streams.js";
-import { createOutbox } from "./outbox.js";
+import { Outbox } from "./outbox.js";
+import { Stop } from "./stop.js";
 
 /** A daemon that opened a stream says who it is within this time. */
 const HELLO_MAX_MS = 10_000;
@@ -30,89 +32,173 @@ const HELLO_MAX_MS = 10_000;
 export function createDeliver(
   parts: TelemetryParts,
 ): BidiHandler<wire.DeliverRequest, wire.DeliverResponse> {
+  const alarms = createAlarms(parts.clock);
   let streams = 0;
-  return async function* deliver(requests, call, gone) {
-    const stop = new AbortController();
-    const outbox = createOutbox(stop.signal);
-    const inbox = createInbox(requests, parts.clock, stop.signal);
-    const leave = (): void => {
-      stop.abort();
-      outbox.end();
-    };
-    if (gone.aborted) return;
-    gone.addEventListener("abort", leave, { once: true });
+  return (requests, call, gone) => {
     streams += 1;
     const ageMaxMs = parts.rules.streamAgeMaxMs * (0.9 + 0.2 * spread(streams));
-    const talking = converse(parts, { inbox, outbox, call, stop }, ageMaxMs).then(
-      () => outbox.end(),
-      (error: unknown) => outbox.fail(error),
-    );
-    try {
-      yield* outbox.messages();
-    } finally {
-      stop.abort();
-      await talking;
-    }
+    return new DeliverStream({ parts, alarms, ageMaxMs }, requests, call, gone);
   };
 }
 
-async function converse(parts: TelemetryParts, stream: Stream, ageMaxMs: number): Promise<void> {
-  const greeting = await readHello(stream.inbox);
-  if (greeting === undefined) return;
-  const { introduction } = greeting;
-  const { installationId } = introduction;
-  const principal = principalOf(stream.call, parts.judge);
-  demandOwnId(principal, installationId);
-  checkConsent(parts, principal, introduction);
-  let because: HeatpoolError | undefined;
-  const sayGoodbye = (reason: string, reconnectAfterMs: number): void => {
-    if (stream.stop.signal.aborted) return;
-    const value = { reason, reconnectAfterMs };
-    stream.outbox.send({ body: { $case: "goodbye", value } });
-    stream.stop.abort();
-  };
-  const endBecause = (error: HeatpoolError): void => {
-    because = error;
-    stream.stop.abort();
-  };
-  const place: LiveStream = {
-    installationId,
-    bootId: greeting.bootId,
-    isAlive: () => parts.isAlive(stream.call),
-    supersede: () => endBecause(new HeatpoolError("SUPERSEDED", "superseded by a newer stream")),
-    expel: endBecause,
-    askToRenew() {
-      // Who showed no certificate has no key to replace.
-      if (principal === undefined) return;
-      stream.outbox.send(toControl({ renewIdentity: true, reason: "two with one key" }));
-    },
-    identityFault: () => (principal === undefined ? undefined : parts.judge?.faultOf(principal)),
-    sayGoodbye,
-  };
-  const leave = await parts.live.enter(place);
-  parts.onEvent("rpc.stream-opened", installationId);
-  try {
-    const delivery = await parts.ingest.open(introduction);
+/** What a stream is given. */
+interface Setting {
+  readonly parts: TelemetryParts;
+  readonly alarms: Alarms;
+  readonly ageMaxMs: number;
+}
+
+/**
+ * One call of Deliver, as the answers that it gives. A class, and one object for all that others
+ * want of the stream: thousands of them are open and say nothing.
+ */
+class DeliverStream
+  implements AsyncIterableIterator<wire.DeliverResponse, undefined>, Stream, LiveStream, Alarm
+{
+  readonly stop = new Stop();
+  readonly outbox = new Outbox(this.stop);
+  readonly inbox: Inbox<wire.DeliverRequest>;
+  readonly call: Stream["call"];
+  readonly dueMs: number;
+  installationId = "";
+  bootId = "";
+  readonly #parts: TelemetryParts;
+  readonly #alarms: Alarms;
+  #principal: Principal | undefined;
+  /** Why others end it. */
+  #because: HeatpoolError | undefined;
+  #talking: Promise<void> | undefined;
+
+  constructor(
+    { parts, alarms, ageMaxMs }: Setting,
+    requests: AsyncIterable<wire.DeliverRequest>,
+    call: Stream["call"],
+    gone: Stop,
+  ) {
+    this.#parts = parts;
+    this.#alarms = alarms;
+    this.call = call;
+    this.dueMs = alarms.monotonicMs() + ageMaxMs;
+    this.inbox = createInbox(requests, alarms, this.stop);
+    gone.tell(this);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<wire.DeliverResponse, undefined>> {
+    this.#talking ??= this.#talk();
     try {
-      stream.outbox.send(toWelcome(parts, delivery));
-      // The one who did not hear it then hears it now.
-      if (parts.judge?.isCloneSuspected(installationId)) place.askToRenew();
-      void parts.clock.sleep(ageMaxMs, stream.stop.signal).then(() => {
-        sayGoodbye("age", RETURN_SOON_MS);
-      });
-      await attend(parts, { ...stream, delivery, greeting, sayGoodbye });
+      const value = await this.outbox.next();
+      if (value !== undefined) return { done: false, value };
+    } catch (error) {
+      await this.#leave();
+      throw error;
+    }
+    return await this.#leave();
+  }
+
+  async return(): Promise<IteratorResult<wire.DeliverResponse, undefined>> {
+    return await this.#leave();
+  }
+
+  /** Nobody listens any more. */
+  stopped(): void {
+    this.stop.set();
+    this.outbox.end();
+  }
+
+  /** Its age. */
+  ring(): void {
+    this.sayGoodbye("age", RETURN_SOON_MS);
+  }
+
+  isAlive(): Promise<boolean> {
+    return this.#parts.isAlive(this.call);
+  }
+
+  supersede(): void {
+    this.expel(new HeatpoolError("SUPERSEDED", "superseded by a newer stream"));
+  }
+
+  expel(error: HeatpoolError): void {
+    this.#because = error;
+    this.stop.set();
+  }
+
+  askToRenew(): void {
+    // Who showed no certificate has no key to replace.
+    if (this.#principal === undefined) return;
+    this.outbox.send(toControl({ renewIdentity: true, reason: "two with one key" }));
+  }
+
+  identityFault(): HeatpoolError | undefined {
+    return this.#principal && this.#parts.judge?.faultOf(this.#principal);
+  }
+
+  sayGoodbye(reason: string, reconnectAfterMs: number): void {
+    if (this.stop.isSet) return;
+    this.outbox.send({ body: { $case: "goodbye", value: { reason, reconnectAfterMs } } });
+    this.stop.set();
+  }
+
+  async #leave(): Promise<{ done: true; value: undefined }> {
+    this.stop.set();
+    this.outbox.forget();
+    await this.#talking;
+    return { done: true, value: undefined };
+  }
+
+  /** Never rejects. */
+  async #talk(): Promise<void> {
+    try {
+      const greeting = await readHello(this.inbox);
+      if (greeting !== undefined) await this.#converse(greeting);
+      this.outbox.end();
+    } catch (error) {
+      this.outbox.fail(error);
+    }
+  }
+
+  async #converse(greeting: Greeting): Promise<void> {
+    const parts = this.#parts;
+    const { installationId } = greeting.introduction;
+    this.installationId = installationId;
+    this.bootId = greeting.bootId;
+    const principal = principalOf(this.call, parts.judge);
+    this.#principal = principal;
+    demandOwnId(principal, installationId);
+    checkConsent(parts, principal, greeting.introduction);
+    const leave = await parts.live.enter(this);
+    parts.onEvent("rpc.stream-opened", installationId);
+    try {
+      await this.#deliver(greeting);
+      if (this.#because !== undefined) throw this.#because;
+    } catch (error) {
+      // Two histories under one number: two daemons went on from one card.
+      if (isFork(error)) parts.onClone(installationId);
+      throw error;
     } finally {
-      stream.stop.abort();
+      leave();
+      parts.onEvent("rpc.stream-closed", installationId);
+    }
+  }
+
+  async #deliver(greeting: Greeting): Promise<void> {
+    const parts = this.#parts;
+    const delivery = await parts.ingest.open(greeting.introduction);
+    try {
+      this.outbox.send(toWelcome(parts, delivery));
+      // The one who did not hear it then hears it now.
+      if (parts.judge?.isCloneSuspected(this.installationId)) this.askToRenew();
+      this.#alarms.set(this);
+      await attend(parts, this, { delivery, greeting });
+    } finally {
+      this.#alarms.drop(this);
+      this.stop.set();
       delivery.close();
     }
-    if (because !== undefined) throw because;
-  } catch (error) {
-    // Two histories under one number: two daemons went on from one card.
-    if (isFork(error)) parts.onClone(installationId);
-    throw error;
-  } finally {
-    leave();
-    parts.onEvent("rpc.stream-closed", installationId);
   }
 }
 

@@ -11,6 +11,7 @@ import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createLiveStreams } from "../../backend/rpc/live-streams.js";
 import { createToStatus } from "../../backend/rpc/status.js";
+import { Stop } from "../../backend/rpc/stop.js";
 import { createDeliver } from "../../backend/rpc/telemetry-handler.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
@@ -32,7 +33,7 @@ interface Line {
   ended: StreamEnd | undefined;
   /** Gone once it ended for the daemon. */
   listener: StreamListener | undefined;
-  readonly gone: AbortController;
+  readonly gone: Stop;
   readonly arrive: (request: DeliverRequest | undefined) => void;
 }
 
@@ -95,13 +96,13 @@ export async function openTangledLine(of: {
   const lines: Line[] = [];
   const openLine = (listener: StreamListener | undefined): Line => {
     const { requests, arrive } = createArrivals();
-    const gone = new AbortController();
-    gone.signal.addEventListener("abort", () => arrive(undefined));
+    const gone = new Stop();
+    gone.tell({ stopped: () => arrive(undefined) });
     const line: Line = { up: [], sent: [], down: [], ended: undefined, listener, gone, arrive };
     lines.push(line);
     const call = {} as ServerDuplexStream<DeliverRequest, DeliverResponse>;
     const serve = async (): Promise<void> => {
-      for await (const response of deliver(requests, call, gone.signal)) line.down.push(response);
+      for await (const response of deliver(requests, call, gone)) line.down.push(response);
     };
     serve().then(
       () => {
@@ -149,7 +150,7 @@ export async function openTangledLine(of: {
     events,
     bugs,
     up(k) {
-      const line = pick(lines, k, ({ up, gone }) => up.length > 0 && !gone.signal.aborted);
+      const line = pick(lines, k, ({ up, gone }) => up.length > 0 && !gone.isSet);
       if (line !== undefined) line.arrive(line.up.shift());
       return line !== undefined;
     },
@@ -176,8 +177,8 @@ export async function openTangledLine(of: {
       return line !== undefined;
     },
     tellGone(k) {
-      const line = pick(lines, k, (one) => one.listener === undefined && !one.gone.signal.aborted);
-      line?.gone.abort();
+      const line = pick(lines, k, (one) => one.listener === undefined && !one.gone.isSet);
+      line?.gone.set();
       return line !== undefined;
     },
     replay(k, share) {
@@ -189,7 +190,7 @@ export async function openTangledLine(of: {
     async close() {
       ending.abort();
       for (const line of lines) end(line, LOST);
-      for (const { gone } of lines) gone.abort();
+      for (const { gone } of lines) gone.set();
       for (const work of writes.splice(0)) work();
       await running;
     },

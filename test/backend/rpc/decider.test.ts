@@ -4,6 +4,7 @@ import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Decision, IncomingBatch } from "../../../backend/ingest/ingest.js";
 import { createDecider } from "../../../backend/rpc/decider.js";
+import { Stop } from "../../../backend/rpc/stop.js";
 import { createFakeClock, settle } from "../../support/fake-clock.js";
 
 const batch = (sequence: number): IncomingBatch => ({
@@ -45,7 +46,7 @@ function open(take: (batch: IncomingBatch) => Promise<Decision>, clock: Clock = 
         failures++;
       },
     },
-    new AbortController().signal,
+    new Stop(),
   );
   return { decider, decided, counts: () => ({ resets, failures }) };
 }
