@@ -12,13 +12,14 @@ import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Consents } from "../enrolment/consents.js";
 import type { IdentityJudge } from "../enrolment/judge-identity.js";
-import type { Decision, Delivery, IncomingBatch, Ingest } from "../ingest/ingest.js";
-import { createDecider, type Decider, type DeciderParts } from "./decider.js";
+import type { Delivery, Ingest } from "../ingest/ingest.js";
+import type { Decisions } from "./decisions.js";
 import type { Greeting } from "./greeting.js";
 import type { Inbox } from "./inbox.js";
 import type { LiveStreams } from "./live-streams.js";
 import type { Outbox } from "./outbox.js";
 import type { Stop } from "./stop.js";
+import type { StoreWatch } from "./store-watch.js";
 import { toIncomingBatch, toLosses, toRetractedBatch, toVoided } from "./telemetry-wire.js";
 
 /** Rules that every welcome states and every stream keeps. */
@@ -34,6 +35,7 @@ export interface StreamRules extends wire.Limits {
 /** What the handler works with. */
 export interface TelemetryParts {
   readonly ingest: Ingest;
+  readonly store: StoreWatch;
   readonly clock: Clock;
   readonly live: LiveStreams;
   readonly rules: StreamRules;
@@ -65,74 +67,31 @@ export interface Stream {
   sayGoodbye(reason: string, reconnectAfterMs: number): void;
 }
 
-/** Who is heard on a stream, and what was opened for it. */
-export interface Heard {
-  readonly delivery: Delivery;
-  readonly greeting: Greeting;
-}
-
 /** Answers until one of both has had enough; then decides what is in hand. */
-export async function attend(parts: TelemetryParts, stream: Stream, heard: Heard): Promise<void> {
+export async function attend(
+  parts: TelemetryParts,
+  stream: Stream,
+  decisions: Decisions,
+  greeting: Greeting,
+): Promise<void> {
   const { inbox, outbox } = stream;
   const { silenceMaxMs } = parts.rules;
-  const decisions = new Decisions(parts, stream, heard.delivery);
   for (;;) {
     const request = await inbox.next(silenceMaxMs);
     if (request === "silent") stream.sayGoodbye("idle", RETURN_SOON_MS);
     if (request === undefined || request === "silent") break;
     if (request.body?.$case === "goodbye") break;
-    await answer(parts, stream, heard, decisions, request);
+    await answer(parts, outbox, decisions, greeting, request);
     await outbox.room();
   }
   await decisions.settle();
 }
 
-/** A stream's decisions on their way to its daemon. Its decider is there from its first batch on. */
-class Decisions implements DeciderParts {
-  readonly clock: Clock;
-  readonly windowBatches: number;
-  readonly delivery: Delivery;
-  readonly #stream: Stream;
-  #decider: Decider | undefined;
-
-  constructor({ clock, rules }: TelemetryParts, stream: Stream, delivery: Delivery) {
-    this.clock = clock;
-    this.windowBatches = rules.windowBatches;
-    this.delivery = delivery;
-    this.#stream = stream;
-  }
-
-  async offer(batch: IncomingBatch): Promise<void> {
-    this.#decider ??= createDecider(this, this.#stream.stop);
-    await this.#decider.offer(batch);
-  }
-
-  async settle(): Promise<void> {
-    await this.#decider?.settle();
-  }
-
-  onDecision(decision: Decision): void {
-    this.#stream.outbox.decide(decision);
-  }
-
-  onPause(pauseMs: number): void {
-    this.#stream.outbox.send(toControl({ pauseMs, reason: "above the quota" }));
-  }
-
-  onReset(): void {
-    this.#stream.outbox.sendAfterAcks(toControl({ resetState: true, reason: "no state" }));
-  }
-
-  onFailure(): void {
-    this.#stream.stop.set();
-  }
-}
-
 async function answer(
   parts: TelemetryParts,
-  { outbox }: Stream,
-  { delivery, greeting }: Heard,
+  outbox: Outbox,
   decisions: Decisions,
+  greeting: Greeting,
   { body }: wire.DeliverRequest,
 ): Promise<void> {
   switch (body?.$case) {
@@ -140,12 +99,13 @@ async function answer(
       await decisions.offer(toIncomingBatch(body.value, greeting));
       return;
     case "table":
-      await learn(parts, greeting, delivery, body.value);
+      await learn(parts, greeting, decisions.delivery, body.value);
       return;
     case "loss": {
       // A report voids numbers; what came before it is decided first.
       await decisions.settle();
-      const ackedThrough = await delivery.takeLosses(toLosses(body.value, greeting));
+      const losses = toLosses(body.value, greeting);
+      const ackedThrough = await decisions.insist((delivery) => delivery.takeLosses(losses));
       const value = { ackedThrough: BigInt(ackedThrough) };
       outbox.send({ body: { $case: "lossAck", value } });
       return;
@@ -154,7 +114,8 @@ async function answer(
       // What was sent under this number before is decided first.
       await decisions.settle();
       const { epoch, sequence } = body.value;
-      const result = await delivery.takeBack(toRetractedBatch(body.value, greeting));
+      const batch = toRetractedBatch(body.value, greeting);
+      const result = await decisions.insist((delivery) => delivery.takeBack(batch));
       outbox.sendAfterAcks(toVoided({ epoch, sequence, result }));
       return;
     }
@@ -201,16 +162,4 @@ export function toWelcome(
     answersVoid: true,
   };
   return { body: { $case: "welcome", value } };
-}
-
-/** A change of the rules: what is named, and nothing else. */
-export function toControl(wished: Partial<wire.Control>): wire.DeliverResponse {
-  const nothing = {
-    pauseMs: 0,
-    limits: undefined,
-    resetState: false,
-    reason: "",
-    renewIdentity: false,
-  };
-  return { body: { $case: "control", value: { ...nothing, ...wished } } };
 }

@@ -4,6 +4,7 @@
  *
  * Whoever sends faster than its quota is paused, not refused. A short pause is waited for here with
  * the batch in hand, and batches that came behind it, and therefore found a gap, are offered again.
+ * While the store refuses, the batches in hand wait and nothing more is taken.
  * A batch that continues one whose state is gone is asked for again; what came behind it in its
  * epoch is dropped, because it will come again too.
  *
@@ -17,12 +18,23 @@
  */
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError, retryDelayMs } from "#core/errors.js";
-import type { Decision, Delivery, IncomingBatch } from "../ingest/ingest.js";
+import type { Decision, IncomingBatch } from "../ingest/ingest.js";
 import type { Stop } from "./stop.js";
+import { isStoreFailure } from "./store-watch.js";
 
 /** What a decider needs. */
 export interface DeciderParts {
-  readonly delivery: Pick<Delivery, "take">;
+  /** Who decides; another one after it outlasted a store that refused. */
+  readonly delivery: object;
+  /** As `Delivery.take`. */
+  take(batch: IncomingBatch): Promise<Decision>;
+  /** Whether nothing more is to be read for now. */
+  readonly isHolding: boolean;
+  /**
+   * The store refused what was offered to `delivery`. Resolves when it may be offered again, with
+   * `false` when it will not be.
+   */
+  outlast(delivery: object): Promise<boolean>;
   readonly clock: Clock;
   /** Batches that may wait for their decision. */
   readonly windowBatches: number;
@@ -46,6 +58,8 @@ export interface Decider {
 interface Waiting {
   readonly batch: IncomingBatch;
   outcome: Promise<Outcome>;
+  /** To whom it was offered. */
+  delivery: object;
   /** Whether everything before it was decided when it was last offered. */
   wasFirst: boolean;
 }
@@ -80,9 +94,10 @@ class StreamDecider implements Decider {
   async offer(batch: IncomingBatch): Promise<void> {
     this.#check();
     const queue = this.#queue;
-    queue.push({ batch, outcome: this.#take(batch), wasFirst: queue.length === 0 });
+    const { delivery } = this.#parts;
+    queue.push({ batch, outcome: this.#take(batch), delivery, wasFirst: queue.length === 0 });
     if (queue.length === 1) this.#working = this.#work();
-    while (queue.length >= this.#parts.windowBatches && this.#failure === undefined) {
+    while (this.#isFull && this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -93,6 +108,10 @@ class StreamDecider implements Decider {
   async settle(): Promise<void> {
     await this.#working;
     this.#check();
+  }
+
+  get #isFull(): boolean {
+    return this.#parts.isHolding || this.#queue.length >= this.#parts.windowBatches;
   }
 
   #check(): void {
@@ -127,19 +146,21 @@ class StreamDecider implements Decider {
       if (this.#comesAgain(waiting.batch, outcome.error)) return undefined;
       if (!(await this.#mayTryAgain(outcome.error, waiting))) throw outcome.error;
       waiting.wasFirst = true;
+      waiting.delivery = this.#parts.delivery;
       waiting.outcome = this.#take(waiting.batch);
     }
   }
 
   /** Never rejects, so that no rejection is ever left alone. */
   #take(batch: IncomingBatch): Promise<Outcome> {
-    return this.#parts.delivery.take(batch).then(
+    return this.#parts.take(batch).then(
       (decision) => ({ decision }),
       (error: unknown) => ({ error }),
     );
   }
 
   async #mayTryAgain(error: unknown, waiting: Waiting): Promise<boolean> {
+    if (isStoreFailure(error)) return await this.#parts.outlast(waiting.delivery);
     const pauseMs = retryDelayMs(error);
     if (pauseMs !== undefined && pauseMs <= PAUSE_IN_HAND_MAX_MS && !this.#stop.isSet) {
       this.#parts.onPause(Math.ceil(pauseMs));

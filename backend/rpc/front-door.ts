@@ -149,7 +149,7 @@ function admit(socket: Socket, inside: Inside, limits: FrontLimits): boolean {
   counts.set(prefix, others + 1);
   inside.open.add(socket);
   alarms.set(guest);
-  socket.once("close", () => guest.leave(inside));
+  socket.on("close", () => guest.leave(inside));
   return true;
 }
 

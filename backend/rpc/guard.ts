@@ -114,6 +114,7 @@ function stopWhenGone(
 ): Stop {
   const gone = new Stop();
   const set = (): void => gone.set();
-  call.once("cancelled", set).once("close", set);
+  // Not `once`, which puts two objects around each.
+  call.on("cancelled", set).on("close", set);
   return gone;
 }

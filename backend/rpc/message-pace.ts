@@ -51,7 +51,7 @@ class Watch implements Alarm {
     if (isAwaited) this.#begin();
     const end = (): void => this.#end();
     stream.on("data", (chunk: Buffer) => this.#see(chunk));
-    stream.once("end", end).once("close", end);
+    stream.on("end", end).on("close", end);
   }
 
   ring(): void {

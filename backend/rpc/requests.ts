@@ -29,8 +29,8 @@ class Requests<Request> implements AsyncIterableIterator<Request, undefined> {
     this.#call = call;
     const end = (): void => this.#end({});
     call.on("readable", () => this.#answer());
-    call.once("end", end).once("close", end);
-    call.once("error", (error) => this.#end({ error }));
+    call.on("end", end).on("close", end);
+    call.on("error", (error) => this.#end({ error }));
   }
 
   [Symbol.asyncIterator](): this {

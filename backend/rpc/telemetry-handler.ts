@@ -15,15 +15,16 @@ import {
   RETURN_SOON_MS,
   type Stream,
   type TelemetryParts,
-  toControl,
   toWelcome,
 } from "./conversation.js";
+import { Decisions } from "./decisions.js";
 import { type Greeting, toGreeting } from "./greeting.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox, type Inbox } from "./inbox.js";
 import { type LiveStream, spread } from "./live-streams.js";
 import { Outbox } from "./outbox.js";
 import { Stop } from "./stop.js";
+import { toControl } from "./telemetry-wire.js";
 
 /** A daemon that opened a stream says who it is within this time. */
 const HELLO_MAX_MS = 10_000;
@@ -178,7 +179,7 @@ class DeliverStream
     } catch (error) {
       // Two histories under one number: two daemons went on from one card.
       if (isFork(error)) parts.onClone(installationId);
-      throw error;
+      throw this.#because ?? error;
     } finally {
       leave();
       parts.onEvent("rpc.stream-closed", installationId);
@@ -187,17 +188,20 @@ class DeliverStream
 
   async #deliver(greeting: Greeting): Promise<void> {
     const parts = this.#parts;
-    const delivery = await parts.ingest.open(greeting.introduction);
+    const { introduction } = greeting;
+    parts.store.demandWell();
+    const delivery = await parts.store.watched(parts.ingest.open(introduction));
+    const decisions = new Decisions(parts, this, { delivery, introduction });
     try {
       this.outbox.send(toWelcome(parts, delivery));
       // The one who did not hear it then hears it now.
       if (parts.judge?.isCloneSuspected(this.installationId)) this.askToRenew();
       this.#alarms.set(this);
-      await attend(parts, this, { delivery, greeting });
+      await attend(parts, this, decisions, greeting);
     } finally {
       this.#alarms.drop(this);
       this.stop.set();
-      delivery.close();
+      decisions.close();
     }
   }
 }

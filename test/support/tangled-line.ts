@@ -12,6 +12,7 @@ import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createLiveStreams } from "../../backend/rpc/live-streams.js";
 import { createToStatus } from "../../backend/rpc/status.js";
 import { Stop } from "../../backend/rpc/stop.js";
+import { createStoreWatch } from "../../backend/rpc/store-watch.js";
 import { createDeliver } from "../../backend/rpc/telemetry-handler.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
@@ -82,8 +83,13 @@ export async function openTangledLine(of: {
   const bed = await openBed(store, clock, { limits, ingest: { chainBytesMax } });
   const bugs: unknown[] = [];
   const toStatus = createToStatus((bug) => bugs.push(bug));
+  const ending = new AbortController();
   const deliver = createDeliver({
     ingest: bed.ingest,
+    store: createStoreWatch(
+      { clock, probe: async () => undefined, onChange: () => undefined },
+      ending.signal,
+    ),
     clock,
     live: createLiveStreams(() => undefined),
     rules: { ...RULES, codecs: [0, 1, 2], windowBatches: 8, backlogBytesPerSecond: 0 },
@@ -118,7 +124,6 @@ export async function openTangledLine(of: {
     return line;
   };
   const events: string[] = [];
-  const ending = new AbortController();
   const running = runUplink(
     {
       backlog,

@@ -34,7 +34,10 @@ function open(take: (batch: IncomingBatch) => Promise<Decision>, clock: Clock = 
   let failures = 0;
   const decider = createDecider(
     {
-      delivery: { take },
+      delivery: {},
+      take,
+      isHolding: false,
+      outlast: async () => false,
       clock,
       windowBatches: 8,
       onDecision: ({ sequence }) => decided.push(sequence),
