@@ -15,7 +15,6 @@ import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import type { Delivery, Ingest } from "../ingest/ingest.js";
 import type { Decisions } from "./decisions.js";
 import type { Greeting } from "./greeting.js";
-import type { Inbox } from "./inbox.js";
 import type { LiveStreams } from "./live-streams.js";
 import type { Outbox } from "./outbox.js";
 import type { Stop } from "./stop.js";
@@ -59,35 +58,14 @@ export const RETURN_SOON_MS = 1_000;
 
 /** One stream: what both directions of it share. */
 export interface Stream {
-  readonly inbox: Inbox<wire.DeliverRequest>;
   readonly outbox: Outbox;
   readonly call: DeliverCall;
   /** Set when nothing more is read. */
   readonly stop: Stop;
-  sayGoodbye(reason: string, reconnectAfterMs: number): void;
 }
 
-/** Answers until one of both has had enough; then decides what is in hand. */
-export async function attend(
-  parts: TelemetryParts,
-  stream: Stream,
-  decisions: Decisions,
-  greeting: Greeting,
-): Promise<void> {
-  const { inbox, outbox } = stream;
-  const { silenceMaxMs } = parts.rules;
-  for (;;) {
-    const request = await inbox.next(silenceMaxMs);
-    if (request === "silent") stream.sayGoodbye("idle", RETURN_SOON_MS);
-    if (request === undefined || request === "silent") break;
-    if (request.body?.$case === "goodbye") break;
-    await answer(parts, outbox, decisions, greeting, request);
-    await outbox.room();
-  }
-  await decisions.settle();
-}
-
-async function answer(
+/** Answers one message. @throws what ends the stream */
+export async function answer(
   parts: TelemetryParts,
   outbox: Outbox,
   decisions: Decisions,

@@ -77,44 +77,101 @@ export function guardBidi<Request, Response>(
   { paced = false } = {},
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    void respond(call, handle, toStatus, paced);
+    const requests = readRequests<Request>(call);
+    const { gone } = requests;
+    const responses = handle(requests, call, gone)[Symbol.asyncIterator]();
+    new Answers({ call, responses, gone, toStatus, paced }).ask();
   };
 }
 
-/** Never rejects. */
-async function respond<Request, Response>(
-  call: ServerDuplexStream<Request, Response>,
-  handle: BidiHandler<Request, Response>,
-  toStatus: ToStatus,
-  paced: boolean,
-): Promise<void> {
-  const gone = stopWhenGone(call);
-  let written: Promise<void> | undefined;
-  try {
-    for await (const response of handle(readRequests(call), call, gone)) {
-      let mayGoOn = true;
-      written = new Promise((resolve) => {
-        mayGoOn = call.write(response, () => resolve());
-      });
-      if (paced) await Promise.race([written, gone.reached()]);
-      else if (!mayGoOn) await once(call, "drain", { signal: gone.signal });
-      if (gone.isSet) return;
+/** Where answers go. */
+interface AnswersParts<Response> {
+  readonly call: ServerDuplexStream<unknown, Response>;
+  readonly responses: AsyncIterator<Response>;
+  readonly gone: Stop;
+  readonly toStatus: ToStatus;
+  readonly paced: boolean;
+}
+
+/**
+ * Writes what a handler answers, until it ends or nobody listens any more. Not a function that
+ * waits in a loop: the last message would be kept until there is another one.
+ */
+class Answers<Response> {
+  readonly #parts: AnswersParts<Response>;
+  #isWritten: boolean = true;
+  #whenWritten: (() => void) | undefined;
+
+  constructor(parts: AnswersParts<Response>) {
+    this.#parts = parts;
+  }
+
+  ask(): void {
+    this.#parts.responses.next().then(
+      (step) => this.#take(step),
+      (error: unknown) => void this.#fail(error),
+    );
+  }
+
+  #take({ value, done }: IteratorResult<Response>): void {
+    const { call, gone } = this.#parts;
+    if (gone.isSet) this.#leave();
+    else if (done === true) call.end();
+    else void this.#goOn(value);
+  }
+
+  /** Never rejects. */
+  async #goOn(value: Response): Promise<void> {
+    try {
+      await this.#write(value);
+      if (!this.#parts.gone.isSet) {
+        this.ask();
+        return;
+      }
+    } catch (error) {
+      void this.#fail(error);
     }
-    call.end();
-  } catch (error) {
-    // An error that meets a message on its way destroys both, when somebody is reading as well.
-    if (!gone.isSet) await Promise.race([written, gone.reached()]);
+    this.#leave();
+  }
+
+  /** Resolves when the next one may come. */
+  async #write(value: Response): Promise<void> {
+    const { call, gone, paced } = this.#parts;
+    this.#isWritten = false;
+    const mayGoOn = call.write(value, () => this.#written());
+    if (paced) await this.#untilWritten();
+    else if (!mayGoOn) await once(call, "drain", { signal: gone.signal });
+  }
+
+  #written(): void {
+    this.#isWritten = true;
+    this.#whenWritten?.();
+  }
+
+  /** Or until nobody listens any more. */
+  async #untilWritten(): Promise<void> {
+    if (this.#isWritten) return;
+    const written = new Promise<void>((resolve) => {
+      this.#whenWritten = resolve;
+    });
+    await Promise.race([written, this.#parts.gone.reached()]);
+  }
+
+  /** Never rejects. An error that meets a message on its way would destroy both. */
+  async #fail(error: unknown): Promise<void> {
+    const { call, gone, toStatus } = this.#parts;
+    if (!gone.isSet) await this.#untilWritten();
     if (!gone.isSet) call.emit("error", toStatus(error));
+  }
+
+  #leave(): void {
+    void this.#parts.responses.return?.().catch(() => undefined);
   }
 }
 
 /** Set when nobody listens any more. */
-function stopWhenGone(
-  call: ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>,
-): Stop {
+function stopWhenGone(call: ServerWritableStream<unknown, unknown>): Stop {
   const gone = new Stop();
-  const set = (): void => gone.set();
-  // Not `once`, which puts two objects around each.
-  call.on("cancelled", set).on("close", set);
+  call.once("cancelled", () => gone.set()).once("close", () => gone.set());
   return gone;
 }

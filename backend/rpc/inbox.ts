@@ -4,6 +4,13 @@
 import type { Alarm, Alarms } from "./alarms.js";
 import type { Stop, Stoppable } from "./stop.js";
 
+/** Who waits for a message. */
+export interface Hearer<Message> {
+  /** The next message; `"silent"` or `undefined` instead of one: see `Inbox`. */
+  heard(next: Message | "silent" | undefined): void;
+  failed(error: unknown): void;
+}
+
 /** One stream's inbox. */
 export interface Inbox<Message> {
   /**
@@ -11,6 +18,8 @@ export interface Inbox<Message> {
    * reading; `undefined` when the daemon said all it had, or `stop` was set. One at a time.
    */
   next(silenceMaxMs: number): Promise<Message | "silent" | undefined>;
+  /** The same, for who keeps no promise. */
+  hear(silenceMaxMs: number, hearer: Hearer<Message>): void;
 }
 
 /**
@@ -36,7 +45,7 @@ class StreamInbox<Message> implements Inbox<Message>, Alarm, Stoppable {
   readonly #messages: AsyncIterator<Message>;
   readonly #alarms: Alarms;
   readonly #stop: Stop;
-  #answer: ((next: Message | "silent" | undefined | Promise<never>) => void) | undefined;
+  #hearer: Hearer<Message> | undefined;
 
   constructor(messages: AsyncIterator<Message>, alarms: Alarms, stop: Stop) {
     this.#messages = messages;
@@ -45,16 +54,20 @@ class StreamInbox<Message> implements Inbox<Message>, Alarm, Stoppable {
   }
 
   next(silenceMaxMs: number): Promise<Message | "silent" | undefined> {
-    if (this.#stop.isSet) return Promise.resolve(undefined);
+    return new Promise((heard, failed) => this.hear(silenceMaxMs, { heard, failed }));
+  }
+
+  hear(silenceMaxMs: number, hearer: Hearer<Message>): void {
+    if (this.#stop.isSet) {
+      hearer.heard(undefined);
+      return;
+    }
     this.#limit(silenceMaxMs);
-    return new Promise((resolve) => {
-      this.#answer = resolve;
-      this.#messages.next().then(
-        (step) => this.#settle(step.done === true ? undefined : step.value),
-        // A cut connection ends what the daemon had to say, it is no fault of anybody.
-        (error: unknown) => this.#settle(this.#stop.isSet ? undefined : Promise.reject(error)),
-      );
-    });
+    this.#hearer = hearer;
+    this.#messages.next().then(
+      ({ value, done }) => this.#settle(done === true ? undefined : value),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   ring(): void {
@@ -77,9 +90,15 @@ class StreamInbox<Message> implements Inbox<Message>, Alarm, Stoppable {
     }
   }
 
-  #settle(next: Message | "silent" | undefined | Promise<never>): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    answer?.(next);
+  #settle(next: Message | "silent" | undefined): void {
+    const hearer = this.#hearer;
+    this.#hearer = undefined;
+    hearer?.heard(next);
+  }
+
+  #fail(error: unknown): void {
+    const hearer = this.#hearer;
+    this.#hearer = undefined;
+    hearer?.failed(error);
   }
 }

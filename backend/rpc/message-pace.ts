@@ -49,9 +49,9 @@ class Watch implements Alarm {
 
   follow(stream: ServerHttp2Stream, isAwaited: boolean): void {
     if (isAwaited) this.#begin();
-    const end = (): void => this.#end();
     stream.on("data", (chunk: Buffer) => this.#see(chunk));
-    stream.on("end", end).on("close", end);
+    // Nothing is on its way any more; the end of what is sent comes before it, or with a message.
+    stream.on("close", () => this.#end());
   }
 
   ring(): void {

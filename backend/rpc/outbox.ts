@@ -4,7 +4,6 @@
  * Decisions of one epoch that wait together leave as one ack; other messages leave in their order,
  * before acks. What was put in before the end, or before a failure, still leaves.
  */
-import { setImmediate as turn } from "node:timers/promises";
 import type { DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Decision } from "../ingest/ingest.js";
 import type { Stop, Stoppable } from "./stop.js";
@@ -15,13 +14,21 @@ const MESSAGES_WAITING_MAX = 128;
 /** Of the wire contract. */
 const OUTCOMES_MAX = 64;
 
+type Step = IteratorResult<DeliverResponse, undefined>;
+
+interface Reader {
+  resolve(step: Step): void;
+  reject(error: unknown): void;
+}
+
 /** One stream's outbox. A class, so that an idle stream has no functions of its own. */
 export class Outbox implements Stoppable {
   readonly #stop: Stop;
   #waiting: DeliverResponse[] = [];
   #receipts: Receipt[] = [];
   #ending: { readonly error?: unknown } | undefined;
-  #wakeReader: (() => void) | undefined;
+  #reader: Reader | undefined;
+  #isTurnDue: boolean = false;
   #wakeWriters: (() => void)[] = [];
 
   /** @param stop nobody waits for room after it was set */
@@ -77,31 +84,19 @@ export class Outbox implements Stoppable {
     this.#makeRoom();
   }
 
-  /** The next message; `undefined`: that was all. One at a time. @throws what it failed with */
-  async next(): Promise<DeliverResponse | undefined> {
-    while (this.#size === 0) {
-      if (this.#ending !== undefined) {
-        if ("error" in this.#ending) throw this.#ending.error;
-        return undefined;
-      }
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
-      });
-    }
-    // Decisions of one group commit come in one turn of the event loop: one ack for them all.
-    if (this.#waiting.length === 0) await turn();
-    const message = this.#waiting.shift() ?? this.#nextAck();
-    this.#makeRoom();
-    return message;
+  /**
+   * The next message, or that there is none any more. One at a time; rejects with what the outbox
+   * failed with.
+   */
+  next(): Promise<Step> {
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+      this.#wake();
+    });
   }
 
   get #size(): number {
     return this.#waiting.length + this.#receipts.length;
-  }
-
-  #nextAck(): DeliverResponse | undefined {
-    const receipt = this.#receipts.shift();
-    return receipt && toAck(receipt);
   }
 
   #makeRoom(): void {
@@ -109,9 +104,37 @@ export class Outbox implements Stoppable {
   }
 
   #wake(): void {
-    const wake = this.#wakeReader;
-    this.#wakeReader = undefined;
-    wake?.();
+    if (this.#reader === undefined) return;
+    if (this.#waiting.length > 0) this.#give();
+    else if (this.#receipts.length > 0) this.#giveNextTurn();
+    else if (this.#ending !== undefined) this.#close(this.#reader, this.#ending);
+  }
+
+  /** Decisions of one group commit come in one turn of the event loop: one ack for them all. */
+  #giveNextTurn(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => {
+      this.#isTurnDue = false;
+      this.#give();
+    });
+  }
+
+  #give(): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    const receipt = this.#waiting.length > 0 ? undefined : this.#receipts.shift();
+    const value = receipt === undefined ? this.#waiting.shift() : toAck(receipt);
+    if (value === undefined) return;
+    this.#reader = undefined;
+    this.#makeRoom();
+    reader.resolve({ done: false, value });
+  }
+
+  #close(reader: Reader, ending: { readonly error?: unknown }): void {
+    this.#reader = undefined;
+    if ("error" in ending) reader.reject(ending.error);
+    else reader.resolve({ done: true, value: undefined });
   }
 }
 

@@ -6,40 +6,47 @@
  * stream, which is what most of the memory of a silent stream would be.
  */
 import type { Readable } from "node:stream";
+import { Stop } from "./stop.js";
 
-/** Read once. Ends when the other side has said everything or is gone. @throws what the call does */
-export function readRequests<Request>(call: Readable): AsyncIterable<Request> {
-  return new Requests<Request>(call);
+/** Read once. Ends when the other side has said everything or is gone. */
+export interface Requests<Request> extends AsyncIterable<Request> {
+  /** Set when nobody listens any more. */
+  readonly gone: Stop;
 }
 
-interface Asked<Request> {
-  resolve(step: IteratorResult<Request, undefined>): void;
-  reject(error: unknown): void;
+export function readRequests<Request>(call: Readable): Requests<Request> {
+  return new CallRequests<Request>(call);
 }
+
+type Step<Request> = IteratorResult<Request, undefined>;
 
 const END = { done: true, value: undefined } as const;
 
-class Requests<Request> implements AsyncIterableIterator<Request, undefined> {
+class CallRequests<Request> implements AsyncIterator<Request, undefined>, Requests<Request> {
+  readonly gone = new Stop();
   readonly #call: Readable;
-  /** How it ended. */
-  #ending: { readonly error?: unknown } | undefined;
-  #asked: Asked<Request> | undefined;
+  #hasEnded: boolean = false;
+  #asked: ((step: Step<Request>) => void) | undefined;
 
   constructor(call: Readable) {
     this.#call = call;
-    const end = (): void => this.#end({});
+    // Not `once`, which puts two objects around each; what they do twice does no harm.
     call.on("readable", () => this.#answer());
-    call.on("end", end).on("close", end);
-    call.on("error", (error) => this.#end({ error }));
+    call.on("end", () => this.#end());
+    call.on("cancelled", () => this.gone.set());
+    call.on("close", () => {
+      this.gone.set();
+      this.#end();
+    });
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<Request, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#asked = { resolve, reject };
+  next(): Promise<Step<Request>> {
+    return new Promise((resolve) => {
+      this.#asked = resolve;
       this.#answer();
     });
   }
@@ -48,16 +55,13 @@ class Requests<Request> implements AsyncIterableIterator<Request, undefined> {
     const asked = this.#asked;
     if (asked === undefined) return;
     const value = this.#call.readable ? (this.#call.read() as Request | null) : null;
-    if (value === null && this.#ending === undefined) return;
+    if (value === null && !this.#hasEnded) return;
     this.#asked = undefined;
-    if (value !== null) asked.resolve({ done: false, value });
-    else if (this.#ending !== undefined && "error" in this.#ending)
-      asked.reject(this.#ending.error);
-    else asked.resolve(END);
+    asked(value === null ? END : { done: false, value });
   }
 
-  #end(how: { readonly error?: unknown }): void {
-    this.#ending ??= how;
+  #end(): void {
+    this.#hasEnded = true;
     this.#answer();
   }
 }

@@ -11,7 +11,7 @@ import type { Principal } from "../enrolment/judge-identity.js";
 import { type Alarm, type Alarms, createAlarms } from "./alarms.js";
 import { demandOwnId, principalOf } from "./authentication.js";
 import {
-  attend,
+  answer,
   RETURN_SOON_MS,
   type Stream,
   type TelemetryParts,
@@ -20,7 +20,7 @@ import {
 import { Decisions } from "./decisions.js";
 import { type Greeting, toGreeting } from "./greeting.js";
 import type { BidiHandler } from "./guard.js";
-import { createInbox, type Inbox } from "./inbox.js";
+import { createInbox, type Hearer, type Inbox } from "./inbox.js";
 import { type LiveStream, spread } from "./live-streams.js";
 import { Outbox } from "./outbox.js";
 import { Stop } from "./stop.js";
@@ -49,26 +49,41 @@ interface Setting {
   readonly ageMaxMs: number;
 }
 
+/** What was opened for a daemon that said who it is. */
+interface Visit {
+  readonly greeting: Greeting;
+  readonly decisions: Decisions;
+}
+
 /**
  * One call of Deliver, as the answers that it gives. A class, and one object for all that others
  * want of the stream: thousands of them are open and say nothing.
  */
 class DeliverStream
-  implements AsyncIterableIterator<wire.DeliverResponse, undefined>, Stream, LiveStream, Alarm
+  implements
+    AsyncIterableIterator<wire.DeliverResponse, undefined>,
+    Stream,
+    LiveStream,
+    Alarm,
+    Hearer<wire.DeliverRequest>
 {
   readonly stop = new Stop();
   readonly outbox = new Outbox(this.stop);
-  readonly inbox: Inbox<wire.DeliverRequest>;
   readonly call: Stream["call"];
   readonly dueMs: number;
   installationId = "";
   bootId = "";
+  readonly #inbox: Inbox<wire.DeliverRequest>;
   readonly #parts: TelemetryParts;
   readonly #alarms: Alarms;
   #principal: Principal | undefined;
+  #visit: Visit | undefined;
+  /** Gives the place among the live streams back. */
+  #leave: (() => void) | undefined;
   /** Why others end it. */
   #because: HeatpoolError | undefined;
-  #talking: Promise<void> | undefined;
+  #hasBegun: boolean = false;
+  readonly #over = new Stop();
 
   constructor(
     { parts, alarms, ageMaxMs }: Setting,
@@ -80,7 +95,7 @@ class DeliverStream
     this.#alarms = alarms;
     this.call = call;
     this.dueMs = alarms.monotonicMs() + ageMaxMs;
-    this.inbox = createInbox(requests, alarms, this.stop);
+    this.#inbox = createInbox(requests, alarms, this.stop);
     gone.tell(this);
   }
 
@@ -88,26 +103,23 @@ class DeliverStream
     return this;
   }
 
-  async next(): Promise<IteratorResult<wire.DeliverResponse, undefined>> {
-    this.#talking ??= this.#talk();
-    try {
-      const value = await this.outbox.next();
-      if (value !== undefined) return { done: false, value };
-    } catch (error) {
-      await this.#leave();
-      throw error;
-    }
-    return await this.#leave();
+  next(): Promise<IteratorResult<wire.DeliverResponse, undefined>> {
+    if (!this.#hasBegun) void this.#begin();
+    this.#hasBegun = true;
+    return this.outbox.next();
   }
 
+  /** Resolves when what is in hand is decided. */
   async return(): Promise<IteratorResult<wire.DeliverResponse, undefined>> {
-    return await this.#leave();
+    this.stop.set();
+    this.outbox.forget();
+    if (this.#hasBegun) await this.#over.reached();
+    return { done: true, value: undefined };
   }
 
   /** Nobody listens any more. */
   stopped(): void {
     this.stop.set();
-    this.outbox.end();
   }
 
   /** Its age. */
@@ -144,65 +156,81 @@ class DeliverStream
     this.stop.set();
   }
 
-  async #leave(): Promise<{ done: true; value: undefined }> {
-    this.stop.set();
-    this.outbox.forget();
-    await this.#talking;
-    return { done: true, value: undefined };
+  heard(next: wire.DeliverRequest | "silent" | undefined): void {
+    void this.#answer(next);
+  }
+
+  failed(error: unknown): void {
+    this.#end({ error });
   }
 
   /** Never rejects. */
-  async #talk(): Promise<void> {
+  async #begin(): Promise<void> {
     try {
-      const greeting = await readHello(this.inbox);
-      if (greeting !== undefined) await this.#converse(greeting);
-      this.outbox.end();
+      const greeting = await readHello(this.#inbox);
+      if (greeting === undefined) this.#end({});
+      else await this.#open(greeting);
     } catch (error) {
-      this.outbox.fail(error);
+      this.#end({ error });
     }
   }
 
-  async #converse(greeting: Greeting): Promise<void> {
-    const parts = this.#parts;
-    const { installationId } = greeting.introduction;
-    this.installationId = installationId;
-    this.bootId = greeting.bootId;
-    const principal = principalOf(this.call, parts.judge);
-    this.#principal = principal;
-    demandOwnId(principal, installationId);
-    checkConsent(parts, principal, greeting.introduction);
-    const leave = await parts.live.enter(this);
-    parts.onEvent("rpc.stream-opened", installationId);
-    try {
-      await this.#deliver(greeting);
-      if (this.#because !== undefined) throw this.#because;
-    } catch (error) {
-      // Two histories under one number: two daemons went on from one card.
-      if (isFork(error)) parts.onClone(installationId);
-      throw this.#because ?? error;
-    } finally {
-      leave();
-      parts.onEvent("rpc.stream-closed", installationId);
-    }
-  }
-
-  async #deliver(greeting: Greeting): Promise<void> {
+  async #open(greeting: Greeting): Promise<void> {
     const parts = this.#parts;
     const { introduction } = greeting;
+    const { installationId } = introduction;
+    this.installationId = installationId;
+    this.bootId = greeting.bootId;
+    this.#principal = principalOf(this.call, parts.judge);
+    demandOwnId(this.#principal, installationId);
+    checkConsent(parts, this.#principal, introduction);
+    this.#leave = await parts.live.enter(this);
+    parts.onEvent("rpc.stream-opened", installationId);
     parts.store.demandWell();
     const delivery = await parts.store.watched(parts.ingest.open(introduction));
     const decisions = new Decisions(parts, this, { delivery, introduction });
+    this.#visit = { greeting, decisions };
+    this.outbox.send(toWelcome(parts, delivery));
+    // The one who did not hear it then hears it now.
+    if (parts.judge?.isCloneSuspected(installationId)) this.askToRenew();
+    this.#alarms.set(this);
+    this.#inbox.hear(parts.rules.silenceMaxMs, this);
+  }
+
+  /** Never rejects. Nothing waits here while nothing is heard. */
+  async #answer(next: wire.DeliverRequest | "silent" | undefined): Promise<void> {
+    if (this.#visit === undefined) return;
+    const { decisions, greeting } = this.#visit;
     try {
-      this.outbox.send(toWelcome(parts, delivery));
-      // The one who did not hear it then hears it now.
-      if (parts.judge?.isCloneSuspected(this.installationId)) this.askToRenew();
-      this.#alarms.set(this);
-      await attend(parts, this, decisions, greeting);
-    } finally {
-      this.#alarms.drop(this);
-      this.stop.set();
-      decisions.close();
+      if (next === "silent") this.sayGoodbye("idle", RETURN_SOON_MS);
+      if (next === undefined || next === "silent" || next.body?.$case === "goodbye") {
+        await decisions.settle();
+        this.#end({});
+        return;
+      }
+      await answer(this.#parts, this.outbox, decisions, greeting, next);
+      await this.outbox.room();
+      this.#inbox.hear(this.#parts.rules.silenceMaxMs, this);
+    } catch (error) {
+      this.#end({ error });
     }
+  }
+
+  /** Lets go of everything; what was put into the outbox still leaves. */
+  #end(how: { readonly error?: unknown }): void {
+    if (this.#over.isSet) return;
+    const { onClone, onEvent } = this.#parts;
+    this.#alarms.drop(this);
+    this.stop.set();
+    this.#visit?.decisions.close();
+    // Two histories under one number: two daemons went on from one card.
+    if (isFork(how.error)) onClone(this.installationId);
+    this.#leave?.();
+    if (this.#leave !== undefined) onEvent("rpc.stream-closed", this.installationId);
+    if (this.#because !== undefined) this.outbox.fail(this.#because);
+    else if ("error" in how) this.outbox.fail(how.error);
+    else this.outbox.end();
+    this.#over.set();
   }
 }
 
