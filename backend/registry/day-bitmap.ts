@@ -44,12 +44,29 @@ export function markDay(bitmap: DayBitmap, day: number): DayBitmap {
 
 /** Marked days among the `window` days that end with `today`; later days do not count. */
 export function countDays(bitmap: DayBitmap, today: number, window: number): number {
-  let count = 0;
-  for (let age = 0; age < BITMAP_DAYS; age++) {
-    const day = bitmap.lastDay - age;
-    if (isMarked(bitmap, age) && day <= today && day > today - window) count++;
-  }
-  return count;
+  const from = Math.max(0, bitmap.lastDay - today);
+  const to = Math.min(BITMAP_DAYS, bitmap.lastDay - today + window);
+  if (to <= from) return 0;
+  return (
+    countBits(bitmap.low & maskOf(from, to)) + countBits(bitmap.high & maskOf(from - 32, to - 32))
+  );
+}
+
+/** Bits `from` to before `to` of a word, as far as it has them. */
+function maskOf(from: number, to: number): number {
+  return below(to) & ~below(from);
+}
+
+function below(bit: number): number {
+  if (bit <= 0) return 0;
+  return bit >= 32 ? -1 : (1 << bit) - 1;
+}
+
+/** Bits that are set: in pairs, in fours, in bytes, then all four bytes at once. */
+function countBits(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
 function isMarked(bitmap: DayBitmap, age: number): boolean {

@@ -43,7 +43,7 @@ export class Stop {
   tell(listener: Stoppable): void {
     if (this.#isSet) listener.stopped();
     // Not `push`, which makes room for sixteen more.
-    else this.#listeners = [...this.#listeners, listener];
+    else this.#listeners = this.#listeners.concat(listener);
   }
 
   /** Resolves when it is set. */
