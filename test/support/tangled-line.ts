@@ -48,6 +48,11 @@ export interface TangledLine {
   down(k: number): boolean;
   /** The oldest write of the store is durable. */
   write(): boolean;
+  /**
+   * The store fails with all that waits. So many of the oldest writes are on the medium all the same,
+   * which nobody was told.
+   */
+  refuse(kept: number): Promise<boolean>;
   /** The daemon's connection ends for the daemon alone: what it sent may still get there. */
   breakOff(): boolean;
   /** The backend learns of such an end; what did not get there never will. */
@@ -55,6 +60,13 @@ export interface TangledLine {
   /** A beginning of what a connection carried, so many of `share`, comes again on another one. */
   replay(k: number, share: number): boolean;
   close(): Promise<void>;
+}
+
+/** A write of the store that waits. */
+interface Write {
+  readonly write: () => Promise<number>;
+  readonly resolve: (number: number) => void;
+  readonly reject: (error: HeatpoolError) => void;
 }
 
 const BOOT = "11111111-2222-4333-8444-555555555555";
@@ -71,13 +83,14 @@ export async function openTangledLine(of: {
   const { backlog, seed, chainBytesMax, limits } = of;
   // Backoffs end between two milliseconds; a wall clock does not.
   const clock: Clock = { ...of.clock, nowMs: () => Math.round(of.clock.nowMs()) };
-  const writes: (() => void)[] = [];
+  const writes: Write[] = [];
   const kept = createMemorySnapshotStore();
   const store: SnapshotStore = {
     ...kept,
     put: (commit) =>
       new Promise((resolve, reject) => {
-        writes.push(() => void kept.put(commit).then(resolve, reject));
+        const write = (): Promise<number> => kept.put(commit);
+        writes.push({ write, resolve, reject });
       }),
   };
   const bed = await openBed(store, clock, { limits, ingest: { chainBytesMax } });
@@ -172,9 +185,15 @@ export async function openTangledLine(of: {
       return true;
     },
     write() {
-      const work = writes.shift();
-      work?.();
-      return work !== undefined;
+      const oldest = writes.shift();
+      oldest?.write().then(oldest.resolve, oldest.reject);
+      return oldest !== undefined;
+    },
+    async refuse(kept) {
+      const refused = writes.splice(0);
+      for (const one of refused.slice(0, kept)) await one.write();
+      for (const { reject } of refused) reject(new HeatpoolError("STORE_FAILED", "no space left"));
+      return refused.length > 0;
     },
     breakOff() {
       const line = lines.find((one) => one.listener !== undefined);
@@ -196,7 +215,7 @@ export async function openTangledLine(of: {
       ending.abort();
       for (const line of lines) end(line, LOST);
       for (const { gone } of lines) gone.set();
-      for (const work of writes.splice(0)) work();
+      for (const { write, resolve, reject } of writes.splice(0)) write().then(resolve, reject);
       await running;
     },
   };
