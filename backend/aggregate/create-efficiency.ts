@@ -115,7 +115,7 @@ export async function createEfficiency(deps: EfficiencyDeps): Promise<KeptEffici
             .find((one) => one.quantity === quantity)?.betterThanPercent,
         daysWithData: deps.daysWithData(state, nowMs),
       });
-      return { window, ranks, badges: earned };
+      return { window, ranks, badges: earned, releasedAtMs: newest.releasedAtMs };
     },
     async release(nowMs) {
       await sumDays(deps, nowMs);
