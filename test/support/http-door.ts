@@ -4,6 +4,7 @@ import { decideEligibility } from "../../backend/eligibility/decide-eligibility.
 import type { HttpRules, ModelFile, TokenHolder } from "../../backend/http/http.js";
 import { HTTP_VERSION_PREFIX } from "../../backend/http/intake.js";
 import { runHttp } from "../../backend/http/server.js";
+import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createStoredTimes } from "../../backend/ingest/stored-times.js";
 import { createFacts } from "../../backend/registry/facts.js";
 import { prefixOf } from "../../backend/rpc/address-prefix.js";
@@ -27,6 +28,8 @@ const HOLDERS = new Map<string, TokenHolder>([
 export interface HttpDoorOptions {
   readonly store?: SnapshotStore;
   readonly rules?: Partial<HttpRules>;
+  /** Left out: nobody is paused. */
+  readonly limits?: QuotaLimits;
   readonly identity?: { certificate: Buffer; key: Buffer };
   readonly models?: readonly { file: ModelFile; bytes: Uint8Array }[];
 }
@@ -49,7 +52,7 @@ export const NOW_MS = Date.UTC(2026, 10, 15, 10);
 export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpDoor> {
   const clock = createFakeClock(NOW_MS);
   const store = options.store ?? createMemorySnapshotStore();
-  const bed = await openBed(store, clock);
+  const bed = await openBed(store, clock, options.limits && { limits: options.limits });
   const facts = createFacts({
     store,
     registry: bed.registry,
