@@ -71,7 +71,7 @@ async function daemon(n: number, rows: number, firstUnacked = 1) {
   if (welcome.value.unknownTables.length > 0) {
     call.say({ $case: "table", value: toWireTable(TABLE) });
   }
-  const firstMs = NOW_MS - 450 * 86_400_000;
+  const firstMs = NOW_MS - 300 * 86_400_000;
   const send = (sequence: number): void => {
     const fromMs = firstMs + sequence * rows * MINUTE_MS;
     const values = Array.from({ length: rows }, (_, row) => [row % 90, 300, sequence]);
@@ -187,7 +187,10 @@ describe("a hundred times the honest rate of one installation", () => {
     flood = await daemon(99, ROWS_MAX, next);
     flood.send(next);
     expect(await flood.call.hear()).toMatchObject({ value: { ackedThrough: BigInt(next) } });
-    expect(stored(99)).toBe(next * ROWS_MAX);
+    // Some of it is of days to come; what was acknowledged is stored or refused with a reason.
+    const { snapshotsStored = 0, snapshotsRejected = 0 } =
+      http.bed.registry.find(installationId(99)) ?? {};
+    expect(snapshotsStored + snapshotsRejected).toBe(next * ROWS_MAX);
   });
 
   it("by HTTP is 429 with Retry-After, stores nothing twice, and is taken later", {
