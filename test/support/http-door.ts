@@ -3,7 +3,7 @@ import { METRICS } from "#core/measurement/metrics.js";
 import { decideEligibility } from "../../backend/eligibility/decide-eligibility.js";
 import type { HttpRules, ModelFile, TokenHolder } from "../../backend/http/http.js";
 import { HTTP_VERSION_PREFIX } from "../../backend/http/intake.js";
-import { runHttp } from "../../backend/http/server.js";
+import { type Patience, runHttp } from "../../backend/http/server.js";
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createStoredTimes } from "../../backend/ingest/stored-times.js";
 import { createFacts } from "../../backend/registry/facts.js";
@@ -30,6 +30,7 @@ export interface HttpDoorOptions {
   readonly rules?: Partial<HttpRules>;
   /** Left out: nobody is paused. */
   readonly limits?: QuotaLimits;
+  readonly patience?: Patience;
   readonly identity?: { certificate: Buffer; key: Buffer };
   readonly models?: readonly { file: ModelFile; bytes: Uint8Array }[];
 }
@@ -100,6 +101,7 @@ export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpD
       host: "127.0.0.1",
       port: 0,
       identity: options.identity,
+      ...(options.patience && { patience: options.patience }),
       clock,
       prefixOf,
       makeRequestId: () => "made-here",
