@@ -110,14 +110,18 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(
     program,
     "backup",
-    "keep what cannot be made again: configuration, identity, consent",
+    "keep what cannot be made again: configuration, identity, consent, history",
     async () => {
       return (await import("./commands/backup.js")).backup;
     },
-  ).requiredOption("--out <file>", "a tar archive; it holds no keys and no models");
+  )
+    .requiredOption("--out <file>", "a tar archive; it holds no keys and no models")
+    .option("--no-history", "without the house's own values");
   add(program, "restore", "bring a backup back onto an empty machine", async () => {
     return (await import("./commands/backup.js")).restore;
-  }).argument("<file>", "what `backup` wrote");
+  })
+    .argument("<file>", "what `backup` wrote")
+    .option("--no-history", "without the values that are in it");
   add(program, "doctor", "what is wrong, and what to do about it", async () => {
     return (await import("./commands/doctor.js")).doctor;
   }).option("--language <de|en>", "language of the sentences");

@@ -9,6 +9,7 @@ import { findMetric } from "#core/measurement/metrics.js";
 import { historyFolder, openHistoryFolder, tableOf } from "../daemon.js";
 import type { History, HistoryRow, HistoryStatus, TimeRange } from "../history/history.js";
 import { type ImportedPart, type ImportFault, readInstant } from "../history/import-rows.js";
+import { giveToOwner } from "../host/state-file.js";
 import { askDaemon, controlSocketPath, historyQuestion } from "../local/control-socket.js";
 import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
@@ -163,6 +164,7 @@ async function takeAll(
     }
   } finally {
     await closeHistory(history);
+    giveToOwner(historyFolder(setup.config));
   }
   if (options.json === true) return terminal.print(JSON.stringify({ deviceId, ...total }));
   terminal.print(
