@@ -139,7 +139,7 @@ export function openState(config: Config, clock: Clock, daemonVersion: string) {
 }
 
 /** The heat pump as its batches describe it. */
-function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
+export function toDeviceStream({ config, profile }: ConfiguredDevice): DeviceStream {
   return {
     deviceId: config.deviceId,
     profile: profile.name,

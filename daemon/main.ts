@@ -271,6 +271,7 @@ function addHistory(program: Command): void {
     .option("--to <time>", "up to before this time")
     .option("--device <id>", "only this heat pump")
     .option("--metrics <list>", "only these, with commas");
+  const share = ["--share", "also contribute it, where you agreed to sharing"] as const;
   const imports = program.command("import").description("take in what an earlier logger kept");
   add(imports, "csv", "from a file: a column with the time, one per metric", async () => {
     return (await load()).importCsv;
@@ -278,7 +279,8 @@ function addHistory(program: Command): void {
     .argument("<file>", "CSV with a header line")
     .option("--time <column>", "column with the time")
     .option("--map <theirs=ours,...>", "columns by other names")
-    .option("--device <id>", "which heat pump, where there are several");
+    .option("--device <id>", "which heat pump, where there are several")
+    .option(...share);
   add(imports, "victoriametrics", "from a VictoriaMetrics, by its export", async () => {
     return (await load()).importVictoria;
   })
@@ -287,7 +289,8 @@ function addHistory(program: Command): void {
     .option("--to <time>", "up to before this time; now when it is left out")
     .option("--match <selector>", "which series")
     .option("--map <theirs=ours,...>", "series by other names")
-    .option("--device <id>", "which heat pump, where there are several");
+    .option("--device <id>", "which heat pump, where there are several")
+    .option(...share);
 }
 
 function addSetUp(program: Command): void {

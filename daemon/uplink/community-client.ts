@@ -68,7 +68,11 @@ const ANSWER_MAX_MS = 5_000;
 
 /** @throws HeatpoolError `CONFIG_INVALID` for what the endpoint names */
 export function connectCommunity(endpoint: Endpoint): CommunityClient {
-  const parts = [endpoint.address, createCredentials(endpoint), clientOptions(false)] as const;
+  const parts = [
+    endpoint.address,
+    createCredentials(endpoint),
+    clientOptions(endpoint, false),
+  ] as const;
   const community = new CommunityServiceClient(...parts);
   const model = new ModelServiceClient(...parts);
   const metadata = createMetadata(endpoint);
