@@ -17,8 +17,8 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
+import { historyFolder } from "../assembly/open-history.js";
 import { type Config, parseConfig } from "../config.js";
-import { historyFolder } from "../daemon.js";
 import { openStateFile } from "../host/state-file.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { bringHistory, keepHistory } from "./history-backup.js";

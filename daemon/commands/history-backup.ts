@@ -7,8 +7,8 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { HeatpoolError } from "#core/errors.js";
+import { historyFolder, openHistoryFolder } from "../assembly/open-history.js";
 import type { Config } from "../config.js";
-import { historyFolder, openHistoryFolder } from "../daemon.js";
 import { decodeRecords, encodeRecords } from "../history/record-frames.js";
 import { giveToOwner } from "../host/state-file.js";
 import {

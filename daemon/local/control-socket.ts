@@ -36,7 +36,7 @@ export interface Control {
   /** Rows of the history, and how large it is. */
   history(ask: HistoryAsk): unknown;
   /** All that the history holds, for a backup; `undefined`: none is kept. */
-  historyRecords?(): AsyncIterable<Uint8Array> | undefined;
+  historyRecords(): AsyncIterable<Uint8Array> | undefined;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
   /** Becomes an installation. Resolves with its id and the recovery code. */
@@ -154,7 +154,7 @@ async function respond(
   const question = `${asked.method} ${asked.url}`;
   if (question === `GET ${OWN_DATA}`) return await sendStream(control.ownData(), answer);
   if (question === `GET ${HISTORY_RECORDS}`) {
-    return await sendStream(control.historyRecords?.(), answer);
+    return await sendStream(control.historyRecords(), answer);
   }
   const letters = parseDeadLetterQuestion(question);
   const past = parseHistoryQuestion(question);
