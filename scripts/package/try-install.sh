@@ -68,7 +68,7 @@ until_true() {
   tries=0
   until eval "$2"; do
     tries=$((tries + 1))
-    [ "$tries" -le 300 ] || fail "$1: not within five minutes"
+    [ "$tries" -le 900 ] || fail "$1: not within a quarter of an hour"
     sleep 1
   done
 }
@@ -80,7 +80,7 @@ if [ ! -e "$system" ]; then
   # The archive that this machine has its own packages from, without its updates.
   archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
     grep '/debian/*$' | head -n 1)
-  mmdebstrap --quiet --variant=minbase --architectures="$architecture" \
+  mmdebstrap --quiet --format=tar --variant=minbase --architectures="$architecture" \
     --include=nodejs,systemd,ca-certificates,init-system-helpers trixie "$system.new" "$archive"
   mv "$system.new" "$system"
   took "a Debian 13 root, once"
