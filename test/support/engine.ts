@@ -5,20 +5,12 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "./peer.js";
+import { makeRunFolder } from "./run-folder.js";
 
 /** An engine that runs. */
 export interface Engine {
@@ -42,7 +34,7 @@ const LIFE_MS = 1_100;
 /** @param flags more of its command line */
 export async function startVictoriaMetrics(flags: readonly string[] = []): Promise<Engine> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-vm-"));
+  const folder = makeRunFolder();
   const url = `http://127.0.0.1:${port}`;
   const args = [
     `-storageDataPath=${folder}`,
@@ -62,7 +54,7 @@ export async function startVictoriaMetrics(flags: readonly string[] = []): Promi
 /** A cluster with the database `heatpool` of the user `heatpool`, whom it trusts. */
 export async function startPostgres(settings: readonly string[] = []): Promise<Engine> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-pg-"));
+  const folder = makeRunFolder();
   const data = join(folder, "data");
   const owner = postgresOwner();
   chmodSync(folder, 0o755);
