@@ -13,6 +13,9 @@ export const RING_HOURS = 48;
 
 const CAPACITY_FIRST = 64;
 
+/** Columns summed at a time: their sums and counts stay in the cache next to the processor. */
+const SLICE_COLUMNS = 1024;
+
 /** One metric's arrays, indexed by `ring place * capacity + column`. */
 export interface MetricArrays {
   count: Uint32Array;
@@ -70,14 +73,12 @@ export function createRollups(
       state.appliedThrough = Math.max(state.appliedThrough, commitNumber);
     },
     means(metric, columns, hours) {
-      const sums = new Float64Array(columns.length);
-      const counts = new Float64Array(columns.length);
-      for (const [place, hour] of state.ringHours.entries()) {
-        if (hour < hours.from || hour >= hours.to) continue;
-        addHour(state, metric, place, columns, sums, counts);
+      const means = new Float64Array(columns.length);
+      for (let from = 0; from < columns.length; from += SLICE_COLUMNS) {
+        const slice = columns.subarray(from, from + SLICE_COLUMNS);
+        addMeans(state, metric, slice, hours, means.subarray(from, from + SLICE_COLUMNS));
       }
-      for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] ?? 0) / (counts[k] ?? 0);
-      return sums;
+      return means;
     },
     zero(column) {
       if (column >= state.capacity) return;
@@ -149,22 +150,27 @@ function turnRing(state: RollupState, hour: number): void {
   state.newestHour = hour;
 }
 
-function addHour(
+/** Writes the means of a slice of columns. */
+function addMeans(
   state: RollupState,
   metric: number,
-  place: number,
   columns: Int32Array,
-  sums: Float64Array,
-  counts: Float64Array,
+  hours: HourRange,
+  means: Float64Array,
 ): void {
   const { count, sum } = state.arrays[metric] as MetricArrays;
-  const from = place * state.capacity;
-  for (let k = 0; k < columns.length; k++) {
-    const column = columns[k] as number;
-    if (column >= state.capacity) continue;
-    sums[k] = (sums[k] as number) + (sum[from + column] as number);
-    counts[k] = (counts[k] as number) + (count[from + column] as number);
+  const counts = new Float64Array(columns.length);
+  for (const [place, hour] of state.ringHours.entries()) {
+    if (hour < hours.from || hour >= hours.to) continue;
+    const from = place * state.capacity;
+    for (let k = 0; k < columns.length; k++) {
+      const column = columns[k] as number;
+      if (column >= state.capacity) continue;
+      means[k] = (means[k] as number) + (sum[from + column] as number);
+      counts[k] = (counts[k] as number) + (count[from + column] as number);
+    }
   }
+  for (let k = 0; k < means.length; k++) means[k] = (means[k] as number) / (counts[k] as number);
 }
 
 function grow(state: RollupState, columns: number): void {
