@@ -61,11 +61,14 @@ function SentTable(of: {
       <table>
         <thead>
           <tr>
-            {(["sentAt", "rows", "readings", "bytes", "acked", "look"] as const).map((key) => (
-              <th key={key} scope="col">
+            <th scope="col">{say("sentAt")}</th>
+            {(["rows", "readings", "bytes"] as const).map((key) => (
+              <th key={key} scope="col" class="number">
                 {say(key)}
               </th>
             ))}
+            <th scope="col">{say("acked")}</th>
+            <td />
           </tr>
         </thead>
         <tbody>

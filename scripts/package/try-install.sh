@@ -115,7 +115,7 @@ CONFIG
 node "$here/dist/backend/main.js" ca init --config "$work/backend.yaml" --host 127.0.0.1 >/dev/null
 node "$here/dist/backend/main.js" serve --config "$work/backend.yaml" >"$work/backend" 2>&1 &
 backend=$!
-until_true "the backend" 'grep -q "backend.listening" "$work/backend"'
+until_true "the backend" 'grep -qs "backend.listening" "$work/backend"'
 port_of() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$work/backend" | head -n 1; }
 
 # 2: everything else, without a question: nothing is shared.
@@ -148,7 +148,7 @@ begin
 UV_THREADPOOL_SIZE=2 MALLOC_ARENA_MAX=2 chroot "$root" /usr/bin/node $flags \
   /usr/lib/heatpool/dist/daemon/main.js run >"$work/daemon" 2>&1 &
 daemon=$!
-until_true "the first poll" 'grep -q "device.online" "$work/daemon"'
+until_true "the first poll" 'grep -qs "device.online" "$work/daemon"'
 took "heatpool run: to the first poll"
 page=http://127.0.0.1:8480
 until_true "the page" 'curl -sf "$page/" >"$work/page"'
