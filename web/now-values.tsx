@@ -9,17 +9,20 @@ import { device, now } from "./house.js";
 import { say, sayOr } from "./texts.js";
 
 /** Shown before the rest is asked for. */
-const FIRST = 12;
-const AT_A_GLANCE = ["temp_outdoor", "temp_flow", "temp_hot_water", "power_current"];
+const FIRST = 8;
+const AT_A_GLANCE = ["temp_outdoor", "temp_flow", "temp_hot_water", "power_current"] as const;
 
 export function NowValues() {
   const [isAll, setIsAll] = useState(false);
   const present = now.value;
   const all = present?.values ?? [];
-  const tiles = AT_A_GLANCE.flatMap((metric) =>
-    all.filter((one) => one.metric === metric && one.value !== undefined),
-  );
-  const values = all.filter((one) => !tiles.includes(one)).sort((a, b) => rank(a) - rank(b));
+  const tiles = AT_A_GLANCE.flatMap((metric) => {
+    const of = all.find((one) => one.metric === metric && one.value !== undefined);
+    return of === undefined ? [] : [{ name: `glance_${metric}` as const, of }];
+  });
+  const values = all
+    .filter((one) => !tiles.some(({ of }) => of === one))
+    .sort((a, b) => rank(a) - rank(b));
   const shown = isAll ? values : values.slice(0, FIRST);
   return (
     <section aria-labelledby="now-title">
@@ -38,12 +41,12 @@ export function NowValues() {
       )}
       {tiles.length > 0 && (
         <dl class="tiles">
-          {tiles.map((one) => (
-            <div key={one.metric}>
-              <dt>{inWords(one.label)}</dt>
+          {tiles.map(({ name, of }) => (
+            <div key={name}>
+              <dt>{say(name)}</dt>
               <dd>
-                {formatValue(one)} <small>{one.unit}</small>
-                <Quality of={one} />
+                {formatValue(of)} <small>{of.unit}</small>
+                <Quality of={of} />
               </dd>
             </div>
           ))}

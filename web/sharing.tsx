@@ -62,8 +62,11 @@ function SentTable(of: {
         <thead>
           <tr>
             <th scope="col">{say("sentAt")}</th>
-            {(["rows", "readings", "bytes"] as const).map((key) => (
-              <th key={key} scope="col" class="number">
+            <th scope="col" class="number">
+              {say("rows")}
+            </th>
+            {(["readings", "bytes"] as const).map((key) => (
+              <th key={key} scope="col" class="number extra">
                 {say(key)}
               </th>
             ))}
@@ -76,8 +79,8 @@ function SentTable(of: {
             <tr key={one.number}>
               <td>{formatTime(one.handedOverAtMs)}</td>
               <td class="number">{one.rows}</td>
-              <td class="number">{one.readings}</td>
-              <td class="number">{formatNumber(one.bytes, 0)}</td>
+              <td class="number extra">{one.readings}</td>
+              <td class="number extra">{formatNumber(one.bytes, 0)}</td>
               <td>{say(one.ackedAtMs === undefined ? "no" : "yes")}</td>
               <td>
                 <button
