@@ -33,6 +33,8 @@ export interface Quota {
   /** @throws HeatpoolError `RATE_LIMITED` with a `RetryDelay`; then nothing was taken */
   check(cost: BatchCost): void;
   spend(cost: BatchCost): void;
+  /** Whether it is as one that nothing was ever taken from. */
+  isFull(): boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -66,11 +68,7 @@ class Buckets implements Quota {
   }
 
   check(cost: BatchCost): void {
-    const { batchesPerSecond, batchesBurst, snapshotsPerDay, bytesPerDay } = this.#limits;
-    const nowMs = this.#monotonicMs();
-    this.#batches.fill(batchesPerSecond / 1000, batchesBurst, nowMs);
-    this.#snapshots.fill(snapshotsPerDay / DAY_MS, snapshotsPerDay, nowMs);
-    this.#bytes.fill(bytesPerDay / DAY_MS, bytesPerDay, nowMs);
+    this.#fill();
     const waits = [
       { what: "batches per second", ms: this.#batches.waitMs(1) },
       { what: "snapshots per day", ms: this.#snapshots.waitMs(cost.snapshots) },
@@ -88,6 +86,19 @@ class Buckets implements Quota {
     this.#snapshots.take(cost.snapshots);
     this.#bytes.take(cost.bytes);
   }
+
+  isFull(): boolean {
+    this.#fill();
+    return this.#batches.isFull && this.#snapshots.isFull && this.#bytes.isFull;
+  }
+
+  #fill(): void {
+    const { batchesPerSecond, batchesBurst, snapshotsPerDay, bytesPerDay } = this.#limits;
+    const nowMs = this.#monotonicMs();
+    this.#batches.fill(batchesPerSecond / 1000, batchesBurst, nowMs);
+    this.#snapshots.fill(snapshotsPerDay / DAY_MS, snapshotsPerDay, nowMs);
+    this.#bytes.fill(bytesPerDay / DAY_MS, bytesPerDay, nowMs);
+  }
 }
 
 /** What fills evenly. */
@@ -102,6 +113,10 @@ class Bucket {
     this.#burst = burst;
     this.#level = burst;
     this.#atMs = nowMs;
+  }
+
+  get isFull(): boolean {
+    return this.#level >= this.#burst;
   }
 
   /** Fills up to now at the speed that held until now; what it holds more, or less, it does at once. */

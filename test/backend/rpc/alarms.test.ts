@@ -26,7 +26,7 @@ describe("alarms", () => {
         const alarms = createAlarms(clock);
         const all = Array.from({ length: 8 }, () => noted(Infinity, clock.monotonicMs));
         const expected = all.map((): number[] => []);
-        const isSet = all.map(() => false);
+        const isSet: boolean[] = all.map(() => false);
         const due: number[] = all.map(() => Infinity);
         const settle = (untilMs: number): void => {
           for (const [k, atMs] of due.entries()) {
