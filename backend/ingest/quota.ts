@@ -65,6 +65,7 @@ class Buckets implements Quota {
     this.#batches = new Bucket(limits.batchesBurst, nowMs);
     this.#snapshots = new Bucket(limits.snapshotsPerDay, nowMs);
     this.#bytes = new Bucket(limits.bytesPerDay, nowMs);
+    this.#fill();
   }
 
   check(cost: BatchCost): void {

@@ -9,9 +9,9 @@
  */
 import type { Clock } from "#core/clock.js";
 import type { Decision, Delivery, IncomingBatch, Introduction } from "../ingest/ingest.js";
-import type { Stream, TelemetryParts } from "./conversation.js";
 import { createDecider, type Decider, type DeciderParts } from "./decider.js";
 import { isStoreFailure, PROBE_MS } from "./store-watch.js";
+import type { Stream, TelemetryParts } from "./stream.js";
 import { toControl } from "./telemetry-wire.js";
 
 /** Told anew before it is over: daemons give up on an ack 30 s after a pause. */

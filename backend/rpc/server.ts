@@ -25,7 +25,6 @@ import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import { createAdminHandler } from "./admin-handler.js";
 import { createCertificateCheck, createTokenCheck, type IsKnownToken } from "./authentication.js";
 import { createCommunityHandler } from "./community-handler.js";
-import type { StreamRules } from "./conversation.js";
 import type { Behind, IdentityDoor } from "./door.js";
 import { createEnrolCheck, type EnrolPace } from "./enrol-pace.js";
 import { createConsentHandler, createEnrolmentHandler } from "./enrolment-handler.js";
@@ -49,6 +48,7 @@ import { decodeRequest } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus, type ToStatus } from "./status.js";
 import { createStoreWatch, type StoreWatch } from "./store-watch.js";
+import type { StreamRules } from "./stream.js";
 import { createDeliver } from "./telemetry-handler.js";
 
 /** What the door works with. */

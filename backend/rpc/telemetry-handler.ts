@@ -10,13 +10,7 @@ import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import type { Principal } from "../enrolment/judge-identity.js";
 import { type Alarm, type Alarms, createAlarms } from "./alarms.js";
 import { demandOwnId, principalOf } from "./authentication.js";
-import {
-  answer,
-  RETURN_SOON_MS,
-  type Stream,
-  type TelemetryParts,
-  toWelcome,
-} from "./conversation.js";
+import { answer, toWelcome } from "./conversation.js";
 import { Decisions } from "./decisions.js";
 import { type Greeting, toGreeting } from "./greeting.js";
 import type { BidiHandler } from "./guard.js";
@@ -24,6 +18,7 @@ import { createInbox, type Hearer, type Inbox } from "./inbox.js";
 import { type LiveStream, spread } from "./live-streams.js";
 import { Outbox } from "./outbox.js";
 import { Stop } from "./stop.js";
+import { RETURN_SOON_MS, type Stream, type TelemetryParts } from "./stream.js";
 import { toControl } from "./telemetry-wire.js";
 
 /** A daemon that opened a stream says who it is within this time. */
