@@ -238,6 +238,20 @@ describe("ingest", () => {
     expect((await opening).ackedThrough).toEqual([1]);
   });
 
+  it("tells a fork from a repeat also while the first one is being written", async () => {
+    const { store, release } = gatedStore();
+    const { delivery } = await start(store);
+    const first = delivery.take(recent(1, good(1)));
+    await settle();
+    const fork = delivery.take(recent(1, [[51.5, 350, 120]]));
+    const repeat = delivery.take(recent(1, good(1)));
+    const refused = expect(fork).rejects.toMatchObject({ code: "BATCH_FORKED" });
+    await release();
+    expect(await first).toMatchObject({ admitted: 1 });
+    await refused;
+    expect(await repeat).toMatchObject({ admitted: 0, duplicate: 1 });
+  });
+
   it("tells nobody of what was on its way when the store failed", async () => {
     const { store, release, fail } = gatedStore();
     const { bed, delivery } = await start(store);
