@@ -238,6 +238,26 @@ describe("ingest", () => {
     expect((await opening).ackedThrough).toEqual([1]);
   });
 
+  it("lets the next stream go on from what a closed one is still writing", async () => {
+    const { store, release } = gatedStore();
+    const { bed, delivery } = await start(store);
+    const taken = delivery.take(recent(1, good(1)));
+    await settle();
+    delivery.close();
+    await settle();
+    const opening = openDelivery(bed, ID);
+    await settle();
+    await release();
+    await taken;
+    const second = await opening;
+    expect(second.ackedThrough).toEqual([1]);
+    const repeat = second.take(recent(1, good(1)));
+    await settle();
+    await release();
+    expect(await repeat).toMatchObject({ admitted: 0, duplicate: 1 });
+    expect(bed.registry.find(ID)).toMatchObject({ snapshotsStored: 1 });
+  });
+
   it("tells a fork from a repeat also while the first one is being written", async () => {
     const { store, release } = gatedStore();
     const { delivery } = await start(store);
