@@ -43,6 +43,8 @@ export interface FrontDoor {
   readonly port: number;
   /** Lets nobody in any more; who is inside stays. */
   close(): void;
+  /** Resolves when the last who was let in has left. */
+  emptied(): Promise<void>;
   /** Closes every connection. */
   destroy(): void;
 }
@@ -68,8 +70,14 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
   const counts = new Map<string, number>();
   const inside: Inside = { open, counts };
-  const { identity, limits, onConnection } = parts;
-  const enter = identity === undefined ? onConnection : createHandshakes(parts, identity);
+  const { identity, limits } = parts;
+  const guests = createGuests();
+  const onConnection = (socket: Socket): void => {
+    guests.add(socket);
+    parts.onConnection(socket);
+  };
+  const enter =
+    identity === undefined ? onConnection : createHandshakes({ ...parts, onConnection }, identity);
   const server = createServer({ noDelay: true }, (socket) => {
     if (!admit(socket, inside, limits)) return;
     void watch(socket, parts);
@@ -80,9 +88,31 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   return {
     port: bound === null || typeof bound === "string" ? 0 : bound.port,
     close: () => server.close(),
+    emptied: guests.emptied,
     destroy() {
       server.close();
       for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+/** Connections that may speak. */
+function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> } {
+  const present = new Set<Socket>();
+  const waiting: (() => void)[] = [];
+  return {
+    add(socket) {
+      present.add(socket);
+      socket.once("close", () => {
+        present.delete(socket);
+        if (present.size === 0) for (const wake of waiting.splice(0)) wake();
+      });
+    },
+    async emptied() {
+      if (present.size === 0) return;
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+      });
     },
   };
 }

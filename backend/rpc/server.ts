@@ -180,7 +180,7 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     health.setStatus("", "NOT_SERVING");
     front.close();
     streams.close();
-    await end(main, live, parts);
+    await end(main, front, live, parts);
   } finally {
     ended.abort();
     front?.destroy();
@@ -268,13 +268,24 @@ function addServices(
   server.addService(PrivacyServiceService, privacy);
 }
 
-/** No new connections, a goodbye to each stream, and time for what is in hand. */
-async function end(main: Server, live: LiveStreams, { clock, rules }: DoorParts): Promise<void> {
+/**
+ * No new connections, a goodbye to each stream, and time for what is in hand.
+ *
+ * The last acks are out when the connections are gone. grpc-js 1.14 alone does not tell: since Node
+ * 24 closing its server begins the end of every session, which it then takes for ended.
+ */
+async function end(
+  main: Server,
+  front: FrontDoor,
+  live: LiveStreams,
+  { clock, rules }: DoorParts,
+): Promise<void> {
   const isClosed = new Promise<void>((resolve) => {
     main.tryShutdown(() => resolve());
   });
   const timer = new AbortController();
-  const inOrder = Promise.all([live.close(rules.reconnectSpreadSeconds * 1000), isClosed]);
+  const left = live.close(rules.reconnectSpreadSeconds * 1000);
+  const inOrder = Promise.all([left, isClosed, front.emptied()]);
   await Promise.race([inOrder, clock.sleep(SHUTDOWN_MAX_MS, timer.signal)]);
   timer.abort();
 }
