@@ -10,6 +10,8 @@ export interface AttackOptions {
   readonly isFull?: boolean;
   /** Told now and then how many are done. */
   readonly onProgress?: (done: number) => void;
+  /** Told what was measured on the way, for who reads along. */
+  readonly onFacts?: (facts: object) => void;
 }
 
 /** How many inputs a suite tries. */

@@ -78,6 +78,7 @@ async function main(): Promise<number> {
       seed,
       isFull: values.full,
       onProgress: createProgress(suite.name),
+      onFacts: (facts) => console.error(JSON.stringify({ subject: suite.name, ...facts })),
       ...(cases === undefined ? {} : { cases }),
     });
     const seconds = Math.round((performance.now() - startMs) / 100) / 10;

@@ -18,9 +18,9 @@ const ROLES: readonly Role[] = ["root", "timestamp", "snapshot", "targets"];
 const KINDS = 2;
 const MASKS = 255;
 /** Altered files of each role, about; full is every byte and every length. */
-const BYTES_SIZES = { everyday: 500, full: Number.POSITIVE_INFINITY };
+const BYTES_SIZES = { everyday: 300, full: Number.POSITIVE_INFINITY };
 /** A refresh verifies a dozen signatures and a history has eight; the design promises 10,000. */
-const HISTORIES_SIZES = { everyday: 300, full: 10_000 };
+const HISTORIES_SIZES = { everyday: 150, full: 10_000 };
 const NAMES: Record<Role, string> = {
   root: "2.root.json",
   timestamp: "timestamp.json",

@@ -22,6 +22,7 @@ import {
   type FrontParts,
   openFrontDoor,
 } from "./front-door.js";
+import { watchSessions } from "./session-pace.js";
 
 /** Where to listen. */
 export type Address =
@@ -123,8 +124,10 @@ export async function listenBehindFront(
   demandSecured(address, identity);
   // Handshakes are done when a connection gets there.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  let front: FrontDoor | undefined;
+  watchSessions(server, clock, (from) => front?.noteFlood(from));
   try {
-    return await openFrontDoor({
+    front = await openFrontDoor({
       address,
       identity,
       isWelcome,
@@ -132,6 +135,7 @@ export async function listenBehindFront(
       clock,
       onConnection: (socket) => injector.injectConnection(socket),
     });
+    return front;
   } catch (cause) {
     if (cause instanceof HeatpoolError) throw cause;
     throw notListening(address, cause);

@@ -1,6 +1,7 @@
 /** The real gRPC door on loopback, and streams into it. */
 import { readFileSync } from "node:fs";
 import {
+  type Channel,
   type ChannelCredentials,
   type ClientDuplexStream,
   credentials,
@@ -89,6 +90,8 @@ export async function openDoor(changes: Partial<DoorParts> = {}): Promise<OpenDo
 /** A stream as a test sees it. */
 export interface Talk {
   readonly call: ClientDuplexStream<wire.DeliverRequest, wire.DeliverResponse>;
+  /** Its connection, for other calls beside it. */
+  readonly channel: Channel;
   say(body: wire.DeliverRequest["body"]): void;
   /** The next response. Rejects with the status when the stream ends first. */
   hear(): Promise<wire.DeliverResponse["body"]>;
@@ -127,6 +130,7 @@ export function talk(
   });
   return {
     call,
+    channel: client.getChannel(),
     say: (body) => call.write({ body }),
     async hear() {
       for (;;) {
