@@ -38,8 +38,6 @@ export interface PushParts {
 
 /** Files on their way at once. */
 const TRANSFERS_MAX = 16;
-/** A daemon takes messages of 256 KiB at most. */
-const CHUNK_BYTES = 128 * 1024;
 /** A daemon that does not take a chunk for this long loses its turn. */
 const STALL_MAX_MS = 30_000;
 /** How often renewals are looked for. */
@@ -308,7 +306,7 @@ async function takeTurn({ parts, files, turnstile }: Room, of: ReleaseFacts): Pr
       parts.store.file(modelId, release),
     );
     return {
-      piece: (at) => file?.bytes.subarray(at, at + CHUNK_BYTES),
+      piece: (at) => file?.piece(at),
       end() {
         file?.release();
         file = undefined;
