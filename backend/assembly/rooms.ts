@@ -59,7 +59,8 @@ export async function openRooms(
   const { store, registry, identities, tombstones } = registers;
   const models = storeKey === undefined ? undefined : openModels({ ...parts, storeKey });
   const intake = await openIntake(parts, registers, vitals);
-  const erase = await openErasing(parts, registers, intake.ingest);
+  const forgetPushed = (id: string): void => pushing?.push.forget(id);
+  const erase = await openErasing(parts, registers, intake.ingest, forgetPushed);
   let newest: RetentionRun | undefined;
   const statistics = await openStatistics(parts, registers, models, () => newest);
   if (models !== undefined) {
@@ -100,6 +101,8 @@ export async function openRooms(
       },
       async reloadIdentity(id) {
         await identities.reload(id);
+        // Another process erased it.
+        if (identities.find(id) === undefined) forgetPushed(id);
         noteChange(id);
       },
     },
