@@ -268,22 +268,21 @@ async function* send(
   let at = offset;
   while (at < release.length && !isOver()) {
     const turn = await takeTurn(room, release);
+    const patience = watchStall(room, turn);
     try {
       for (;;) {
         const data = turn.piece(at);
         if (data === undefined || data.length === 0 || isOver()) break;
         const start = at;
         at += data.length;
-        const done = watchStall(room, turn);
-        try {
-          yield { kind: "chunk", targetPath, offset: start, data };
-        } finally {
-          done();
-        }
+        patience.giveNow();
+        yield { kind: "chunk", targetPath, offset: start, data };
+        patience.isTaken();
       }
       // A file that is shorter than it was listed ends here.
       if (turn.piece(at)?.length === 0) return;
     } finally {
+      patience.end();
       turn.end();
     }
   }
@@ -319,13 +318,34 @@ async function takeTurn({ parts, files, turnstile }: Room, of: ReleaseFacts): Pr
   }
 }
 
-/** Ends the turn of who does not take a piece in time. Call the answer when it was taken. */
-function watchStall({ parts: { clock } }: Room, turn: Turn): () => void {
-  const taken = new AbortController();
-  void clock.sleep(STALL_MAX_MS, taken.signal).then(() => {
-    if (!taken.signal.aborted) turn.end();
-  });
-  return () => taken.abort();
+/** How long it takes until a piece is taken. */
+interface Patience {
+  giveNow(): void;
+  isTaken(): void;
+  end(): void;
+}
+
+/** Ends the turn of who does not take a piece in time. One timer for all pieces of a turn. */
+function watchStall({ parts: { clock } }: Room, turn: Turn): Patience {
+  const over = new AbortController();
+  let givenMs: number | undefined;
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const sinceMs = givenMs === undefined ? 0 : clock.monotonicMs() - givenMs;
+      if (sinceMs >= STALL_MAX_MS) return turn.end();
+      await clock.sleep(STALL_MAX_MS - sinceMs, over.signal);
+    }
+  };
+  void watch();
+  return {
+    giveNow() {
+      givenMs = clock.monotonicMs();
+    },
+    isTaken() {
+      givenMs = undefined;
+    },
+    end: () => over.abort(),
+  };
 }
 
 function ifMissing(error: unknown): undefined {
