@@ -5,7 +5,7 @@
 
 import { setMaxListeners } from "node:events";
 import { createSecureContext } from "node:tls";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, Metadata } from "@grpc/grpc-js";
 import { parseUuid } from "#core/uuid.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { hello, type Talk, talk } from "../../test/support/door.js";
@@ -116,7 +116,7 @@ async function ping(stream: Talk, nonce: bigint): Promise<void> {
 function callBeside(community: CommunityServiceClient): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = Date.now() + ANSWER_MAX_MS;
-    community.getPoolStatus({}, { deadline }, (error) =>
+    community.getPoolStatus({}, new Metadata(), { deadline }, (error) =>
       error === null ? resolve() : reject(error),
     );
   });

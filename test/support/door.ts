@@ -1,7 +1,6 @@
 /** The real gRPC door on loopback, and streams into it. */
 import { readFileSync } from "node:fs";
 import {
-  type Channel,
   type ChannelCredentials,
   type ClientDuplexStream,
   credentials,
@@ -94,7 +93,7 @@ export async function openDoor(changes: Partial<DoorParts> = {}): Promise<OpenDo
 export interface Talk {
   readonly call: ClientDuplexStream<wire.DeliverRequest, wire.DeliverResponse>;
   /** Its connection, for other calls beside it. */
-  readonly channel: Channel;
+  readonly channel: ReturnType<TelemetryServiceClient["getChannel"]>;
   say(body: wire.DeliverRequest["body"]): void;
   /** The next response. Rejects with the status when the stream ends first. */
   hear(): Promise<wire.DeliverResponse["body"]>;
