@@ -45,7 +45,7 @@ import { createModelHandler, MODEL_SERVICE } from "./model-handler.js";
 import { createModelStreams, type ModelStreams } from "./model-streams.js";
 import { createPrivacyHandler } from "./privacy-handler.js";
 import { addReflection } from "./reflection.js";
-import { decodeRequest } from "./request-frame.js";
+import { decodeRequest, withShortRequests } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus, type ToStatus } from "./status.js";
 import { watchStore } from "./store-watch.js";
@@ -258,14 +258,14 @@ function addServices(
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(MODEL_SERVICE, createModelHandler(behind, clock, toStatus, { judge, streams }));
   const community = createCommunityHandler(behind, clock, toStatus);
-  server.addService(CommunityServiceService, community);
+  server.addService(withShortRequests(CommunityServiceService), community);
   if (identities === undefined || judge === undefined) return;
   const consent = createConsentHandler(identities.consents, judge, toStatus, (id) =>
     expel(id, new HeatpoolError("CONSENT_MISSING", "consent was withdrawn")),
   );
-  server.addService(ConsentServiceService, consent);
+  server.addService(withShortRequests(ConsentServiceService), consent);
   const privacy = createPrivacyHandler({ behind, judge, identities, expel }, toStatus);
-  server.addService(PrivacyServiceService, privacy);
+  server.addService(withShortRequests(PrivacyServiceService), privacy);
 }
 
 /**

@@ -277,6 +277,16 @@ describe("bombs (A17)", () => {
     await stillServes();
   });
 
+  it.each([
+    "/heatpool.model.v1.ModelService/CheckEligibility",
+    "/heatpool.community.v1.CommunityService/GetPoolStatus",
+  ])("half a megabyte of nothing to %s is not even decoded", async (path) => {
+    const entries = Buffer.alloc(500_000, Buffer.from([0x2a, 0]));
+    const bomb = Buffer.concat([Buffer.from([0x0a, 0xa0, 0xc2, 0x1e]), entries]);
+    expect(await call(session(), message(bomb), {}, path)).toBe(String(status.INTERNAL));
+    await stillServes();
+  });
+
   it("a message that says it is 4 GiB long is refused at its first byte", async () => {
     const head = Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1]);
     expect(await call(session(), head)).toBe(String(status.RESOURCE_EXHAUSTED));
