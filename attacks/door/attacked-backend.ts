@@ -3,7 +3,7 @@
  * costs to keep it busy is read from the system, not asked of it.
  */
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodePem } from "#core/certificate/der.js";
@@ -27,9 +27,10 @@ export interface Shown {
 /** What the process takes. */
 export interface Taken {
   readonly cpuSeconds: number;
+  /** How long its main thread wanted a core and had none. */
+  readonly waitedSeconds: number;
   readonly rssMiB: number;
-  /** Open sockets, files and pipes. */
-  readonly handles: number;
+  readonly sockets: number;
 }
 
 /** A backend under attack. */
@@ -97,19 +98,36 @@ export async function startAttackedBackend(folder: string): Promise<AttackedBack
   };
 }
 
-/** Source: proc(5): utime and stime are fields 14 and 15 of stat, after the name in brackets. */
+/**
+ * Source: proc(5): utime and stime are fields 14 and 15 of stat, after the name in brackets; Linux,
+ * Documentation/scheduler/sched-stats: time on the CPU and time waiting for it, in nanoseconds.
+ */
 function readTaken(pid: number): Taken {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = Number(fields[11]) + Number(fields[12]);
     const rssKiB = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    const [, waitedNs = 0] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);
     return {
       cpuSeconds: ticks / TICKS_PER_SECOND,
+      waitedSeconds: waitedNs / 1e9,
       rssMiB: Number(rssKiB ?? 0) / KIB_PER_MIB,
-      handles: readdirSync(`/proc/${pid}/fd`).length,
+      sockets: countSockets(`/proc/${pid}/fd`),
     };
   } catch {
-    return { cpuSeconds: 0, rssMiB: 0, handles: 0 };
+    // It ended; that is noticed elsewhere.
+    return { cpuSeconds: 0, waitedSeconds: 0, rssMiB: 0, sockets: 0 };
   }
+}
+
+function countSockets(folder: string): number {
+  return readdirSync(folder).filter((name) => {
+    try {
+      return readlinkSync(join(folder, name)).startsWith("socket:");
+    } catch {
+      // Closed since it was listed.
+      return false;
+    }
+  }).length;
 }

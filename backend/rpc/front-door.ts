@@ -48,6 +48,8 @@ export interface FrontDoor {
   emptied(): Promise<void>;
   /** Closes every connection. */
   destroy(): void;
+  /** Whether this connection showed a certificate that does not count, and is being sent away. */
+  isUnwelcome(socket: Pick<Socket, "remoteAddress" | "remotePort">): boolean;
   /** Somebody at `address` was cut off for flooding: its network makes new connections more slowly. */
   noteFlood(address: string): void;
 }
@@ -74,12 +76,20 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const { identity, limits } = parts;
   const networks = createNetworkBook(limits, parts.clock);
   const guests = createGuests();
+  const unwelcome = new Set<string>();
+  const onUnwelcome = (socket: Socket): void => {
+    const name = nameOf(socket);
+    unwelcome.add(name);
+    socket.once("close", () => unwelcome.delete(name));
+  };
   const onConnection = (socket: Socket): void => {
     guests.add(socket);
     parts.onConnection(socket);
   };
   const enter =
-    identity === undefined ? onConnection : createHandshakes({ ...parts, onConnection }, identity);
+    identity === undefined
+      ? onConnection
+      : createHandshakes({ ...parts, onConnection, onUnwelcome }, identity);
   const server = createServer({ noDelay: true }, (socket) => {
     const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
     // One too many is closed without a word.
@@ -101,6 +111,7 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
     port: bound === null || typeof bound === "string" ? 0 : bound.port,
     close: () => server.close(),
     emptied: guests.emptied,
+    isUnwelcome: (socket) => unwelcome.has(nameOf(socket)),
     noteFlood: (address) => networks.noteFlood(prefixOf(address)),
     destroy() {
       server.close();
@@ -132,7 +143,13 @@ function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> }
 
 /** Lets connections shake hands; those that did and speak HTTP/2 go on. */
 function createHandshakes(
-  { limits, isWelcome, clock, onConnection }: FrontParts,
+  {
+    limits,
+    isWelcome,
+    clock,
+    onConnection,
+    onUnwelcome,
+  }: FrontParts & { onUnwelcome(socket: Socket): void },
   { certificate, key }: Identity,
 ): (socket: Socket) => void {
   const options = {
@@ -153,7 +170,10 @@ function createHandshakes(
         socket.destroy();
         return;
       }
-      if (isWelcome?.(socket.getPeerX509Certificate()) === false) void sendAway(socket, clock);
+      if (isWelcome?.(socket.getPeerX509Certificate()) === false) {
+        onUnwelcome(socket);
+        void sendAway(socket, clock);
+      }
       onConnection(socket);
     });
     // Node tells that a handshake failed or took too long, and leaves the connection open.
@@ -163,6 +183,13 @@ function createHandshakes(
     const what = "the server's certificate and key do not fit";
     throw new HeatpoolError("CERTIFICATE_INVALID", what, { cause });
   }
+}
+
+function nameOf({
+  remoteAddress,
+  remotePort,
+}: Pick<Socket, "remoteAddress" | "remotePort">): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<void> {

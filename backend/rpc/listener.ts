@@ -125,7 +125,11 @@ export async function listenBehindFront(
   // Handshakes are done when a connection gets there.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   let front: FrontDoor | undefined;
-  watchSessions(server, clock, (from) => front?.noteFlood(from));
+  watchSessions(server, {
+    clock,
+    isUnwelcome: (socket) => front?.isUnwelcome(socket) ?? false,
+    onFlood: (address) => front?.noteFlood(address),
+  });
   try {
     front = await openFrontDoor({
       address,

@@ -24,8 +24,8 @@ export interface NetworkBook {
   noteFlood(prefix: string): void;
 }
 
-/** A flood costs as much as this many connections: who floods twice has to wait. */
-const FLOOD_COST = 64;
+/** A flood costs as much as this many connections: all that a network may make at once. */
+const FLOOD_COST = 128;
 /** Networks that are remembered; the oldest without a connection are forgotten first. */
 const PREFIXES_MAX = 50_000;
 

@@ -8,37 +8,42 @@
  * watched. It also sees calls of methods that do not exist, which no interceptor does.
  */
 import { constants, type Http2Server, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import type { Clock } from "#core/clock.js";
 import { createTokenBucket } from "./token-bucket.js";
 
 /** A daemon has two streams and asks for three dozen files of metadata at most. */
 const CALLS = { burst: 50, perSecond: 20 };
+/** Who is being sent away has one thing to hear, a few times: a daemon asks several at once. */
+const CALLS_UNWELCOME = { burst: 16, perSecond: 1 };
 /** A daemon pings every 20 s at most. */
 const PINGS = { burst: 20, perSecond: 1 };
 /** Settings are said once. */
 const SETTINGS = { burst: 10, perSecond: 0.1 };
 
-/** Watches the sessions that `server` opens from now on. @param onFlood learns of who was cut off */
-export function watchSessions(
-  server: Server,
-  clock: Pick<Clock, "monotonicMs">,
-  onFlood: (address: string) => void,
-): void {
+/** What watching works with. */
+export interface SessionWatch {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  /** Whether a connection is being sent away. */
+  isUnwelcome(socket: Pick<Socket, "remoteAddress" | "remotePort">): boolean;
+  /** Learns of who was cut off. */
+  onFlood(address: string): void;
+}
+
+/** Watches the sessions that `server` opens from now on. */
+export function watchSessions(server: Server, parts: SessionWatch): void {
   const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> };
   for (const one of http2Servers?.keys() ?? []) {
-    one.on("session", (session) => watch(session, clock, onFlood));
+    one.on("session", (session) => watch(session, parts));
   }
 }
 
-function watch(
-  session: ServerHttp2Session,
-  clock: Pick<Clock, "monotonicMs">,
-  onFlood: (address: string) => void,
-): void {
+function watch(session: ServerHttp2Session, { clock, isUnwelcome, onFlood }: SessionWatch): void {
   const startMs = clock.monotonicMs();
   const address = session.socket.remoteAddress ?? "";
-  const [calls, pings, settings] = [CALLS, PINGS, SETTINGS].map((size) =>
+  const allowed = isUnwelcome(session.socket) ? CALLS_UNWELCOME : CALLS;
+  const [calls, pings, settings] = [allowed, PINGS, SETTINGS].map((size) =>
     createTokenBucket(size, startMs),
   );
   const spend = (bucket: typeof calls): void => {
