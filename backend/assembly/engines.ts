@@ -129,7 +129,8 @@ export async function openShared(
   return { database, store, tombstones };
 }
 
-function postgresUrl({ config, places }: Pick<EngineParts, "config" | "places">): string {
+/** Where PostgreSQL is, with its password. */
+export function postgresUrl({ config, places }: Pick<EngineParts, "config" | "places">): string {
   const url = new URL(config.registry.postgresql.url);
   const file = places.postgresPasswordFile;
   if (file !== undefined) url.password = encodeURIComponent(readSecret(file));
