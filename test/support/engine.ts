@@ -5,20 +5,12 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "./peer.js";
+import { makeRunFolder } from "./run-folder.js";
 
 /** An engine that runs. */
 export interface Engine {
@@ -48,7 +40,7 @@ export async function startVictoriaMetrics(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Engine> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-vm-"));
+  const folder = makeRunFolder();
   const url = `http://127.0.0.1:${port}`;
   const args = [
     `-storageDataPath=${folder}`,
@@ -70,7 +62,7 @@ export async function startVictoriaMetrics(
 /** A cluster with the database `heatpool` of the user `heatpool`, whom it trusts. */
 export async function startPostgres(settings: readonly string[] = []): Promise<Engine> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-pg-"));
+  const folder = makeRunFolder();
   const data = join(folder, "data");
   const owner = postgresOwner();
   chmodSync(folder, 0o755);

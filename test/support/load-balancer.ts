@@ -2,10 +2,10 @@
  * Debian's nginx as a TCP load balancer, on the loopback, in a folder of its own, with the
  * configuration that is shipped; only addresses and places of files are others.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, STREAM_MODULE, startPeer } from "./peer.js";
+import { makeRunFolder } from "./run-folder.js";
 
 /** The configuration of the composed backend. */
 export const SHIPPED = "systemd/compose/nginx.conf";
@@ -27,7 +27,7 @@ interface Places {
 
 /** @param ports of the processes behind it, all on the loopback */
 export async function startLoadBalancer(ports: readonly number[]): Promise<LoadBalancer> {
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-nginx-"));
+  const folder = makeRunFolder();
   const [port, enrol] = [await freePort(), await freePort()];
   const file = join(folder, "nginx.conf");
   writeFileSync(file, localise({ folder, listen: [port, enrol], behind: ports }));
