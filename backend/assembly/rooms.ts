@@ -19,7 +19,13 @@ import type { Engines } from "./engines.js";
 import { openErasing } from "./open-erasing.js";
 import { openIdentities } from "./open-identities.js";
 import { type Intake, openIntake } from "./open-intake.js";
-import { type OpenModels, openModels, type RunningModels, startModels } from "./open-models.js";
+import {
+  demandSharedFolders,
+  type OpenModels,
+  openModels,
+  type RunningModels,
+  startModels,
+} from "./open-models.js";
 import { openRegisters, type Registers, toShared } from "./open-registers.js";
 import { openStatistics, type Statistics } from "./open-statistics.js";
 import { type BackendParts, reportFault } from "./parts.js";
@@ -57,6 +63,7 @@ export async function openRooms(
   const noteChange = (id: string): void => pushing?.push.noteChange(id);
   const registers = await openRegisters(parts, engines, noteChange);
   const { store, registry, identities, tombstones } = registers;
+  if (engines.shared !== undefined) await demandSharedFolders(parts, engines.shared.database);
   const models = storeKey === undefined ? undefined : openModels({ ...parts, storeKey });
   const intake = await openIntake(parts, registers, vitals);
   const forgetPushed = (id: string): void => pushing?.push.forget(id);
