@@ -11,12 +11,11 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { prefixOf } from "./address-prefix.js";
-import { type Alarm, type Alarms, createAlarms } from "./alarms.js";
+import { type Alarm, createAlarms } from "./alarms.js";
+import { createNetworkBook, type NetworkLimits } from "./network-book.js";
 
 /** What a connection has to keep before anything is known about it. */
-export interface FrontLimits {
-  /** Connections of one /24 or /56 at once. 0: no limit. */
-  readonly socketsPerPrefixMax: number;
+export interface FrontLimits extends NetworkLimits {
   /** A connection that has not said anything is closed after this time. */
   readonly firstByteMs: number;
   /** A handshake that is not done is given up after this time. */
@@ -29,6 +28,8 @@ const UNWELCOME_MAX_MS = 5_000;
 /** Settings that nobody needs to change. */
 export const FRONT_LIMITS: FrontLimits = {
   socketsPerPrefixMax: 64,
+  // All daemons of a full network may come back twice at once, e.g. after a restart.
+  newPerPrefix: { burst: 128, perSecond: 4 },
   firstByteMs: 5_000,
   handshakeMs: 10_000,
 };
@@ -44,8 +45,14 @@ export interface FrontDoor {
   readonly port: number;
   /** Lets nobody in any more; who is inside stays. */
   close(): void;
+  /** Resolves when the last who was let in has left. */
+  emptied(): Promise<void>;
   /** Closes every connection. */
   destroy(): void;
+  /** Whether this connection showed a certificate that does not count, and is being sent away. */
+  isUnwelcome(socket: Pick<Socket, "remoteAddress" | "remotePort">): boolean;
+  /** Somebody at `address` was cut off for flooding: its network makes new connections more slowly. */
+  noteFlood(address: string): void;
 }
 
 /** What the front door works with. */
@@ -59,7 +66,7 @@ export interface FrontParts {
    */
   readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
   readonly limits: FrontLimits;
-  readonly clock: Pick<Clock, "monotonicMs" | "sleep">;
+  readonly clock: Pick<Clock, "sleep" | "monotonicMs">;
   /** Takes a connection that may speak HTTP/2. */
   onConnection(socket: Socket): void;
 }
@@ -67,20 +74,73 @@ export interface FrontParts {
 /** @throws HeatpoolError `CERTIFICATE_INVALID` · what listening throws */
 export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
-  const inside: Inside = { open, counts: new Map(), alarms: createAlarms(parts.clock) };
-  const { identity, limits, onConnection } = parts;
-  const enter = identity === undefined ? onConnection : createHandshakes(parts, identity);
+  const { identity, limits } = parts;
+  const networks = createNetworkBook(limits, parts.clock);
+  const alarms = createAlarms(parts.clock);
+  const guests = createGuests();
+  const unwelcome = new Set<string>();
+  const onUnwelcome = (socket: Socket): void => {
+    const name = nameOf(socket);
+    unwelcome.add(name);
+    socket.once("close", () => unwelcome.delete(name));
+  };
+  const onConnection = (socket: Socket): void => {
+    guests.add(socket);
+    parts.onConnection(socket);
+  };
+  const enter =
+    identity === undefined
+      ? onConnection
+      : createHandshakes({ ...parts, onConnection, onUnwelcome }, identity);
   const server = createServer({ noDelay: true }, (socket) => {
-    if (admit(socket, inside, limits)) enter(socket);
+    const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
+    // One too many is closed without a word.
+    if (leave === undefined) {
+      socket.destroy();
+      return;
+    }
+    const firstByte = new FirstByte(socket, alarms.monotonicMs() + limits.firstByteMs);
+    open.add(socket);
+    alarms.set(firstByte);
+    socket.on("close", () => {
+      alarms.drop(firstByte);
+      open.delete(socket);
+      leave();
+    });
+    enter(socket);
   });
   await listen(server, parts.address);
   const bound = server.address();
   return {
     port: bound === null || typeof bound === "string" ? 0 : bound.port,
     close: () => server.close(),
+    emptied: guests.emptied,
+    isUnwelcome: (socket) => unwelcome.has(nameOf(socket)),
+    noteFlood: (address) => networks.noteFlood(prefixOf(address)),
     destroy() {
       server.close();
       for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+/** Connections that may speak. */
+function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> } {
+  const present = new Set<Socket>();
+  const waiting: (() => void)[] = [];
+  return {
+    add(socket) {
+      present.add(socket);
+      socket.once("close", () => {
+        present.delete(socket);
+        if (present.size === 0) for (const wake of waiting.splice(0)) wake();
+      });
+    },
+    async emptied() {
+      if (present.size === 0) return;
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+      });
     },
   };
 }
@@ -89,7 +149,13 @@ const ignore = (): void => undefined;
 
 /** Lets connections shake hands; those that did and speak HTTP/2 go on. */
 function createHandshakes(
-  { limits, isWelcome, clock, onConnection }: FrontParts,
+  {
+    limits,
+    isWelcome,
+    clock,
+    onConnection,
+    onUnwelcome,
+  }: FrontParts & { onUnwelcome(socket: Socket): void },
   { certificate, key }: Identity,
 ): (socket: Socket) => void {
   const options = {
@@ -110,7 +176,10 @@ function createHandshakes(
         socket.destroy();
         return;
       }
-      if (isWelcome?.(socket.getPeerX509Certificate()) === false) void sendAway(socket, clock);
+      if (isWelcome?.(socket.getPeerX509Certificate()) === false) {
+        onUnwelcome(socket);
+        void sendAway(socket, clock);
+      }
       onConnection(socket);
     });
     // Node tells that a handshake failed or took too long, and leaves the connection open.
@@ -122,6 +191,13 @@ function createHandshakes(
   }
 }
 
+function nameOf({
+  remoteAddress,
+  remotePort,
+}: Pick<Socket, "remoteAddress" | "remotePort">): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
 async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<void> {
   const closed = new AbortController();
   socket.once("close", () => closed.abort());
@@ -129,52 +205,18 @@ async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<vo
   socket.destroy();
 }
 
-/** Who is inside: all connections, and how many of each network. */
-interface Inside {
-  readonly open: Set<Socket>;
-  readonly counts: Map<string, number>;
-  readonly alarms: Alarms;
-}
-
-/** Counts a connection among those of its network; one too many is closed without a word. */
-function admit(socket: Socket, inside: Inside, limits: FrontLimits): boolean {
-  const { counts, alarms } = inside;
-  const prefix = prefixOf(socket.remoteAddress ?? "");
-  const others = counts.get(prefix) ?? 0;
-  if (limits.socketsPerPrefixMax > 0 && others >= limits.socketsPerPrefixMax) {
-    socket.destroy();
-    return false;
-  }
-  const guest = new Guest(socket, prefix, alarms.monotonicMs() + limits.firstByteMs);
-  counts.set(prefix, others + 1);
-  inside.open.add(socket);
-  alarms.set(guest);
-  socket.on("close", () => guest.leave(inside));
-  return true;
-}
-
-/** A connection inside. One that has said nothing when its time is over is closed. */
-class Guest implements Alarm {
+/** A connection that has said nothing when its time is over is closed. */
+class FirstByte implements Alarm {
   readonly dueMs: number;
   readonly #socket: Socket;
-  readonly #prefix: string;
 
-  constructor(socket: Socket, prefix: string, dueMs: number) {
+  constructor(socket: Socket, dueMs: number) {
     this.#socket = socket;
-    this.#prefix = prefix;
     this.dueMs = dueMs;
   }
 
   ring(): void {
     if (this.#socket.bytesRead === 0) this.#socket.destroy();
-  }
-
-  leave({ open, counts, alarms }: Inside): void {
-    alarms.drop(this);
-    open.delete(this.#socket);
-    const left = (counts.get(this.#prefix) ?? 1) - 1;
-    if (left > 0) counts.set(this.#prefix, left);
-    else counts.delete(this.#prefix);
   }
 }
 

@@ -17,7 +17,7 @@ import type {
 } from "@grpc/grpc-js";
 import { readRequests } from "./requests.js";
 import type { ToStatus } from "./status.js";
-import { Stop } from "./stop.js";
+import { Stop, type Stoppable } from "./stop.js";
 
 /** Answers one request. */
 export type UnaryHandler<Request, Response> = (
@@ -97,13 +97,20 @@ interface AnswersParts<Response> {
  * Writes what a handler answers, until it ends or nobody listens any more. Not a function that
  * waits in a loop: the last message would be kept until there is another one.
  */
-class Answers<Response> {
+class Answers<Response> implements Stoppable {
   readonly #parts: AnswersParts<Response>;
   #isWritten: boolean = true;
   #whenWritten: (() => void) | undefined;
 
   constructor(parts: AnswersParts<Response>) {
     this.#parts = parts;
+    // Once for all messages: a race with what lasts would keep something of each.
+    parts.gone.tell(this);
+  }
+
+  /** Nobody listens any more. */
+  stopped(): void {
+    this.#whenWritten?.();
   }
 
   ask(): void {
@@ -150,11 +157,10 @@ class Answers<Response> {
 
   /** Or until nobody listens any more. */
   async #untilWritten(): Promise<void> {
-    if (this.#isWritten) return;
-    const written = new Promise<void>((resolve) => {
+    if (this.#isWritten || this.#parts.gone.isSet) return;
+    await new Promise<void>((resolve) => {
       this.#whenWritten = resolve;
     });
-    await Promise.race([written, this.#parts.gone.reached()]);
   }
 
   /** Never rejects. An error that meets a message on its way would destroy both. */
