@@ -1,11 +1,19 @@
 /**
  * Leaves out installations that are unlike all others: poison, an undetected fault, a wrong name of
- * the heat pump. Judged by the middle of the fleet, which a fifth of liars cannot move far.
+ * the heat pump; and those that repeat another one. Judged by the middle of the fleet, which a fifth
+ * of liars cannot move far.
+ *
+ * Three things are looked at: its level (what it does where others do something else), its noise
+ * (how well it follows any relation at all), and its place (where it ran). Data in a place of its
+ * own contradict nobody, and nobody can vouch for them either: they are not learnt.
  */
 import type { FeaturePlan } from "#core/anomaly/feature-plan.js";
 import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
 import { offsetsOf, solveNormal } from "#core/anomaly/solve-normal.js";
 import { ROWS, type Statistics } from "#core/anomaly/statistics.js";
+import { findCopies } from "./copies.js";
+import { MAD_TO_SD, medianOf } from "./middle.js";
+import { placesOf, ROWS_MIN } from "./places.js";
 
 /** One installation left out. */
 export interface Outlier {
@@ -24,13 +32,14 @@ export interface CleanFleet {
 const LEVEL_DEVIATIONS = 6;
 /** Noise this many times the fleet's middle is no sensor of the same machine. */
 const NOISE_TIMES = 3;
-const PARTS_MIN = 2;
-/** Rows of a part before it says anything about an installation. */
-const ROWS_MIN = 100;
+/** Parts (of a place: channels) in which it must be strange. */
+const STRANGE_MIN = 2;
+/** A place this many (robust) deviations from the middle is no climate and no house of the others. */
+const PLACE_DEVIATIONS = 6;
+/** Where homes hardly differ, e.g. in the speed for hot water: a deviation in spreads of a channel. */
+const PLACE_SPREAD_MIN = 0.15;
 /** Who is left out changes what the others are compared with. */
 const ROUNDS = 3;
-/** Median absolute deviation of a normal distribution → its standard deviation. */
-const MAD_TO_SD = 1.4826;
 /** Fewer have no middle to speak of. */
 const FLEET_MIN = 4;
 
@@ -42,15 +51,50 @@ export function cleanFleet(
   let kept = contributions;
   let outliers: Outlier[] = [];
   if (contributions.length < FLEET_MIN) return { kept, outliers };
+  const copies = findCopies(plan, contributions);
+  const once = contributions.filter(({ installationId }) => !copies.has(installationId));
+  const strangers = findStrangers(plan, once);
+  const belonging = once.filter(({ installationId }) => !strangers.has(installationId));
+  kept = belonging;
   for (let round = 0; round < ROUNDS; round++) {
-    const found = findOutliers(plan, solveNormal(plan, kept), contributions);
+    const found = findOutliers(plan, solveNormal(plan, kept), belonging);
     const isSame = found.length === outliers.length;
     outliers = found;
     const out = new Set(found.map(({ installationId }) => installationId));
-    kept = contributions.filter(({ installationId }) => !out.has(installationId));
+    kept = belonging.filter(({ installationId }) => !out.has(installationId));
     if (isSame) break;
   }
-  return { kept, outliers };
+  return { kept, outliers: [...asOutliers(copies, strangers), ...outliers] };
+}
+
+function asOutliers(
+  copies: ReadonlySet<string>,
+  strangers: ReadonlyMap<string, readonly string[]>,
+): Outlier[] {
+  return [
+    ...[...copies].map((installationId) => ({ installationId, parts: ["a copy of another"] })),
+    ...[...strangers].map(([installationId, parts]) => ({ installationId, parts })),
+  ];
+}
+
+/** Who ran where hardly anybody else did, and in which channels. */
+function findStrangers(
+  plan: FeaturePlan,
+  contributions: readonly Contribution<Statistics>[],
+): ReadonlyMap<string, readonly string[]> {
+  const strange = contributions.map(() => new Set<string>());
+  for (const { channel, values, middle, spread } of placesOf(plan, contributions))
+    for (const [index, value] of values.entries()) {
+      const away = Math.abs(value - middle);
+      if (away > PLACE_DEVIATIONS * Math.max(spread, PLACE_SPREAD_MIN))
+        strange[index]?.add(channel);
+    }
+  return new Map(
+    contributions.flatMap(({ installationId }, index) => {
+      const channels = [...(strange[index] ?? [])].map((channel) => `place of ${channel}`);
+      return channels.length >= STRANGE_MIN ? [[installationId, channels]] : [];
+    }),
+  );
 }
 
 function findOutliers(
@@ -80,7 +124,7 @@ function findOutliers(
   }
   return contributions.flatMap(({ installationId }, place) => {
     const parts = [...(strange[place] ?? [])];
-    return parts.length >= PARTS_MIN ? [{ installationId, parts }] : [];
+    return parts.length >= STRANGE_MIN ? [{ installationId, parts }] : [];
   });
 }
 
@@ -97,12 +141,4 @@ function usable(value: number | undefined, rows: number | undefined): number {
 
 function meanOf(model: NormalModel, index: number): number {
   return Math.abs(model.parts[index]?.beta[0] ?? 0);
-}
-
-/** NaN where nobody has a value. */
-function medianOf(values: readonly number[]): number {
-  const sorted = values.filter((one) => !Number.isNaN(one)).sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  if (sorted.length === 0) return Number.NaN;
-  return ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
 }
