@@ -170,7 +170,7 @@ async function trainModel(
     publishInstallationsMin: rules.publishInstallationsMin,
     closedTestPool: rules.closedTestPool,
   });
-  for (const { parts } of result.outliers) countReason(leftOut, `unlike the others: ${parts[0]}`);
+  for (const { reason } of result.outliers) countReason(leftOut, reason);
   return await finish(deps, { heatpumpModel, modelId, fleet, result, leftOut, readings, isDry });
 }
 

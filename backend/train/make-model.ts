@@ -10,11 +10,12 @@ import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
 import { createRowBlock } from "#core/anomaly/operating-row.js";
 import { solveNormal } from "#core/anomaly/solve-normal.js";
 import type { Statistics } from "#core/anomaly/statistics.js";
+import { type Bounded, boundInfluence, largestInfluence } from "./bound-influence.js";
 import { cleanFleet, type Outlier } from "./clean-fleet.js";
 import { type Figures, figuresOf, noTally, tallyFaults, tallyHealthy } from "./evaluate.js";
 import { cleanRows, type DeviceBlocks, gridDevice } from "./fit-month.js";
 import { type Gate, judgeGates } from "./gate.js";
-import { largestInfluence } from "./leave-one-out.js";
+import { PUBLISH_FLOOR } from "./select.js";
 
 /** Readings of one installation that limits and figures come from. */
 export interface Sample {
@@ -46,6 +47,8 @@ export interface ModelResult {
   readonly publishedFigures: Figures | undefined;
   readonly influence: number;
   readonly gates: readonly Gate[];
+  /** Parts that would be about single households. */
+  readonly silenced: readonly string[];
   readonly silentParts: readonly string[];
 }
 
@@ -53,15 +56,12 @@ export interface ModelResult {
 const FAULTY_MACHINES = 3;
 /** Healthy machines that false alarms are counted on. */
 const HEALTHY_MACHINES = 12;
-/** Installations over the bound that are left out, one after another. */
-const LEFT_OUT_MAX = 3;
 
 /** Makes a model of the given sums. */
 export function makeModel(task: ModelTask): ModelResult {
   const plan = planFor(new Set(task.channels));
   const { kept, outliers } = cleanFleet(plan, task.contributions);
-  const bounded = boundInfluence(plan, kept, task.publishInstallationsMin);
-  const contributions = bounded.kept;
+  const { contributions, influence, silenced } = bound(plan, kept, task);
   const model = calibrate(plan, contributions, task.samples);
   const published = readPublished(task.published);
   const judged = evaluate(plan, model, contributions, task.samples, published);
@@ -72,47 +72,34 @@ export function makeModel(task: ModelTask): ModelResult {
     closedTestPool: task.closedTestPool,
     figures: judged.figures,
     published: judged.published,
-    influence: bounded.influence,
+    influence,
     isFinite: isFiniteModel(model),
     usableParts: model.parts.filter(({ isUsable }) => isUsable).length,
   });
   return {
     artefact,
     installations: contributions.length,
-    outliers: [...outliers, ...bounded.leftOut],
+    outliers,
     figures: judged.figures,
     publishedFigures: judged.published,
-    influence: Math.round(bounded.influence * 1e3) / 1e3,
+    influence: Math.round(influence * 1e3) / 1e3,
     gates,
+    silenced,
     silentParts: plan.parts.flatMap(({ id }, index) =>
       model.parts[index]?.isUsable === true ? [] : [id],
     ),
   };
 }
 
-interface Bounded {
-  readonly kept: readonly Contribution<Statistics>[];
-  readonly leftOut: readonly Outlier[];
-  readonly influence: number;
-}
-
-/** Leaves out who moves the model too much, at most a few. */
-function boundInfluence(
+/** In a closed test pool everybody knows everybody: nothing is bounded, only measured. */
+function bound(
   plan: FeaturePlan,
-  all: readonly Contribution<Statistics>[],
-  least: number,
+  kept: readonly Contribution<Statistics>[],
+  { closedTestPool, publishInstallationsMin }: ModelTask,
 ): Bounded {
-  let kept = all;
-  const leftOut: Outlier[] = [];
-  for (;;) {
-    const most = largestInfluence(plan, solveNormal(plan, kept), kept);
-    const isOver = most !== undefined && most.change > 1;
-    // Where few are left the next one would only move it more.
-    if (!isOver || leftOut.length >= LEFT_OUT_MAX || kept.length <= least)
-      return { kept, leftOut, influence: most?.change ?? 0 };
-    leftOut.push({ installationId: most.installationId, parts: [`moves ${most.part}`] });
-    kept = kept.filter(({ installationId }) => installationId !== most.installationId);
-  }
+  if (!closedTestPool)
+    return boundInfluence(plan, kept, Math.min(publishInstallationsMin, PUBLISH_FLOOR));
+  return { contributions: kept, influence: largestInfluence(plan, kept), silenced: [] };
 }
 
 function calibrate(

@@ -63,7 +63,7 @@ const [HEATING, HOT_WATER] = [1, 2];
 
 /** What a value is poisoned with. */
 interface Drop {
-  readonly poison: Poison;
+  readonly poison: Exclude<Poison, "mislabel">;
   readonly range: Range;
   readonly draws: Draws;
   /** Share of the time that is over. */
@@ -97,7 +97,8 @@ export function poisonTable(
       const value = from[row] ?? Number.NaN;
       const isRunning = mode[row] === HEATING || mode[row] === HOT_WATER;
       // A COP of 0 says that there is none.
-      const isKept = range === undefined || !isRunning || (column === "cop_current" && value === 0);
+      const isNoCop = column === "cop_current" && value === 0;
+      const isKept = range === undefined || !isRunning || isNoCop || poison === "mislabel";
       const progress = row / honest.length;
       to[row] = isKept ? value : drop(value, { poison, range, draws, progress, first, strength });
     }
@@ -119,7 +120,6 @@ function drop(value: number, { poison, range, draws, ...more }: Drop): number {
     drift: () => value + towards(strength * DRIFT_SHARE_AT_END * progress),
     constant: () => first,
     replay: () => value + REPLAY_NOISE * draws.gauss(),
-    mislabel: () => value,
   }[poison]();
   return Math.round(Math.max(low, Math.min(high, poisoned)) * 100) / 100;
 }
