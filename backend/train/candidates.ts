@@ -19,7 +19,11 @@ export interface KeptCandidate {
   readonly content: string;
 }
 
-type Records = Pick<SnapshotStore, "putRecord" | "record" | "recordNames" | "removeRecord">;
+/** Where candidates are kept. */
+export type CandidateRecords = Pick<
+  SnapshotStore,
+  "putRecord" | "record" | "recordNames" | "removeRecord"
+>;
 
 const PREFIX = "train/candidate/";
 const REFUSED_KEPT_MS = 90 * 86_400_000;
@@ -40,14 +44,17 @@ export function nextVersion(month: string, taken: readonly string[]): string {
   }
 }
 
-export async function keepCandidate(store: Records, candidate: KeptCandidate): Promise<void> {
+export async function keepCandidate(
+  store: CandidateRecords,
+  candidate: KeptCandidate,
+): Promise<void> {
   const name = `${PREFIX}${candidate.modelId}/${candidate.card.version}`;
   await store.putRecord(name, Buffer.from(JSON.stringify(candidate), "utf8"));
 }
 
 /** Notes that a candidate became a release. */
 export async function markPublished(
-  store: Records,
+  store: CandidateRecords,
   modelId: string,
   version: string,
 ): Promise<void> {
@@ -56,8 +63,20 @@ export async function markPublished(
   if (one !== undefined) await keepCandidate(store, { ...one, outcome: "published" });
 }
 
+/** Forgets one. */
+export async function removeCandidate(
+  store: CandidateRecords,
+  modelId: string,
+  version: string,
+): Promise<void> {
+  await store.removeRecord(`${PREFIX}${modelId}/${version}`);
+}
+
 /** Candidates of a model id, or of all; in the order of their names. */
-export async function listCandidates(store: Records, modelId = ""): Promise<KeptCandidate[]> {
+export async function listCandidates(
+  store: CandidateRecords,
+  modelId = "",
+): Promise<KeptCandidate[]> {
   const found: KeptCandidate[] = [];
   const prefix = modelId === "" ? PREFIX : `${PREFIX}${modelId}/`;
   for (const name of await store.recordNames(prefix)) {
@@ -68,9 +87,9 @@ export async function listCandidates(store: Records, modelId = ""): Promise<Kept
 }
 
 /** Forgets refused ones whose time is up. */
-export async function pruneCandidates(store: Records, nowMs: number): Promise<void> {
+export async function pruneCandidates(store: CandidateRecords, nowMs: number): Promise<void> {
   for (const { modelId, card, outcome, madeAtMs } of await listCandidates(store)) {
     if (outcome !== "refused" || nowMs - madeAtMs <= REFUSED_KEPT_MS) continue;
-    await store.removeRecord(`${PREFIX}${modelId}/${card.version}`);
+    await removeCandidate(store, modelId, card.version);
   }
 }

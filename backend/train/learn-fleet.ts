@@ -50,6 +50,8 @@ export interface LearntFleet {
   readonly plan: FeaturePlan;
   readonly channels: readonly ChannelId[];
   readonly months: readonly LearntMonth[];
+  /** With those that are not learnt. */
+  readonly looked: readonly LearntMonth[];
   readonly contributions: readonly Contribution<Statistics>[];
   /** Installations without a month that can be learnt, and why. */
   readonly unusable: readonly { readonly installationId: string; readonly reason: string }[];
@@ -120,7 +122,8 @@ export async function learnInstallations(
       .reduce(mergeStatistics, beginStatistics(plan));
     contributions.push({ installationId, statistics });
   }
-  return { plan, channels, months: sortMonths(months), contributions, unusable };
+  const looked = sortMonths([...facts.values()].flat());
+  return { plan, channels, months: sortMonths(months), looked, contributions, unusable };
 }
 
 function isLearnt({ facts }: LearntMonth): boolean {

@@ -5,9 +5,12 @@
 import { decodeArtefact, encodeArtefact } from "#core/anomaly/artefact.js";
 import { calibrateNormal, type HeldOut } from "#core/anomaly/calibrate-normal.js";
 import type { ChannelId } from "#core/anomaly/channel.js";
+import { FAULTS } from "#core/anomaly/fault-table.js";
 import { type FeaturePlan, planFor } from "#core/anomaly/feature-plan.js";
 import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
 import { createRowBlock } from "#core/anomaly/operating-row.js";
+import { canShow } from "#core/anomaly/right-parts.js";
+import { passesSelfTest } from "#core/anomaly/self-test.js";
 import { solveNormal } from "#core/anomaly/solve-normal.js";
 import type { Statistics } from "#core/anomaly/statistics.js";
 import { type Bounded, boundInfluence, largestInfluence } from "./bound-influence.js";
@@ -50,6 +53,8 @@ export interface ModelResult {
   /** Parts that would be about single households. */
   readonly silenced: readonly string[];
   readonly silentParts: readonly string[];
+  /** What it was not judged by, for its card. */
+  readonly unjudged: readonly string[];
 }
 
 /** Machines that faults are put into; every other one only says how often it would be disturbed. */
@@ -74,6 +79,7 @@ export function makeModel(task: ModelTask): ModelResult {
     published: judged.published,
     influence,
     isFinite: isFiniteModel(model),
+    worksDecoded: passesSelfTest(decodeArtefact(artefact).model),
     usableParts: model.parts.filter(({ isUsable }) => isUsable).length,
   });
   return {
@@ -85,6 +91,7 @@ export function makeModel(task: ModelTask): ModelResult {
     influence: Math.round(influence * 1e3) / 1e3,
     gates,
     silenced,
+    unjudged: listUnjudged(plan, judged.cutShort),
     silentParts: plan.parts.flatMap(({ id }, index) =>
       model.parts[index]?.isUsable === true ? [] : [id],
     ),
@@ -115,13 +122,19 @@ function calibrate(
   return calibrateNormal(plan, held);
 }
 
+interface Judged {
+  readonly figures: Figures;
+  readonly published: Figures | undefined;
+  readonly cutShort: number;
+}
+
 function evaluate(
   plan: FeaturePlan,
   model: NormalModel,
   contributions: readonly Contribution<Statistics>[],
   samples: readonly Sample[],
   published: NormalModel | undefined,
-): { figures: Figures; published: Figures | undefined } {
+): Judged {
   const ids = new Set(contributions.map(({ installationId }) => installationId));
   const known = samples.filter(({ installationId }) => ids.has(installationId));
   const tallies = [noTally(), noTally()] as const;
@@ -139,7 +152,20 @@ function evaluate(
   return {
     figures: figuresOf(tallies[0]),
     published: published === undefined ? undefined : figuresOf(tallies[1]),
+    cutShort: tallies[0].cutShort,
   };
+}
+
+/** Said plainly, because a figure tells nothing about what it leaves out. */
+function listUnjudged(plan: FeaturePlan, cutShort: number): readonly string[] {
+  const unseen = FAULTS.filter(({ fault }) => !canShow(fault, plan.parts));
+  return [
+    "Not judged by faults that owners confirmed, by labelled recordings or by a simulated machine.",
+    ...(unseen.length === 0
+      ? []
+      : [`Not tried, its channels cannot show them: ${unseen.map(({ fault }) => fault).join(", ")}.`]),
+    ...(cutShort === 0 ? [] : [`${cutShort} of the injected faults were cut short by the recording.`]),
+  ];
 }
 
 /** A model that has not seen a machine, with the limits that everybody will have. */

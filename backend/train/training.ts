@@ -30,6 +30,8 @@ export interface TrainingReport {
 
 /** Trains on request. */
 export interface Training {
+  /** Whether an order can be carried out. @throws HeatpoolError `NOT_FOUND` · `USAGE` as `train` */
+  check(order: TrainingOrder): void;
   /**
    * One report per heat pump model, in their order.
    *

@@ -66,6 +66,7 @@ describe("what may be published", () => {
   const facts: GateFacts = {
     ...{ installations: 30, publishInstallationsMin: 30, figures, published: figures },
     ...{ influence: 0.4, closedTestPool: false, isFinite: true, usableParts: 20 },
+    worksDecoded: true,
   };
   const failed = (more: Partial<GateFacts>) =>
     judgeGates({ ...facts, ...more }).flatMap(({ name, isPassed }) => (isPassed ? [] : [name]));
@@ -89,6 +90,7 @@ describe("what may be published", () => {
     ],
     ["influence of one installation", { influence: 1.01 }],
     ["numbers", { isFinite: false }],
+    ["self-test", { worksDecoded: false }],
   ])("is refused for %s", (name, more) => {
     expect(failed(more)).toEqual([name]);
   });
@@ -153,7 +155,7 @@ describe("the job", () => {
     ...{ installations: 0, readings: 0 },
   });
   const reports = [report("candidate"), report("refused"), report("skipped")];
-  const training = { train: async () => reports };
+  const training = { check: () => undefined, train: async () => reports };
   const signal = new AbortController().signal;
 
   it("publishes what passed, where models publish themselves", async () => {
