@@ -11,7 +11,7 @@ import type { CandidateDesk, PublishedCandidate } from "./training-desk.js";
 
 /** Seals content and enters it in the catalogue. */
 export type PublishContent = (
-  candidate: Pick<KeptCandidate, "modelId" | "heatpumpModel" | "card">,
+  candidate: Omit<KeptCandidate, "content">,
   content: Uint8Array,
 ) => Promise<PublishedCandidate>;
 

@@ -163,8 +163,12 @@ function listUnjudged(plan: FeaturePlan, cutShort: number): readonly string[] {
     "Not judged by faults that owners confirmed, by labelled recordings or by a simulated machine.",
     ...(unseen.length === 0
       ? []
-      : [`Not tried, its channels cannot show them: ${unseen.map(({ fault }) => fault).join(", ")}.`]),
-    ...(cutShort === 0 ? [] : [`${cutShort} of the injected faults were cut short by the recording.`]),
+      : [
+          `Not tried, its channels cannot show them: ${unseen.map(({ fault }) => fault).join(", ")}.`,
+        ]),
+    ...(cutShort === 0
+      ? []
+      : [`${cutShort} of the injected faults were cut short by the recording.`]),
   ];
 }
 
