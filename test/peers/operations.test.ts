@@ -37,7 +37,7 @@ describe("an example with buf curl", () => {
     const asked = methods.filter((name) => examples.some((line) => line.endsWith(`/${name}`)));
     const rest = methods.filter((name) => !asked.includes(name));
     // These remove, hand out or release what belongs to others; their commands are documented.
-    const consequential = /^(BackUp|Erase|Export|Revoke|Release)/;
+    const consequential = /^(BackUp|Discard|Erase|Export|Publish|Revoke|Release)/;
     expect(rest.filter((name) => !consequential.test(name))).toEqual([]);
   });
 
