@@ -4,6 +4,8 @@ import { decodeArtefact } from "#core/anomaly/artefact.js";
 import { toleranceOf } from "#core/anomaly/feature-plan.js";
 import { offsetsOf, solveNormal } from "#core/anomaly/solve-normal.js";
 import { mergeStatistics, subtractStatistics } from "#core/anomaly/statistics.js";
+import type { ReleaseFacts } from "../../../backend/publish/release-store.js";
+import { decideOwed } from "../../../backend/push/decide-owed.js";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
@@ -130,6 +132,41 @@ describe("training", () => {
       reasons: ["4 installations, at least 5 are needed"],
     });
   });
+
+  it(
+    "gives a heat pump model that too few have the model for all to fall back to",
+    async () => {
+      const store = createMemorySnapshotStore();
+      const rare = "acme/rare-1";
+      for (const [column, { installationId, table }] of honest.slice(0, 6).entries()) {
+        const heatpumpModel = column < 2 ? rare : MODEL;
+        await sendTable(store, installationId, table, { column, heatpumpModel });
+      }
+      const { training } = await openTraining(store, NOW_MS);
+      const reports = await training.train({}, never);
+      const told = reports.map(({ modelId, outcome, installations }) => [
+        modelId,
+        outcome,
+        installations,
+      ]);
+      expect(told).toEqual([
+        ["normal-acme-air-9", "skipped", 4],
+        ["normal-acme-rare-1", "skipped", 2],
+        ["normal-generic", "candidate", 6],
+      ]);
+      const generic = decodeArtefact(reports[2]?.content ?? new Uint8Array());
+      expect(generic.heatPumpModel).toBe("*");
+      const facts: ReleaseFacts = {
+        ...{ modelId: "normal-generic", release: 1, heatpumpModels: ["*"], schema: "anomaly/1" },
+        ...{ minDaemon: "0.1.0", kInstallations: 6, trainedAtMs: NOW_MS, revoked: false },
+        ...{ length: 1, sha256: "", plainSha256: "", plainLen: 1 },
+      };
+      const daemon = { nowS: NOW_MS / 1e3, daemonVersion: "0.1.0", installed: [] };
+      const owed = decideOwed({ ...daemon, heatpumpModels: [rare], releases: [facts] });
+      expect(owed).toEqual([facts]);
+    },
+    LONG_MS,
+  );
 
   it("refuses a heat pump model that nobody has", async () => {
     const { training } = await openTraining(createMemorySnapshotStore(), NOW_MS);
