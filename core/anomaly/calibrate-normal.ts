@@ -5,7 +5,7 @@
  * with these limits. What is learnt about one machine is subtracted, never learnt again.
  */
 
-import { levelOf, MONITOR_WEEKS, SCORE_WEEKS } from "./calibration.js";
+import { boundedLevelOf, levelOf, MONITOR_WEEKS, SCORE_WEEKS } from "./calibration.js";
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
@@ -49,9 +49,13 @@ export function calibrateNormal(
           return { held, model: solveNormal(plan, rest) };
         });
   if (others.length === 0 && installations.length < 2) return model;
-  const maxima = createMaxima(plan.parts.length);
+  const maxima: Maxima[] = [];
   for (const fold of folds)
-    for (const { rows } of fold.held) noteMonitors(fold.model, rows, maxima);
+    for (const { rows } of fold.held) {
+      const own = createMaxima(plan.parts.length);
+      noteMonitors(fold.model, rows, own);
+      maxima.push(own);
+    }
   const limited = withLimits(model, maxima);
   const scores: number[] = [];
   for (const fold of folds) {
@@ -80,7 +84,7 @@ function hash(text: string): number {
   return value;
 }
 
-/** Weekly maxima per part: of the fast monitor, of the slow one. */
+/** Weekly maxima of a machine, per part: of the fast monitor, of the slow one. */
 interface Maxima {
   readonly fast: number[][];
   readonly slow: number[][];
@@ -136,13 +140,13 @@ function weeklyScores(model: NormalModel, rows: RowBlock): number[] {
   return maxima.flat();
 }
 
-function withLimits(model: NormalModel, maxima: Maxima): NormalModel {
-  const limit = (list: readonly number[] | undefined) =>
-    Math.fround(Math.max(LIMIT_MIN, levelOf(list ?? [], MONITOR_WEEKS) ?? LIMIT_UNCALIBRATED));
+function withLimits(model: NormalModel, maxima: readonly Maxima[]): NormalModel {
+  const limit = (machines: readonly (readonly number[])[]) =>
+    Math.fround(Math.max(LIMIT_MIN, boundedLevelOf(machines, MONITOR_WEEKS) ?? LIMIT_UNCALIBRATED));
   const parts = model.parts.map((part, index) => ({
     ...part,
-    limitFast: limit(maxima.fast[index]),
-    limitSlow: limit(maxima.slow[index]),
+    limitFast: limit(maxima.map(({ fast }) => fast[index] ?? [])),
+    limitSlow: limit(maxima.map(({ slow }) => slow[index] ?? [])),
   }));
   return { ...model, parts };
 }
