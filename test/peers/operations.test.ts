@@ -98,6 +98,24 @@ describe("commands for the daily work", () => {
   );
 
   it(
+    "training begins on demand, and its runs and candidates are listed",
+    () => {
+      const begun = JSON.parse(ask("training", "start", "--json").stdout);
+      expect(begun).toMatchObject({ state: "running", isOnDemand: true });
+      const { runs } = JSON.parse(ask("training", "runs", "--json").stdout);
+      // Nobody has sent anything: there is no heat pump model to train.
+      expect(runs.at(-1)).toMatchObject({ id: begun.id, state: "done", models: [] });
+      expect(ask("models", "candidates").stdout).toBe("Nothing was trained yet.\n");
+      const unknown = ask("models", "publish", "normal-none", "v2026.11");
+      expect([unknown.status, unknown.stderr]).toEqual([
+        1,
+        expect.stringContaining("no candidate v2026.11 of normal-none"),
+      ]);
+    },
+    TEST_MS,
+  );
+
+  it(
     "quotas are changed and shown",
     () => {
       const set = ask(

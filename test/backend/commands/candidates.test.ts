@@ -40,17 +40,18 @@ async function build() {
     onBug: () => {},
     listenToBugs: () => {},
   };
-  return async (...words: string[]) => {
+  const run = async (...words: string[]) => {
     lines.length = 0;
     const program = createProgram(machine);
     await program.parseAsync(["node", "heatpool-backend", ...words, "--config", config]);
     return lines.join("\n");
   };
+  return { run, folder };
 }
 
 describe("candidates by hand", () => {
   it("are listed with span, installations, figures and gates", async () => {
-    const run = await build();
+    const { run } = await build();
     const text = await run("models", "candidates");
     expect(text).toContain(`${modelId} v2026.10  waits`);
     expect(text).toContain("2026-09 to 2026-10, 31 installations, 58.5 machine-months");
@@ -60,7 +61,7 @@ describe("candidates by hand", () => {
   });
 
   it("are shown one by one with limits and gates", async () => {
-    const run = await build();
+    const { run } = await build();
     const text = await run("models", "candidate", modelId, "v2026.10");
     expect(text).toContain("passed  installations: 31, at least 30");
     expect(text).toContain("Learnt between -7 and 24 °C outdoors.");
@@ -71,7 +72,7 @@ describe("candidates by hand", () => {
   });
 
   it("become releases, can be gone back from, or are discarded", async () => {
-    const run = await build();
+    const { run } = await build();
     expect(await run("models", "publish", modelId, "v2026.10")).toContain("is release 1");
     const { releases } = JSON.parse(await run("models", "list", "--json"));
     expect(releases).toMatchObject([{ modelId, release: 1, kInstallations: 31 }]);
@@ -80,5 +81,20 @@ describe("candidates by hand", () => {
     expect(await run("models", "discard", modelId, "v2026.10.1")).toContain("is gone");
     const { candidates } = JSON.parse(await run("models", "candidates", "--json"));
     expect(candidates).toMatchObject([{ outcome: "published" }]);
+  });
+
+  it("are asked of the backend that has the store open", async () => {
+    const { run, folder } = await build();
+    const store = await openLevelSnapshotStore({ folder: join(folder, "store") });
+    const admin = join(folder, "nobody.sock");
+    const asked = run("models", "candidates", "--admin", `unix:${admin}`);
+    await expect(asked).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    const found = run("models", "candidates");
+    await expect(found).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("no backend answers"),
+    });
+    await store.close();
+    expect(await run("models", "candidates")).toContain("v2026.10");
   });
 });
