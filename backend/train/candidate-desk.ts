@@ -2,12 +2,11 @@
 import { HeatpoolError } from "#core/errors.js";
 import {
   type CandidateRecords,
-  type KeptCandidate,
   listCandidates,
   markPublished,
   removeCandidate,
 } from "./candidates.js";
-import type { CandidateDesk, PublishedCandidate } from "./training-desk.js";
+import type { CandidateDesk, KeptCandidate, PublishedCandidate } from "./training-desk.js";
 
 /** Seals content and enters it in the catalogue. */
 export type PublishContent = (

@@ -2,22 +2,8 @@
  * Candidates as they are kept: content, card, and whether they may be published. Refused ones stay
  * for 90 days, so that the operator can read why.
  */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
-
-/** One trained model that waits, was published, or was refused. */
-export interface KeptCandidate {
-  readonly modelId: string;
-  /** `*` for the generic one. */
-  readonly heatpumpModel: string;
-  readonly card: ModelCard;
-  readonly outcome: "candidate" | "refused" | "published";
-  /** Why it was refused; empty otherwise. */
-  readonly reasons: readonly string[];
-  readonly madeAtMs: number;
-  /** base64 */
-  readonly content: string;
-}
+import type { KeptCandidate } from "./training-desk.js";
 
 /** Where candidates are kept. */
 export type CandidateRecords = Pick<

@@ -2,33 +2,14 @@
  * One training run over the heat pump models of the pool, one after another. The same blocks,
  * settings and version of this program give the same bytes.
  */
-import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
-import type { Registry } from "../registry/registry.js";
 import { pruneCandidates } from "./candidates.js";
 import { pruneMonths } from "./kept-months.js";
-import type { Fitter, TrainingStore } from "./learn-fleet.js";
 import { type Month, monthsBefore, parseMonth } from "./month.js";
-import { type SelectionDeps, selectInstallations, type TrainingRules } from "./select.js";
+import { selectInstallations } from "./select.js";
 import { GENERIC, trainModel } from "./train-model.js";
 import type { Training, TrainingOrder, TrainingReport } from "./training.js";
-
-/** What training works with. */
-export interface TrainingDeps extends SelectionDeps {
-  readonly store: TrainingStore;
-  readonly registry: Pick<Registry, "members" | "models">;
-  readonly clock: Pick<Clock, "nowMs">;
-  readonly rules: TrainingRules;
-  /** Months that are learnt from at most. */
-  readonly windowMonths: number;
-  readonly seed: number;
-  readonly version: string;
-  /** Opened for a run and closed after it. */
-  readonly openFitter: () => Fitter;
-  /** Content of the published model; left out: there is none. */
-  readonly published: (modelId: string) => Promise<Uint8Array | undefined>;
-  readonly onProgress: (text: string) => void;
-}
+import type { TrainingDeps } from "./training-deps.js";
 
 export function createTraining(deps: TrainingDeps): Training {
   const { store, registry, clock } = deps;

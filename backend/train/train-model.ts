@@ -3,7 +3,6 @@ import { decodeArtefact, encodeArtefact } from "#core/anomaly/artefact.js";
 import type { InstallationState } from "../registry/registry.js";
 import { keepCandidate, listCandidates, modelIdOf, nextVersion } from "./candidates.js";
 import { chooseSamples } from "./choose-samples.js";
-import type { TrainingDeps } from "./create-training.js";
 import { findInData, keepFindings } from "./data-findings.js";
 import { type Fitter, type LearntFleet, learnInstallations } from "./learn-fleet.js";
 import { hashOfInput, makeCard } from "./make-card.js";
@@ -11,6 +10,7 @@ import type { ModelResult } from "./make-model.js";
 import type { Month } from "./month.js";
 import { effectiveTrainingRules, selectInstallations } from "./select.js";
 import type { TrainingReport } from "./training.js";
+import type { TrainingDeps } from "./training-deps.js";
 
 /** What all models of a run share. */
 export interface RunContext {

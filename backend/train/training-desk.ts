@@ -2,7 +2,7 @@
  * Training as its operator sees it: runs and how they went, and the candidates that came of them.
  * What passed every gate waits here until somebody publishes or discards it.
  */
-import type { KeptCandidate } from "./candidates.js";
+import type { ModelCard } from "#core/anomaly/model-card-schema.js";
 import type { TrainingOrder, TrainingReport } from "./training.js";
 
 /** What came of one heat pump model. */
@@ -33,6 +33,20 @@ export interface TrainingRun {
   /** Where it is, or why it failed. */
   readonly detail: string;
   readonly models: readonly TrainedModel[];
+}
+
+/** One trained model that waits, was published, or was refused. */
+export interface KeptCandidate {
+  readonly modelId: string;
+  /** `*` for the generic one. */
+  readonly heatpumpModel: string;
+  readonly card: ModelCard;
+  readonly outcome: "candidate" | "refused" | "published";
+  /** Why it was refused; empty otherwise. */
+  readonly reasons: readonly string[];
+  readonly madeAtMs: number;
+  /** base64 */
+  readonly content: string;
 }
 
 /** A candidate without its content. */

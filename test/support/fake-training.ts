@@ -4,9 +4,9 @@ import { HeatpoolError } from "#core/errors.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
 import { createCandidateDesk } from "../../backend/train/candidate-desk.js";
-import { type KeptCandidate, keepCandidate } from "../../backend/train/candidates.js";
+import { keepCandidate } from "../../backend/train/candidates.js";
 import type { TrainingReport } from "../../backend/train/training.js";
-import type { TrainingDesk } from "../../backend/train/training-desk.js";
+import type { KeptCandidate, TrainingDesk } from "../../backend/train/training-desk.js";
 import { createTrainingRuns, type TrainingRuns } from "../../backend/train/training-runs.js";
 
 export const CARD: ModelCard = {

@@ -7,8 +7,9 @@ import { markDay } from "../../backend/registry/day-bitmap.js";
 import { createRegistry } from "../../backend/registry/memory-registry.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
-import { createTraining, type TrainingDeps } from "../../backend/train/create-training.js";
+import { createTraining } from "../../backend/train/create-training.js";
 import { createInlineFitter } from "../../backend/train/inline-fitter.js";
+import type { TrainingDeps } from "../../backend/train/training-deps.js";
 import type { SimulatedTable } from "../../bench/simulated/record.js";
 import type { Column } from "../../bench/simulated/sensors.js";
 
