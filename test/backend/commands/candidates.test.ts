@@ -1,24 +1,17 @@
 /** What the operator types about candidates, and what becomes of it. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Machine } from "../../../backend/commands/machine.js";
-import { createProgram } from "../../../backend/commands/program.js";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import { keepCandidate } from "../../../backend/train/candidates.js";
-import { createChance } from "../../support/chance.js";
-import { createFakeClock } from "../../support/fake-clock.js";
+import { openCommandBed } from "../../support/command-bed.js";
 import { CANDIDATE, CARD } from "../../support/fake-training.js";
-import { temporaryFolder } from "../../support/folder.js";
 
 const { modelId } = CANDIDATE;
 
 async function build() {
-  const folder = temporaryFolder();
-  const lines: string[] = [];
-  const config = join(folder, "backend.yaml");
-  writeFileSync(config, `stateDir: ${folder}\n`);
-  writeFileSync(join(folder, "store-key"), Buffer.alloc(32, 4), { mode: 0o600 });
+  const bed = openCommandBed();
+  const { folder } = bed;
   mkdirSync(join(folder, "store"), { recursive: true });
   const store = await openLevelSnapshotStore({ folder: join(folder, "store") });
   await keepCandidate(store, CANDIDATE);
@@ -29,23 +22,7 @@ async function build() {
     card: { ...CARD, version: "v2026.10.1" },
   });
   await store.close();
-  const machine: Machine = {
-    clock: createFakeClock(),
-    chance: createChance(1),
-    version: "1.0.0",
-    nodeVersion: "v24.22.3",
-    signal: new AbortController().signal,
-    print: (line) => lines.push(line),
-    setTlsMinimum: () => {},
-    onBug: () => {},
-    listenToBugs: () => {},
-  };
-  const run = async (...words: string[]) => {
-    lines.length = 0;
-    const program = createProgram(machine);
-    await program.parseAsync(["node", "heatpool-backend", ...words, "--config", config]);
-    return lines.join("\n");
-  };
+  const run = async (...words: string[]) => (await bed.run(...words)).join("\n");
   return { run, folder };
 }
 

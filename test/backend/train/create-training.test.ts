@@ -10,17 +10,17 @@ import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-st
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
 import { cleanFleet } from "../../../backend/train/clean-fleet.js";
-import { createInlineFitter } from "../../../backend/train/inline-fitter.js";
 import { forgetMonths } from "../../../backend/train/kept-months.js";
-import { type LearntFleet, learnInstallations } from "../../../backend/train/learn-fleet.js";
+
 import { makeModel, type Sample } from "../../../backend/train/make-model.js";
-import { DAY_MS, monthsBefore } from "../../../backend/train/month.js";
+import { DAY_MS } from "../../../backend/train/month.js";
 import { readBlocks } from "../../../backend/train/read-blocks.js";
 import { type FleetMember, simulateFleet } from "../../../bench/simulated/fleet.js";
 import { temporaryFolder } from "../../support/folder.js";
 import {
   type Distortion,
   FLEET_TABLE,
+  learnStore,
   MODEL,
   openTraining,
   sendTable,
@@ -51,17 +51,6 @@ async function send(
 ): Promise<void> {
   for (const [column, { installationId, table }] of members.entries())
     await sendTable(store, installationId, table, { column, ...(distort && { distort }) });
-}
-
-/** Sums only, of all that the store holds. */
-async function learn(store: SnapshotStore): Promise<LearntFleet> {
-  const members = [];
-  for await (const state of store.installations()) members.push(state);
-  const deps = {
-    ...{ store, fitter: createInlineFitter(), signal: never, isDry: false },
-    onProgress: () => undefined,
-  };
-  return await learnInstallations(deps, members, new Set([MODEL]), monthsBefore(NOW_MS, 2));
 }
 
 async function samplesOf(store: SnapshotStore, members: readonly FleetMember[]): Promise<Sample[]> {
@@ -109,7 +98,7 @@ describe("training", () => {
       };
       const lies = createMemorySnapshotStore();
       await send(lies, honest.slice(0, 5), swing);
-      const { channels, contributions } = await learn(lies);
+      const { channels, contributions } = await learnStore(lies, NOW_MS);
       const samples = await samplesOf(other, honest.slice(0, 5));
       const refused = makeModel({
         ...{ heatpumpModel: MODEL, channels, contributions, samples, published: content },
@@ -180,7 +169,7 @@ describe("training", () => {
     async () => {
       const store = createMemorySnapshotStore();
       await send(store, [...honest, ...poisoned]);
-      const { plan, contributions } = await learn(store);
+      const { plan, contributions } = await learnStore(store, NOW_MS);
       const { kept, outliers } = cleanFleet(plan, contributions);
       const liars = new Set(poisoned.map(({ installationId }) => installationId));
       expect(outliers.every(({ installationId }) => liars.has(installationId))).toBe(true);
@@ -204,14 +193,14 @@ describe("training", () => {
     async () => {
       const store = createMemorySnapshotStore();
       await send(store, honest.slice(0, 3));
-      const before = await learn(store);
+      const before = await learnStore(store, NOW_MS);
       const [gone = ""] = honest.slice(0, 3).map(({ installationId }) => installationId);
       await store.erase(gone);
       expect(await forgetMonths(store, gone)).toBe(1);
-      const after = await learn(store);
+      const after = await learnStore(store, NOW_MS);
       const only = createMemorySnapshotStore();
       await send(only, honest.slice(1, 3));
-      expect(after.contributions).toEqual((await learn(only)).contributions);
+      expect(after.contributions).toEqual((await learnStore(only, NOW_MS)).contributions);
 
       // What was merged can be taken away again, to the last digits.
       const sums = before.contributions.map(({ statistics }) => statistics);

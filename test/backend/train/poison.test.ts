@@ -13,13 +13,11 @@ import { createMemorySnapshotStore } from "../../../backend/store/memory-snapsho
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
 import { boundInfluence } from "../../../backend/train/bound-influence.js";
 import { cleanFleet } from "../../../backend/train/clean-fleet.js";
-import { createInlineFitter } from "../../../backend/train/inline-fitter.js";
-import { type LearntFleet, learnInstallations } from "../../../backend/train/learn-fleet.js";
-import { monthsBefore } from "../../../backend/train/month.js";
+import type { LearntFleet } from "../../../backend/train/learn-fleet.js";
 import { simulateFleet } from "../../../bench/simulated/fleet.js";
 import { POISONS, type Poison, poisonTable } from "../../../bench/simulated/poison.js";
 import type { SimulatedTable } from "../../../bench/simulated/record.js";
-import { MODEL, openTraining, sendTable } from "../../support/training-bed.js";
+import { learnStore, MODEL, openTraining, sendTable } from "../../support/training-bed.js";
 
 const START_MS = Date.parse("2026-10-01T00:00:00Z");
 const NOW_MS = Date.parse("2026-11-01T03:30:00Z");
@@ -48,18 +46,8 @@ beforeAll(async () => {
   store = createMemorySnapshotStore();
   for (const [index, table] of houses.slice(0, HONEST).entries())
     await sendTable(store, honestId(index), table, { column: index });
-  honest = await learn();
+  honest = await learnStore(store, NOW_MS);
 }, LONG_MS);
-
-async function learn(): Promise<LearntFleet> {
-  const members = [];
-  for await (const state of store.installations()) members.push(state);
-  const deps = {
-    ...{ store, fitter: createInlineFitter(), signal: never, isDry: false },
-    onProgress: () => undefined,
-  };
-  return await learnInstallations(deps, members, new Set([MODEL]), monthsBefore(NOW_MS, 1));
-}
 
 async function sendLies(poison: Poison, strength: number): Promise<readonly SimulatedTable[]> {
   const own = poison === "replay" ? houses.slice(VICTIM, VICTIM + 1) : houses.slice(HONEST);
@@ -101,7 +89,7 @@ describe("a fifth that lies", () => {
     "moves no honest machine and drives none out: $poison at $strength",
     async ({ poison, strength }) => {
       await sendLies(poison, strength);
-      const fleet = await learn();
+      const fleet = await learnStore(store, NOW_MS);
       expect(fleet.plan.planId).toBe(honest.plan.planId);
       const { kept, outliers } = cleanFleet(fleet.plan, fleet.contributions);
       // A home that is replayed counts once, under the first of its names.
