@@ -12,6 +12,8 @@ import { ROWS_MIN } from "./places.js";
 /** Most liars that are reckoned with are a fifth; the core is found among the others. */
 const CORE_SHARE = 0.7;
 const CORE_ROUNDS = 8;
+/** Of fewer a fifth is one: it cannot agree with anybody, and each of the others is needed. */
+const CORE_FLEET_MIN = 8;
 
 /**
  * Those that agree best with each other. Liars that agree among themselves pull a common relation
@@ -22,6 +24,7 @@ export function coreOf(
   plan: FeaturePlan,
   contributions: readonly Contribution<Statistics>[],
 ): readonly Contribution<Statistics>[] {
+  if (contributions.length < CORE_FLEET_MIN) return contributions;
   const count = Math.ceil(CORE_SHARE * contributions.length);
   let core = contributions;
   for (let round = 0; round < CORE_ROUNDS; round++) {

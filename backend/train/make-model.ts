@@ -117,7 +117,14 @@ function calibrate(
   const none = createRowBlock(0);
   const held = contributions.map((one): HeldOut => {
     const sample = samples.find(({ installationId }) => installationId === one.installationId);
-    return { ...one, rows: sample === undefined ? none : cleanRows(gridOf(sample)).rows };
+    if (sample === undefined) return { ...one, rows: none };
+    // Made again at each look: the rows of all samples together are more than a worker may hold.
+    return {
+      ...one,
+      get rows() {
+        return cleanRows(gridOf(sample)).rows;
+      },
+    };
   });
   return calibrateNormal(plan, held);
 }
