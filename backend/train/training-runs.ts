@@ -76,20 +76,23 @@ export function createTrainingRuns(deps: TrainingRunsDeps): TrainingRuns {
     begun: TrainingRun,
     signal: AbortSignal,
   ): Promise<readonly TrainingReport[]> => {
-    const end = (more: Pick<TrainingRun, "state" | "detail" | "models">): TrainingRun => {
-      const durationMs = clock.nowMs() - begun.startedAtMs;
-      current = undefined;
-      return { ...begun, ...more, durationMs };
+    const end = async (more: Pick<TrainingRun, "state" | "detail" | "models">): Promise<void> => {
+      // Told as it ended even before it is written.
+      current = { ...begun, ...more, durationMs: clock.nowMs() - begun.startedAtMs };
+      await write(current).finally(() => {
+        current = undefined;
+      });
     };
+    let reports: readonly TrainingReport[];
     try {
-      const reports = await training.train(order, signal);
-      await write(end({ state: "done", detail: "", models: reports.map(toTrained) }));
-      return reports;
+      reports = await training.train(order, signal);
     } catch (fault) {
       const detail = fault instanceof Error ? fault.message : String(fault);
-      await write(end({ state: "failed", detail, models: [] })).catch(onFault);
+      await end({ state: "failed", detail, models: [] }).catch(onFault);
       throw fault;
     }
+    await end({ state: "done", detail: "", models: reports.map(toTrained) });
+    return reports;
   };
   return {
     training: {
@@ -114,10 +117,13 @@ export function createTrainingRuns(deps: TrainingRunsDeps): TrainingRuns {
       return begun;
     },
     async runs() {
-      const known = (await read()).map((one) => (one.id === current?.id ? one : toEnded(one)));
-      if (current === undefined) return known;
-      const now = { ...current, durationMs: clock.nowMs() - current.startedAtMs };
-      return [...known.filter(({ id }) => id !== now.id), now];
+      // Looked at first: what ends meanwhile is told as running, never as lost.
+      const now = current;
+      const known = (await read()).map((one) => (one.id === now?.id ? one : toEnded(one)));
+      if (now === undefined) return known;
+      const others = known.filter(({ id }) => id !== now.id);
+      if (now.state !== "running") return [...others, now];
+      return [...others, { ...now, durationMs: clock.nowMs() - now.startedAtMs }];
     },
     async live(signal) {
       until = signal;
