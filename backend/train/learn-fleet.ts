@@ -21,6 +21,7 @@ export interface Fitter {
   /** Tasks that are done at the same time. */
   readonly size: number;
   fit(task: MonthTask): Promise<MonthFit>;
+  /** May take the sums of the task with it: they are not to be looked at after that. */
   make(task: ModelTask): Promise<ModelResult>;
   close(): Promise<void>;
 }
