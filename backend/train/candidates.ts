@@ -2,7 +2,7 @@
  * Candidates as they are kept: content, card, and whether they may be published. Refused ones stay
  * for 90 days, so that the operator can read why.
  */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 
 /** One trained model that waits, was published, or was refused. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { decodeArtefact, encodeArtefact } from "#core/anomaly/artefact.js";
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
