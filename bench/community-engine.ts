@@ -36,10 +36,13 @@ export interface FilledEngine {
 
 export async function fillEngine(installations: number, nowMs: number): Promise<FilledEngine> {
   // One thread, as we have; nothing is answered from what was asked before.
-  const engine = await startVictoriaMetrics(["-search.disableCache"], {
-    ...process.env,
-    GOMAXPROCS: "1",
-  });
+  const engine = await startVictoriaMetrics(
+    ["-search.disableCache", "-search.maxQueryDuration=10m"],
+    {
+      ...process.env,
+      GOMAXPROCS: "1",
+    },
+  );
   try {
     for (let n = 0; n < installations; ) n = await send(engine, n, installations, nowMs);
     await fetch(`${engine.url}/internal/force_flush`);

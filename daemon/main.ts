@@ -18,9 +18,17 @@ import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/termi
 import { readVersion } from "./host/package-file.js";
 import { createSystemClock } from "./host/system-clock.js";
 
-/** sysexits.h: a mistake in the command line; an error of ours that nobody foresaw. */
+/** sysexits.h: a mistake in the command line; an error of ours that nobody foresaw; no output. */
 const EXIT_USAGE = 64;
 const EXIT_SOFTWARE = 70;
+const EXIT_OUTPUT = 74;
+
+// Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE") process.exitCode = EXIT_OUTPUT;
+  });
+}
 
 // Without a listener this signal opens Node's debugger on a port.
 process.on("SIGUSR1", () => undefined);

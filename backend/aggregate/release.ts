@@ -102,20 +102,33 @@ export function listMembers(
   members: Iterable<InstallationState>,
 ): CountedMembers {
   const installationIds: string[] = [];
-  const columns: number[] = [];
-  const numbers: number[] = [];
+  let columns = new Int32Array(MEMBERS_FIRST);
+  let numbers = new Uint32Array(MEMBERS_FIRST);
   for (const state of members) {
     if (!state.consentScopes.includes(SCOPE) || daysWithData(state) < rules.probationDays) continue;
     for (const model of state.models) {
       if (model.heatpumpModel !== heatpumpModel) continue;
-      installationIds.push(state.installationId);
-      columns.push(model.column);
-      numbers.push(memberNumber(model.column, state.firstSeenAtMs));
+      const place = installationIds.push(state.installationId) - 1;
+      if (place === columns.length) {
+        columns = widen(columns, new Int32Array(2 * place));
+        numbers = widen(numbers, new Uint32Array(2 * place));
+      }
+      columns[place] = model.column;
+      numbers[place] = memberNumber(model.column, state.firstSeenAtMs);
     }
   }
+  const count = installationIds.length;
   return {
     installationIds,
-    columns: Int32Array.from(columns),
-    numbers: Uint32Array.from(numbers),
+    columns: columns.subarray(0, count),
+    numbers: numbers.subarray(0, count),
   };
+}
+
+/** Members that there is room for at first; lists of numbers would be copied one by one. */
+const MEMBERS_FIRST = 1024;
+
+function widen<T extends Int32Array | Uint32Array>(old: T, wide: T): T {
+  wide.set(old);
+  return wide;
 }
