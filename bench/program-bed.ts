@@ -167,10 +167,14 @@ async function startDaemon(
   runProgram([DAEMON, "enrol", "--config", config]);
   const { flags, env } = readUnit();
   const preload = paces === undefined ? [] : ["--import", FAST_TIME];
-  const child = spawn(process.execPath, [...flags, ...nodeFlags, ...preload, DAEMON, "run", "--config", config], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...env, ...(paces && { HEATPOOL_BENCH_PACES: paces.join(",") }) },
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, ...nodeFlags, ...preload, DAEMON, "run", "--config", config],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...env, ...(paces && { HEATPOOL_BENCH_PACES: paces.join(",") }) },
+    },
+  );
   const clock = createSystemClock();
   const daemon: RunningDaemon = {
     pid: child.pid ?? 0,
