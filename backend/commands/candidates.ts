@@ -2,7 +2,7 @@
  * `heatpool-backend models candidates|candidate|publish|discard`: what training came to, and what is
  * to become of it. Works on the store, or asks the backend that has it open.
  */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import { HeatpoolError } from "#core/errors.js";
 import { openEngines } from "../assembly/engines.js";
 import { openModels } from "../assembly/open-models.js";

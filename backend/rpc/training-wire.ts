@@ -1,5 +1,5 @@
 /** Training and candidates ↔ their messages. */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import { HeatpoolError } from "#core/errors.js";
 import * as wire from "#proto/heatpool/admin/v1/training.js";
 import type { TrainingOrder } from "../train/training.js";
@@ -115,6 +115,9 @@ function toCard({ version: _, figures, published, gates, ...card }: ModelCard): 
   const { coldest, warmest, ...others } = card;
   return {
     ...others,
+    months: [...card.months],
+    silentParts: [...card.silentParts],
+    limits: [...card.limits],
     readings: count(card.readings),
     coldestCelsius: coldest,
     warmestCelsius: warmest,

@@ -1,6 +1,6 @@
 /** The card of a model: what it was made of, how it was judged, and what it could not be judged by. */
 import { createHash } from "node:crypto";
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import type { LearntFleet } from "./learn-fleet.js";
 import type { ModelResult } from "./make-model.js";
 import { effectiveTrainingRules } from "./select.js";

@@ -2,7 +2,7 @@
  * Training as its operator sees it: runs and how they went, and the candidates that came of them.
  * What passed every gate waits here until somebody publishes or discards it.
  */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import type { TrainingOrder, TrainingReport } from "./training.js";
 
 /** What came of one heat pump model. */

@@ -1,5 +1,5 @@
 /** Training as the rest of the backend sees it. It returns candidates and never publishes. */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 
 /** What is to be trained. */
 export interface TrainingOrder {

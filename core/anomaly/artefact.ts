@@ -3,15 +3,16 @@
  * what was damaged, is newer than this program, or is for another heat pump is refused, not guessed.
  */
 import { HeatpoolError } from "#core/errors.js";
+import type { ShapeOf } from "#core/schema/json-shape.js";
 import {
   ARTEFACT_BYTES_MAX,
   NORMAL_FORMAT,
-  normalSchema,
+  normalShape,
   type WrittenPart,
-} from "./artefact-schema.js";
+} from "./artefact-form.js";
 import { namePlan, type PlanPart } from "./feature-plan.js";
 import { featureCount, localCount } from "./features.js";
-import type { ModelCard } from "./model-card-schema.js";
+import type { ModelCard } from "./model-card.js";
 import type { NormalModel, PartModel } from "./normal-model.js";
 
 /** A model with the heat pump model it is for; local ones know their machine's level. */
@@ -72,12 +73,7 @@ export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
     throw invalid(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
   const json = parse(bytes);
   refuseOther(json);
-  const checked = normalSchema.safeParse(json);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw invalid(`${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  const { heatPumpModel, planId, factor, parts, card } = checked.data;
+  const { heatPumpModel, planId, factor, parts, card } = check(json);
   if (forModel !== undefined && heatPumpModel !== forModel)
     throw invalid(`is for ${heatPumpModel}, wanted for ${forModel}`);
   const plan = namePlan(parts.map(toPlanPart));
@@ -87,6 +83,15 @@ export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
   const hasOwn = parts.every(({ known }) => known !== undefined);
   if (!hasOwn) return artefact;
   return { ...artefact, known: parts.map((part, i) => readKnown(part, plan.parts[i])) };
+}
+
+function check(json: unknown): ShapeOf<typeof normalShape> {
+  try {
+    return normalShape(json, "model");
+  } catch (cause) {
+    if (cause instanceof HeatpoolError) throw invalid(cause.message, cause);
+    throw cause;
+  }
 }
 
 function parse(bytes: Uint8Array): unknown {

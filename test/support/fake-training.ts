@@ -1,5 +1,5 @@
 /** Training behind the door, for tests of the door alone: real runs and candidates, no arithmetic. */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 import { HeatpoolError } from "#core/errors.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
