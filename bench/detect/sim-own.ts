@@ -59,12 +59,17 @@ export function runSimOwn(): SetFigures {
   };
   const eventMs = TEST_START + EVENT_DAY * DAY_MS;
   const benign: Record<string, string[]> = {};
+  const benignHints: Record<string, string[]> = {};
   let falseAlarms = 0;
   let alarmRows = 0;
   let normalRows = 0;
   for (const [index, scenario] of benignScenarios(eventMs).entries()) {
     const watched = live(scenario, 300 + index);
     const fault = scenario.faults[0];
+    if (watched.hints.length > 0)
+      benignHints[scenario.name] = watched.hints.map(
+        ({ part, atMs }) => `day ${((atMs - TEST_START) / DAY_MS).toFixed(0)}: ${part}`,
+      );
     const starts = episodeStarts(watched).filter((row) => {
       const atMs = watched.atMs[row] ?? 0;
       return fault === undefined || atMs < fault.startMs || atMs >= fault.endMs + AFTERMATH_MS;
@@ -116,6 +121,7 @@ export function runSimOwn(): SetFigures {
     scoreMicroseconds: (seconds / rowCount) * 1e6,
     factor: model.factor,
     benignAlarms: benign,
+    benignHints,
     perFault,
   };
 }

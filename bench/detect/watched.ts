@@ -12,7 +12,15 @@ export interface Watched extends Timeline {
   readonly score: Float64Array;
   /** States before the rows that were asked for. */
   readonly states: ReadonlyMap<number, WatchState>;
+  /** Hints at slow change, when they came. */
+  readonly hints: readonly SeenHint[];
   readonly seconds: number;
+}
+
+/** A hint that came up. */
+export interface SeenHint {
+  readonly atMs: number;
+  readonly part: string;
 }
 
 /** Where a watch begins and what it keeps. */
@@ -42,6 +50,8 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
   const alarm = new Uint8Array(rows.length);
   const named = new Map<number, readonly string[]>();
   const states = new Map<number, WatchState>();
+  const hints: SeenHint[] = [];
+  let hinted = new Set<number>();
   let index = 0;
   for (const row of rowsOf(rows)) {
     if (keepAt?.has(index)) states.set(index, watch.state());
@@ -51,6 +61,12 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
     alarm[index] = watch.isOn ? 1 : 0;
     if (options.isNaming === true || change === "raised" || change === "reopened")
       named.set(index, watch.named());
+    if (watch.hints.length !== hinted.size || watch.hints.some(({ part }) => !hinted.has(part))) {
+      for (const { part } of watch.hints)
+        if (!hinted.has(part))
+          hints.push({ atMs: row.cell * CELL_MS, part: model.plan.parts[part]?.id ?? "" });
+      hinted = new Set(watch.hints.map(({ part }) => part));
+    }
     index++;
   }
   return {
@@ -59,6 +75,7 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
     alarm,
     named: (row) => named.get(row) ?? [],
     states,
+    hints,
     seconds: cpuSeconds() - startedAt,
   };
 }

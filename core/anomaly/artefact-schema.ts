@@ -34,6 +34,17 @@ const part = z.strictObject({
   known: floats.optional().describe("Local models only: what is known of this machine's level"),
 });
 
+const together = z.strictObject({
+  mode: z.enum(MODES),
+  parts: z.array(part.shape.id).min(2).max(PARTS_MAX),
+  numbers: z
+    .base64()
+    .max(4_000)
+    .describe(
+      "Limit, then per part mean and deviation of what it leaves over, axes, powers on normal rows",
+    ),
+});
+
 /** Keys in the order in which they are written. */
 export const normalSchema = z.strictObject({
   kind: z.literal("normal-behaviour"),
@@ -42,8 +53,16 @@ export const normalSchema = z.strictObject({
   planId: z.string().regex(/^[0-9a-f]{16}$/),
   factor: z.number().min(0.5).max(20),
   parts: z.array(part).min(1).max(PARTS_MAX),
+  together: z
+    .array(together)
+    .max(MODES.length)
+    .optional()
+    .describe("What parts of a mode usually leave over together"),
   card: modelCardSchema.optional().describe("Trained models only"),
 });
+
+/** A mode's parts together, of a checked written form. */
+export type WrittenTogether = z.output<typeof together>;
 
 /** A part of a checked written form. */
 export type WrittenPart = z.output<typeof part>;

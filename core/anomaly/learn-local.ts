@@ -3,6 +3,13 @@
  *
  * Limits come from leaving out each fifth of the time in turn and watching it with the rest.
  */
+import {
+  beginStretch,
+  createResidualLog,
+  noteResiduals,
+  type ResidualLog,
+  solveCatchAll,
+} from "./catch-all.js";
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
@@ -82,11 +89,13 @@ export function* learnLocalSteps(
   const { model, known } = solve(-1);
   const fast = new Float64Array(plan.parts.length);
   const slow = new Float64Array(plan.parts.length);
+  const residuals = createResidualLog(plan);
   for (const [index, fifth] of fifths.entries()) {
     yield undefined;
+    beginStretch(residuals);
     const without = solve(index);
     const reader = readNormal(without.model, startNormal(without.model, without.known));
-    for (const day of fifth) noteMaxima(without.model, reader, yield day, fast, slow);
+    for (const day of fifth) noteRows(without.model, reader, yield day, { fast, slow, residuals });
   }
   const limit = (most: number | undefined) =>
     Math.fround(Math.max(LIMIT_MIN, MARGIN * (most ?? 0)));
@@ -95,7 +104,10 @@ export function* learnLocalSteps(
     limitFast: limit(fast[index]),
     limitSlow: limit(slow[index]),
   }));
-  return { model: { ...model, parts, factor: 1 }, known };
+  yield undefined;
+  // So few stretches have shown few of the ways in which a machine's own months differ.
+  const catchAll = solveCatchAll(residuals, 1 + 1 / FIFTHS);
+  return { model: { ...model, parts, factor: 1, catchAll }, known };
 }
 
 /** Stretches about equally long in time. */
@@ -108,15 +120,22 @@ function splitDays(days: readonly number[], count: number): readonly (readonly n
   );
 }
 
-function noteMaxima(
+/** What rows that a model has not seen say of it. */
+interface Held {
+  readonly fast: Float64Array;
+  readonly slow: Float64Array;
+  readonly residuals: ResidualLog;
+}
+
+function noteRows(
   model: NormalModel,
   reader: NormalReader,
   rows: RowBlock,
-  fast: Float64Array,
-  slow: Float64Array,
+  { fast, slow, residuals }: Held,
 ): void {
   for (const row of rowsOf(rows)) {
     reader.read(row);
+    noteResiduals(residuals, reader, row);
     for (let part = 0; part < fast.length; part++) {
       const { psi, isUsable } = model.parts[part] ?? { psi: 1, isUsable: false };
       if (!isUsable) continue;

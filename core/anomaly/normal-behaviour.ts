@@ -28,6 +28,10 @@ export interface NormalReader {
   /** Per part its share of a limit, not divided by the factor; 0 while the part is calm. */
   readonly shares: Float64Array;
   readonly fastShares: Float64Array;
+  /** Per part the last row's residual in deviations, as its monitors took it. */
+  readonly residuals: Float64Array;
+  /** The machine is at fault: today is learnt by no part, not even by those that bear it well. */
+  distrust(): void;
   /** The state as it changes: to be read, not kept. */
   readonly live: NormalState;
   state(): NormalState;
@@ -67,6 +71,7 @@ export function readNormal(
   const { sums, fits, last, evidence, evidenceCell, calm, peaks } = own;
   const shares = new Float64Array(model.parts.length);
   const fastShares = new Float64Array(model.parts.length);
+  const residuals = new Float64Array(model.parts.length);
   const phi = new Float64Array(FEATURES_MAX);
   const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
   let { cell, rowsOutOfReach } = own;
@@ -120,8 +125,10 @@ export function readNormal(
     if (localVariance > 0) held += localVariance;
     const ratio = held / variance;
     const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
-    const e = rest * (flat.perDeviation[index] ?? 0);
-    addEvidence(sums, index, e > most ? most : Math.max(e, -most), Math.sqrt(ratio));
+    const plain = rest * (flat.perDeviation[index] ?? 0);
+    const e = plain > most ? most : Math.max(plain, -most);
+    addEvidence(sums, index, e, Math.sqrt(ratio));
+    residuals[index] = e;
     evidence[index] = (evidence[index] ?? 0) + 1;
     evidenceCell[index] = cell;
     last[index * LAST_NUMBERS] = measured;
@@ -199,6 +206,11 @@ export function readNormal(
     },
     shares,
     fastShares,
+    residuals,
+    distrust() {
+      for (let index = 0; index < peaks.length; index++)
+        if ((peaks[index] ?? 0) < 1) peaks[index] = 1;
+    },
     live: own,
     state: () => copyState({ ...own, cell, rowsOutOfReach }),
   };
