@@ -1,5 +1,6 @@
 /** `heatpool-backend migrate`: from the embedded store to the engines, while no backend serves. */
 import { HeatpoolError } from "#core/errors.js";
+import { openSeries, openShared } from "../assembly/engines.js";
 import { createLog } from "../host/log.js";
 import { moveTombstones } from "../privacy/postgres-tombstones.js";
 import { readTombstones } from "../privacy/tombstones.js";
@@ -10,7 +11,6 @@ import { openLevelSnapshotStore } from "../store/level-snapshot-store.js";
 import { type MigrationReport, migrateStore } from "../store/migrate-store.js";
 import { openSeriesFeed } from "../store/series-feed.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
-import { openSeries, openShared } from "./engines.js";
 import { loadConfig, type Machine } from "./machine.js";
 
 /** What it is asked for. */

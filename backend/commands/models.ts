@@ -6,12 +6,12 @@
  */
 import { readFileSync } from "node:fs";
 import { HeatpoolError } from "#core/errors.js";
+import { openModels } from "../assembly/open-models.js";
 import type { Published } from "../publish/publish.js";
 import type { ReleaseFacts } from "../publish/release-store.js";
 import { openFileIdentityStore } from "../registry/file-identity-store.js";
 import type { Identity } from "../registry/identity.js";
 import { loadConfig, loadStoreKey, type Machine } from "./machine.js";
-import { openModels } from "./open-models.js";
 
 /** What all of them are given. */
 export interface ModelOptions {

@@ -1,6 +1,7 @@
 /** `heatpool-backend serve`: runs the backend until a signal. */
 
-import { type InstallationAuthority, runBackend } from "../backend.js";
+import type { InstallationAuthority } from "../assembly/parts.js";
+import { runBackend } from "../backend.js";
 import { openIssuing } from "../enrolment/device-authority.js";
 import { openRecoveryKey } from "../enrolment/recovery-key.js";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../host/log.js";

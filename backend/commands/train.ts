@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
+import { type Engines, openEngines } from "../assembly/engines.js";
+import { openTraining } from "../assembly/training-rooms.js";
 import { createLog } from "../host/log.js";
 import { openTombstones } from "../privacy/tombstones.js";
 import { createIdentities } from "../registry/create-identities.js";
@@ -10,9 +12,7 @@ import { createRegistry } from "../registry/memory-registry.js";
 import { openPostgresIdentityStore } from "../registry/postgres-identity-store.js";
 import type { InstallationState } from "../registry/registry.js";
 import type { TrainingReport } from "../train/training.js";
-import { type Engines, openEngines } from "./engines.js";
 import { findStoreKey, loadConfig, type Machine } from "./machine.js";
-import { openTraining } from "./training-rooms.js";
 
 /** What it is asked for. */
 export interface TrainOptions {

@@ -3,10 +3,10 @@
  * and what the owner says to it.
  */
 import { HeatpoolError } from "#core/errors.js";
+import { writeLocalTime } from "../assembly/house-scorer.js";
 import { ANSWERS } from "../model/alarm.js";
 import { renderAlarm, renderScores, sayAnswered } from "../model/alarm-text.js";
 import { askScorer } from "./ask-scorer.js";
-import { writeLocalTime } from "./house-scorer.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 

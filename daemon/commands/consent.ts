@@ -9,8 +9,10 @@ import {
   type Scope,
 } from "#core/enrolment/consent-record.js";
 import { HeatpoolError } from "#core/errors.js";
+import { wipeModels } from "../assembly/community-models.js";
+import { destroyRemains } from "../assembly/open-backlog.js";
+import { openState } from "../assembly/state-files.js";
 import type { Config } from "../config.js";
-import { destroyRemains, openState, wipeModels } from "../daemon.js";
 import type { ConsentState } from "../enrolment/consent.js";
 import { CONSENT_TEXTS } from "../enrolment/consent-text.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";

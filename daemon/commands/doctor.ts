@@ -5,7 +5,10 @@
  */
 import { HeatpoolError } from "#core/errors.js";
 import { isMqttProfile } from "#core/profile/mqtt-profile.js";
-import { type ConfiguredDevice, openSource, openState, toBroker } from "../daemon.js";
+import { toBroker } from "../assembly/broker.js";
+import { openSource } from "../assembly/open-source.js";
+import type { ConfiguredDevice } from "../assembly/parts.js";
+import { openState } from "../assembly/state-files.js";
 import { createEndpointQueue } from "../device/endpoint-queue.js";
 import {
   type DeviceFacts,

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { HeatpoolError } from "#core/errors.js";
-import { enrolInstallation } from "../daemon.js";
+import { enrolInstallation } from "../assembly/enrol-installation.js";
+import { openIdentity } from "../assembly/open-identity.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
-import { openIdentity } from "./open-identity.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 

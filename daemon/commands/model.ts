@@ -3,7 +3,7 @@
  * they may be, what was refused, and what each device is watched with. Works without a network;
  * without a running daemon nothing watches. Opens no model.
  */
-import { openState } from "../daemon.js";
+import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { renderScores } from "../model/alarm-text.js";
 import { openModelBook } from "../model/model-book.js";

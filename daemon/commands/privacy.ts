@@ -6,11 +6,12 @@ import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
-import { destroyRemains, openBacklog, openState } from "../daemon.js";
+import { destroyRemains, openBacklog } from "../assembly/open-backlog.js";
+import { exportEverything, openErasure, renewRecoveryCode } from "../assembly/open-privacy.js";
+import { openState } from "../assembly/state-files.js";
 import { askDaemon, askOwnData, controlSocketPath } from "../local/control-socket.js";
 import type { ErasureState } from "../privacy/erasure.js";
 import { wipeWhenAnswered } from "../privacy/wipe.js";
-import { exportEverything, openErasure, renewRecoveryCode } from "./open-privacy.js";
 import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 

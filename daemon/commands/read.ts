@@ -1,6 +1,6 @@
 /** `heatpool read`: one poll of each device, shown. Nothing is kept and nothing is sent. */
 import { HeatpoolError } from "#core/errors.js";
-import { openSource } from "../daemon.js";
+import { openSource } from "../assembly/open-source.js";
 import { createEndpointQueue } from "../device/endpoint-queue.js";
 import { renderSnapshotTable, showReadings } from "../poll/snapshot-table.js";
 import { readSetup, type Setup } from "./setup.js";

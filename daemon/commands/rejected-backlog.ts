@@ -4,12 +4,13 @@
  */
 import { existsSync } from "node:fs";
 import { HeatpoolError } from "#core/errors.js";
+import { openBacklog } from "../assembly/open-backlog.js";
+import { openState } from "../assembly/state-files.js";
 import {
   answerDeadLetters,
   type DeadLetterAnswer,
   type DeadLetterAsk,
 } from "../backlog/dead-letter-desk.js";
-import { openBacklog, openState } from "../daemon.js";
 import { askDaemon, controlSocketPath, deadLetterQuestion } from "../local/control-socket.js";
 import { renderAnswerJson, renderDone, renderLetter, renderLetters } from "./rejected.js";
 import { readSetup } from "./setup.js";

@@ -6,13 +6,13 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Artefact, decodeArtefact } from "#core/anomaly/artefact.js";
 import { HeatpoolError } from "#core/errors.js";
+import { letOthersGo, writeLocalTime } from "../assembly/house-scorer.js";
 import { openAlarmBook } from "../model/alarm-book.js";
 import { renderAlarm, renderScores } from "../model/alarm-text.js";
 import { createScorer } from "../model/create-scorer.js";
 import { readPolls, recordedMode } from "../model/csv-polls.js";
 import { createMemoryRows } from "../model/memory-rows.js";
 import type { CommunityModels } from "../model/scorer.js";
-import { letOthersGo, writeLocalTime } from "./house-scorer.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
 /** What the command line asks. */

@@ -1,8 +1,9 @@
 /** Configuration and profiles, read and checked; the one way every command takes. */
 import { readFileSync } from "node:fs";
 import { HeatpoolError } from "#core/errors.js";
+import { checkDevices } from "../assembly/check-devices.js";
+import type { ConfiguredDevice } from "../assembly/parts.js";
 import { type Config, parseConfig } from "../config.js";
-import { type ConfiguredDevice, checkDevices } from "../daemon.js";
 import { createProfileStore, packagedProfiles } from "../profile/profile-store.js";
 
 /** Everything that people wrote, checked. */

@@ -1,6 +1,7 @@
 /** Asks the daemon for its backlog, or looks at the disk when none runs, and shows what is there. */
 import { existsSync } from "node:fs";
-import { openBacklog, openState, reportBacklog } from "../daemon.js";
+import { openBacklog, reportBacklog } from "../assembly/open-backlog.js";
+import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import {
   type BacklogReport,

@@ -2,7 +2,8 @@
  * `heatpool status`: how the daemon is doing, and what the community says. Works without a running
  * daemon from the state directory; the community is asked only with `--community`.
  */
-import { askCommunity, openState } from "../daemon.js";
+import { askCommunity } from "../assembly/ask-community.js";
+import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";

@@ -95,5 +95,5 @@ describe("an owner who wants to leave", () => {
     const later = await open(1);
     expect(await later.ended).toMatchObject({ code: status.PERMISSION_DENIED });
     expect(run("installations", "export", ID, "--out", join(folder, "again")).status).toBe(1);
-  }, 60_000);
+  });
 });

@@ -29,7 +29,7 @@ async function withBackend(more: string, act: (port: number, authority: string) 
   }
 }
 
-describe.skipIf(isPeerMissing("openssl"))("openssl s_client", { timeout: 60_000 }, () => {
+describe.skipIf(isPeerMissing("openssl"))("openssl s_client", () => {
   it("gets TLS 1.3 and a chain that verifies for name and address, and no 1.2", async () => {
     await withBackend("", (port, authority) => {
       for (const host of [

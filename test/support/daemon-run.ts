@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Profile } from "#core/profile/profile.js";
+import { openState } from "../../daemon/assembly/state-files.js";
 import { type Config, parseConfig } from "../../daemon/config.js";
-import { openState, runDaemon } from "../../daemon/daemon.js";
+import { runDaemon } from "../../daemon/daemon.js";
 import { createSystemClock, type SystemClock } from "../../daemon/host/system-clock.js";
 import { plainProfile, plainRegister } from "./plain-profile.js";
 

@@ -94,7 +94,7 @@ describe("erasure", () => {
       Number.NaN,
     ]);
     await again.bed.store.close();
-  }, 30_000);
+  });
 
   it("refuses what comes late, also after a restart", async () => {
     const home = await start();

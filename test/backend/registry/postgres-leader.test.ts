@@ -47,7 +47,7 @@ describe.skipIf(isPeerMissing("postgresql"))("several processes on a real Postgr
     await until(() => turns.length === 3, "somebody leads again");
     await stopSecond();
     expect({ leading, most, faults }).toEqual({ leading: 0, most: 1, faults: [] });
-  }, 60_000);
+  });
 
   it("hear what any of them says, and are told when they may have missed something", async () => {
     const url = await bed.newUrl();
@@ -77,5 +77,5 @@ describe.skipIf(isPeerMissing("postgresql"))("several processes on a real Postgr
     ).rejects.toThrow();
     ending.abort();
     await Promise.all(all.map((one) => one.running));
-  }, 60_000);
+  });
 });

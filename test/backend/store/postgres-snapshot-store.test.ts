@@ -161,5 +161,5 @@ describe.skipIf(isPeerMissing("postgresql"))("on a PostgreSQL that is killed", (
     await store.claim(MINE);
     await store.put(makeCommit(MINE, 2));
     expect((await collect(store.blocks())).map((one) => one.sequence)).toEqual([1, 2]);
-  }, 60_000);
+  });
 });

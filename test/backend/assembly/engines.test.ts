@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openEngines } from "../../../backend/commands/engines.js";
+import { openEngines } from "../../../backend/assembly/engines.js";
 import type { Machine } from "../../../backend/commands/machine.js";
 import { createProgram } from "../../../backend/commands/program.js";
 import { parseConfig, toPlaces } from "../../../backend/config.js";
@@ -147,5 +147,5 @@ describe.skipIf(isAnyMissing)("on real engines", () => {
     expect(engines.store.totals().batchesStored).toBe(11);
     expect(Math.min(...((await engines.shared?.store.reserveColumns()) ?? []))).toBeGreaterThan(0);
     await engines.close();
-  }, 60_000);
+  });
 });
