@@ -1,9 +1,9 @@
 /** Faults that grow five times as slowly as usual: whether a hint comes, and how long before an alarm. */
+import type { LocalModel } from "#core/anomaly/calibrate-local.js";
 import { CELLS_PER_DAY } from "#core/anomaly/channel.js";
 import { endOf, injectFault } from "#core/anomaly/fault-scenario.js";
 import { FAULTS } from "#core/anomaly/fault-table.js";
 import type { CellGrid } from "#core/anomaly/grid.js";
-import type { LocalModel } from "#core/anomaly/learn-local.js";
 import { type RowBlock, rowAt, sliceRows } from "#core/anomaly/operating-row.js";
 import { checkGrid } from "#core/anomaly/quality.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
