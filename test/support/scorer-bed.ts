@@ -17,7 +17,7 @@ export const DEVICE_ID = "heatpump";
 export const HEAT_PUMP_MODEL = "test/plain";
 
 /** Columns of the simulator by metric where their names differ. */
-const METRIC_OF: Readonly<Record<string, string>> = {
+export const METRIC_OF: Readonly<Record<string, string>> = {
   fan_speed: "fan_speed_percent",
   temp_discharge: "temp_hot_gas",
   mode: "operating_mode",
