@@ -5,6 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source"] } },
   test: {
     include: ["test/**/*.test.ts"],
+    // What a killed run left behind.
+    globalSetup: ["test/support/sweep.ts"],
     // For what hangs, not for what is slow: real programs on a busy machine take their time.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -13,9 +13,10 @@ import { createProgram } from "./commands/program.js";
 import { readVersion } from "./host/package-file.js";
 import { createSystemClock } from "./host/system-clock.js";
 
-/** sysexits.h: usage, and an internal software error. */
+/** sysexits.h: usage, an internal software error, and output that cannot be written. */
 const EXIT_USAGE = 64;
 const EXIT_BUG = 70;
+const EXIT_OUTPUT = 74;
 
 const ending = new AbortController();
 const bugListeners: ((bug: unknown) => void)[] = [];
@@ -37,6 +38,13 @@ process.on("unhandledRejection", onFatal);
 process.on("uncaughtException", onFatal);
 process.on("SIGTERM", () => ending.abort());
 process.on("SIGINT", () => ending.abort());
+// Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread;
+// told as a bug it would be written once more, for ever.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE") process.exitCode = EXIT_OUTPUT;
+  });
+}
 // Without a listener this signal opens Node's inspector to whoever is on the machine.
 process.on("SIGUSR1", () => {});
 

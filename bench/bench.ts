@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   profiles: "how far profiles agree with the register tables, and how long they take to load",
   wire: "bytes a day on the wire, both ways, from connect to close",
   growth: "what an installation costs the backend among few and among ten times as many",
+  community: "averages, percentiles and ranks of a fleet, against VictoriaMetrics",
   detect: "faults found and false alarms, on labelled data (--data, --sets, --per-fault)",
   training: "learning, merging, solving and writing models: time, bytes, memory",
   push: "grants sealed per CPU-second, and a model pushed to a thousand connected daemons",

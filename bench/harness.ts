@@ -41,7 +41,7 @@ export interface BenchCase {
   /** CPU-seconds used so far by the process that is measured; our own when not given. */
   readonly cpuSeconds?: () => number;
   /** What else the rounds have shown, asked for when they are over. */
-  readonly also?: () => Facts;
+  readonly also?: () => Facts | Promise<Facts>;
 }
 
 /** Further figures of a case, by name. */
@@ -105,7 +105,7 @@ export async function measure(what: BenchCase, options: BenchOptions): Promise<B
     cpu: round4(median(cpu)),
     node: process.version,
     load: [loadBefore, currentLoad()],
-    ...(what.also !== undefined && { also: what.also() }),
+    ...(what.also !== undefined && { also: await what.also() }),
   };
   console.log(JSON.stringify(line));
   return line;

@@ -43,13 +43,9 @@ export async function openRooms(store: SnapshotStore) {
     windowDays: ELIGIBILITY_DEFAULTS.windowDays,
   });
   const notHere = () => {
-    throw new HeatpoolError("NOT_FOUND", "nobody is erased or exported while it is measured");
+    throw new HeatpoolError("NOT_FOUND", "nobody asks for it while ingest is measured");
   };
-  const efficiency = {
-    figures: () => {
-      throw new HeatpoolError("NOT_FOUND", "efficiency is not measured here");
-    },
-  };
+  const efficiency = { figures: notHere, standing: notHere };
   const operation = {
     ...{ state: notHere, jobs: notHere, runJob: notHere, quality: notHere },
     ...{ quotas: notHere, setQuotas: notHere, setLogLevel: notHere, backUp: notHere },

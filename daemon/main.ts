@@ -18,9 +18,17 @@ import { CONFIG_FILE, type CommonOptions, type Terminal } from "./commands/termi
 import { readVersion } from "./host/package-file.js";
 import { createSystemClock } from "./host/system-clock.js";
 
-/** sysexits.h: a mistake in the command line; an error of ours that nobody foresaw. */
+/** sysexits.h: a mistake in the command line; an error of ours that nobody foresaw; no output. */
 const EXIT_USAGE = 64;
 const EXIT_SOFTWARE = 70;
+const EXIT_OUTPUT = 74;
+
+// Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE") process.exitCode = EXIT_OUTPUT;
+  });
+}
 
 // Without a listener this signal opens Node's debugger on a port.
 process.on("SIGUSR1", () => undefined);
@@ -110,14 +118,18 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   add(
     program,
     "backup",
-    "keep what cannot be made again: configuration, identity, consent",
+    "keep what cannot be made again: configuration, identity, consent, history",
     async () => {
       return (await import("./commands/backup.js")).backup;
     },
-  ).requiredOption("--out <file>", "a tar archive; it holds no keys and no models");
+  )
+    .requiredOption("--out <file>", "a tar archive; it holds no keys and no models")
+    .option("--no-history", "without the house's own values");
   add(program, "restore", "bring a backup back onto an empty machine", async () => {
     return (await import("./commands/backup.js")).restore;
-  }).argument("<file>", "what `backup` wrote");
+  })
+    .argument("<file>", "what `backup` wrote")
+    .option("--no-history", "without the values that are in it");
   add(program, "doctor", "what is wrong, and what to do about it", async () => {
     return (await import("./commands/doctor.js")).doctor;
   }).option("--language <de|en>", "language of the sentences");
@@ -274,6 +286,7 @@ function addHistory(program: Command): void {
     .option("--to <time>", "up to before this time")
     .option("--device <id>", "only this heat pump")
     .option("--metrics <list>", "only these, with commas");
+  const share = ["--share", "also contribute it, where you agreed to sharing"] as const;
   const imports = program.command("import").description("take in what an earlier logger kept");
   add(imports, "csv", "from a file: a column with the time, one per metric", async () => {
     return (await load()).importCsv;
@@ -281,7 +294,8 @@ function addHistory(program: Command): void {
     .argument("<file>", "CSV with a header line")
     .option("--time <column>", "column with the time")
     .option("--map <theirs=ours,...>", "columns by other names")
-    .option("--device <id>", "which heat pump, where there are several");
+    .option("--device <id>", "which heat pump, where there are several")
+    .option(...share);
   add(imports, "victoriametrics", "from a VictoriaMetrics, by its export", async () => {
     return (await load()).importVictoria;
   })
@@ -290,7 +304,8 @@ function addHistory(program: Command): void {
     .option("--to <time>", "up to before this time; now when it is left out")
     .option("--match <selector>", "which series")
     .option("--map <theirs=ours,...>", "series by other names")
-    .option("--device <id>", "which heat pump, where there are several");
+    .option("--device <id>", "which heat pump, where there are several")
+    .option(...share);
 }
 
 function addSetUp(program: Command): void {

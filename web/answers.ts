@@ -18,6 +18,7 @@ export interface Device {
   readonly profile: string;
   readonly heatpumpModel: string;
   readonly state: string;
+  readonly why?: string;
   readonly metrics: readonly Metric[];
 }
 
@@ -105,7 +106,24 @@ interface Average {
   readonly installations: number;
 }
 
+export interface Rank {
+  readonly quantity: string;
+  readonly label: Words;
+  readonly unit: string;
+  readonly heatpumpModel: string;
+  readonly value: number;
+  readonly betterThanPercent?: number;
+  readonly installations?: number;
+}
+
+export interface Standing {
+  readonly window: string;
+  readonly ranks: readonly Rank[];
+  readonly badges: readonly { readonly id: string; readonly title: Words; readonly text: Words }[];
+}
+
 export interface Community {
+  readonly standing?: Standing;
   readonly pool: { readonly installations: number; readonly message: Words };
   readonly models: readonly {
     readonly model: string;

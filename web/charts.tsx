@@ -1,9 +1,10 @@
-/** Temperatures and powers of the last day or week. */
+/** Temperatures and powers of the last day, week or month. */
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { Series } from "./answers.js";
 import { askHistory, DAY_MS, device } from "./house.js";
 import { LineChart } from "./line-chart.js";
+import { saveCsv } from "./save-csv.js";
 import { type Key, say } from "./texts.js";
 
 const GROUPS: readonly { readonly title: Key; readonly metrics: readonly string[] }[] = [
@@ -13,7 +14,11 @@ const GROUPS: readonly { readonly title: Key; readonly metrics: readonly string[
   },
   { title: "powers", metrics: ["power_thermal", "power_current"] },
 ];
-const SPANS = { day: { days: 1, points: 288 }, week: { days: 7, points: 336 } } as const;
+const SPANS = {
+  day: { days: 1, points: 288 },
+  week: { days: 7, points: 336 },
+  month: { days: 30, points: 360 },
+} as const;
 const FRESH_MS = 5 * 60_000;
 
 const span = signal<keyof typeof SPANS>("day");
@@ -42,7 +47,7 @@ export function Charts() {
     <section aria-labelledby="charts-title">
       <h2 id="charts-title">{say("charts")}</h2>
       <fieldset aria-labelledby="charts-title" class="choice">
-        {(["day", "week"] as const).map((one) => (
+        {(["day", "week", "month"] as const).map((one) => (
           <button
             key={one}
             type="button"
@@ -57,8 +62,18 @@ export function Charts() {
       </fieldset>
       {found !== undefined &&
         GROUPS.map((group) => <Group key={group.title} {...group} of={found} />)}
+      {found !== undefined && found.series.size > 0 && (
+        <button type="button" onClick={() => saveCsv(csvName(found), [...found.series.values()])}>
+          {say("save")}
+        </button>
+      )}
     </section>
   );
+}
+
+/** `heatpool-2026-11-12.csv`, by the day on which it ends. */
+function csvName({ range }: Awaited<ReturnType<typeof askHistory>>): string {
+  return `heatpool-${new Date(range[1]).toISOString().slice(0, 10)}.csv`;
 }
 
 function Group({

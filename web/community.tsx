@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Community, Metric } from "./answers.js";
 import { formatNumber, inWords } from "./format.js";
 import { askHistory, community, DAY_MS, device } from "./house.js";
+import { StandingView } from "./standing.js";
 import { say } from "./texts.js";
 
 type Averages = Community["models"][number]["averages"];
@@ -20,6 +21,7 @@ export function CommunityView() {
             {formatNumber(of.pool.installations, 0)} {say("installations")} ·{" "}
             {inWords(of.pool.message)}
           </p>
+          {of.standing !== undefined && <StandingView standing={of.standing} />}
           {of.models.map(({ model, eligibility, averages }) => (
             <div key={model}>
               <h3>{model}</h3>

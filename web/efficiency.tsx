@@ -16,6 +16,8 @@ const RUNNING_KW_MIN = 0.1;
 
 interface Found {
   readonly cop: { readonly value: number; readonly from: Key } | undefined;
+  /** By the counters, kWh in 24 hours. */
+  readonly energy: { readonly heat: number | undefined; readonly electricity: number | undefined };
   /** Per hour, oldest first. */
   readonly starts: readonly number[] | undefined;
 }
@@ -39,6 +41,10 @@ export function Efficiency() {
     ]).then(([work, counter, state]) =>
       setFound({
         cop: copOf(work.series),
+        energy: {
+          heat: riseOf(work.series.get("energy_heat_total")),
+          electricity: riseOf(work.series.get("energy_electric_total")),
+        },
         starts:
           startsByCounter(counter.series.get("starts_compressor"), counter.range[0]) ??
           startsByState(state.series.get("compressor_state"), state.range[0]),
@@ -57,11 +63,23 @@ export function Efficiency() {
             ? say("unknown")
             : `${formatNumber(found.cop.value, 2)} (${say(found.cop.from)})`}
         </dd>
+        <Energy name="heatDay" kWh={found.energy.heat} />
+        <Energy name="electricityDay" kWh={found.energy.electricity} />
         <dt>{say("startsDay")}</dt>
         <dd>{total ?? say("unknown")}</dd>
       </dl>
       {found.starts !== undefined && <Bars values={found.starts} />}
     </section>
+  );
+}
+
+function Energy({ name, kWh }: { readonly name: Key; readonly kWh: number | undefined }) {
+  if (kWh === undefined) return null;
+  return (
+    <>
+      <dt>{say(name)}</dt>
+      <dd>{formatNumber(kWh)} kWh</dd>
+    </>
   );
 }
 
@@ -94,13 +112,10 @@ function Bars({ values }: { readonly values: readonly number[] }) {
 }
 
 function copOf(series: ReadonlyMap<string, Series>): Found["cop"] {
-  const rise = (name: string) => {
-    const last = series.get(name)?.last ?? [];
-    return (last.at(-1) ?? 0) - (last[0] ?? 0);
-  };
-  const electricKwh = rise("energy_electric_total");
+  const electricKwh = riseOf(series.get("energy_electric_total")) ?? 0;
   if (electricKwh >= ELECTRIC_KWH_MIN) {
-    return { value: rise("energy_heat_total") / electricKwh, from: "copCounters" };
+    const heatKwh = riseOf(series.get("energy_heat_total")) ?? 0;
+    return { value: heatKwh / electricKwh, from: "copCounters" };
   }
   const heat = series.get("power_thermal");
   const power = series.get("power_current");
@@ -116,6 +131,13 @@ function copOf(series: ReadonlyMap<string, Series>): Found["cop"] {
     powerSum += drawn;
   }
   return powerSum === 0 ? undefined : { value: heatSum / powerSum, from: "copPowers" };
+}
+
+/** How far a counter went; `undefined`: there is none, or it began anew. */
+function riseOf(counter: Series | undefined): number | undefined {
+  const [first] = counter?.last ?? [];
+  const last = counter?.last.at(-1);
+  return first === undefined || last === undefined || last < first ? undefined : last - first;
 }
 
 function startsByCounter(

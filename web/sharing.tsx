@@ -61,11 +61,17 @@ function SentTable(of: {
       <table>
         <thead>
           <tr>
-            {(["sentAt", "rows", "readings", "bytes", "acked", "look"] as const).map((key) => (
-              <th key={key} scope="col">
+            <th scope="col">{say("sentAt")}</th>
+            <th scope="col" class="number">
+              {say("rows")}
+            </th>
+            {(["readings", "bytes"] as const).map((key) => (
+              <th key={key} scope="col" class="number extra">
                 {say(key)}
               </th>
             ))}
+            <th scope="col">{say("acked")}</th>
+            <td />
           </tr>
         </thead>
         <tbody>
@@ -73,8 +79,8 @@ function SentTable(of: {
             <tr key={one.number}>
               <td>{formatTime(one.handedOverAtMs)}</td>
               <td class="number">{one.rows}</td>
-              <td class="number">{one.readings}</td>
-              <td class="number">{formatNumber(one.bytes, 0)}</td>
+              <td class="number extra">{one.readings}</td>
+              <td class="number extra">{formatNumber(one.bytes, 0)}</td>
               <td>{say(one.ackedAtMs === undefined ? "no" : "yes")}</td>
               <td>
                 <button

@@ -49,19 +49,38 @@ export function effectiveRules(settings: Partial<PrivacyRules>): PrivacyRules {
   };
 }
 
+/** The means that count, rising: those that are there, within the catalogue's bounds. */
+export function sortMeans(
+  { min, max }: Pick<Metric, "min" | "max">,
+  installationMeans: Float64Array,
+): Float64Array {
+  const means = new Float64Array(installationMeans.length);
+  let count = 0;
+  for (const mean of installationMeans) {
+    if (!Number.isNaN(mean)) means[count++] = mean < min ? min : mean > max ? max : mean;
+  }
+  return means.subarray(0, count).sort();
+}
+
 /** Figures of one metric, or `undefined` where the rules forbid them. */
 export function summarise(
   metric: Pick<Metric, "id" | "unit" | "min" | "max">,
   installationMeans: Float64Array,
   rules: PrivacyRules,
 ): MetricAverage | undefined {
-  const means = installationMeans
-    .filter((mean) => !Number.isNaN(mean))
-    .map((mean) => Math.min(metric.max, Math.max(metric.min, mean)))
-    .sort();
+  return summariseSorted(metric, sortMeans(metric, installationMeans), rules);
+}
+
+/** @param means as `sortMeans` gives them */
+export function summariseSorted(
+  metric: Pick<Metric, "id" | "unit">,
+  means: Float64Array,
+  rules: PrivacyRules,
+): MetricAverage | undefined {
   const share = 1 / means.length;
   if (means.length < Math.max(1, rules.cohortMin) || share > rules.shareMax) return undefined;
-  const sum = means.reduce((total, mean) => total + mean, 0);
+  let sum = 0;
+  for (const mean of means) sum += mean;
   return {
     metric: metric.id,
     unit: metric.unit,
@@ -83,8 +102,11 @@ function percentile(sorted: Float64Array, share: number): number {
 
 function outer(sorted: Float64Array, share: number, { beyondMin }: PrivacyRules) {
   const value = percentile(sorted, share);
-  const beyond = sorted.filter((one) => (share < 0.5 ? one < value : one > value)).length;
-  return beyond >= beyondMin ? rounded(value) : undefined;
+  if (beyondMin < 1) return rounded(value);
+  // The last of those who must lie beyond it.
+  const [below, above] = [sorted[beyondMin - 1], sorted[sorted.length - beyondMin]];
+  const isHidden = share < 0.5 ? (below ?? value) < value : (above ?? value) > value;
+  return isHidden ? rounded(value) : undefined;
 }
 
 function rounded(value: number): number {

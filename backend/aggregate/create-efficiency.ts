@@ -6,7 +6,12 @@ import { HeatpoolError } from "#core/errors.js";
 import type { InstallationState, Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import { BADGES, type Badge, earnBadges } from "./badges.js";
-import { effectiveRules, type PrivacyRules, summarise } from "./cohort-statistics.js";
+import {
+  effectiveRules,
+  type PrivacyRules,
+  sortMeans,
+  summariseSorted,
+} from "./cohort-statistics.js";
 import { DAY_MS, type DaySummary } from "./day-summary.js";
 import type { Efficiency, PerformanceFigure, Rank } from "./efficiency.js";
 import { carryOver, type Figure } from "./figure.js";
@@ -115,23 +120,23 @@ export async function createEfficiency(deps: EfficiencyDeps): Promise<KeptEffici
             .find((one) => one.quantity === quantity)?.betterThanPercent,
         daysWithData: deps.daysWithData(state, nowMs),
       });
-      return { window, ranks, badges: earned };
+      return { window, ranks, badges: earned, releasedAtMs: newest.releasedAtMs };
     },
     async release(nowMs) {
       await sumDays(deps, nowMs);
       const daysWithData = (state: InstallationState) => deps.daysWithData(state, nowMs);
       const windows: ReleasedWindow[] = [];
       for (const heatpumpModel of registry.models().filter((model) => model !== "")) {
-        const members = [...registry.members(heatpumpModel)];
-        const counted = listMembers({ rules, daysWithData }, heatpumpModel, members);
-        const table = createTable(counted.length);
-        for (const [place, { installationId }] of counted.entries()) {
+        const members = registry.members(heatpumpModel);
+        const counting = { rules, daysWithData };
+        const { installationIds, numbers } = listMembers(counting, heatpumpModel, members);
+        const table = createTable(installationIds.length);
+        for (const [place, installationId] of installationIds.entries()) {
           const state = registry.find(installationId);
           if (state === undefined) continue;
           const own = await readPerformances(store, state, nowMs);
           for (const window of WINDOWS) table.put(place, window, own(heatpumpModel, window));
         }
-        const numbers = counted.map((one) => one.number);
         for (const window of WINDOWS) {
           const before = findWindow(heatpumpModel, window)?.kept ?? {};
           const values = (id: string) => table.values(window, id);
@@ -173,7 +178,7 @@ function createTable(members: number) {
 
 function releaseWindow(facts: {
   values: (quantity: string) => Float64Array;
-  numbers: readonly number[];
+  numbers: Uint32Array;
   before: Readonly<Record<string, Figure<Told>>>;
   rules: PrivacyRules;
 }): Pick<ReleasedWindow, "figures" | "grids" | "kept"> {
@@ -185,10 +190,10 @@ function releaseWindow(facts: {
       numbers,
       before: before[quantity.id],
       compute: (chosen) => {
-        const summary = summarise(quantity, chosen, rules);
+        const sorted = sortMeans(quantity, chosen);
+        const summary = summariseSorted(quantity, sorted, rules);
         if (summary === undefined) return undefined;
         const { metric, ...figures } = summary;
-        const sorted = chosen.filter((one) => !Number.isNaN(one)).sort();
         return {
           figure: { quantity: metric, ...figures },
           grid: toGrid(quantity.id, sorted, rules),

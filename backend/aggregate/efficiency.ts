@@ -43,6 +43,8 @@ export interface Standing {
   readonly window: PerformanceWindow;
   readonly ranks: readonly Rank[];
   readonly badges: readonly Badge[];
+  /** Of the figures of the others. 0: nothing released yet. */
+  readonly releasedAtMs: number;
 }
 
 /** Answers about efficiency. */

@@ -42,8 +42,9 @@ export function rankIn(
   { better = "more" }: PerformanceQuantity,
   { beyondMin }: PrivacyRules,
 ): number {
-  const below = grid.values.filter((one) => (better === "more" ? one < value : one > value));
-  const percent = below.length * STEP_PERCENT;
+  let steps = 0;
+  for (const one of grid.values) if (better === "more" ? one < value : one > value) steps++;
+  const percent = steps * STEP_PERCENT;
   // So near to an end that fewer than `beyondMin` others are there.
   const edge = Math.ceil(((beyondMin / grid.installations) * 100) / STEP_PERCENT) * STEP_PERCENT;
   return Math.min(Math.max(percent, Math.min(edge, 50)), Math.max(100 - edge, 50));

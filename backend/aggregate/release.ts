@@ -60,9 +60,7 @@ function computeCohort(
   members: Iterable<InstallationState>,
 ): ReleasedCohort {
   const { rollups, rules, nowMs, findMetric } = facts;
-  const counted = listMembers(facts, heatpumpModel, members);
-  const columns = Int32Array.from(counted.map((one) => one.column));
-  const numbers = counted.map((one) => one.number);
+  const { columns, numbers } = listMembers(facts, heatpumpModel, members);
   const before = facts.before?.cohorts.find((one) => one.heatpumpModel === heatpumpModel);
   const to = Math.floor(nowMs / HOUR_MS);
   const hours = { from: to - WINDOW_HOURS, to };
@@ -89,22 +87,48 @@ function computeCohort(
   return { heatpumpModel, installations: 0, metrics: [], suppressedBecause, kept };
 }
 
+/** Those of a cohort that count, side by side in the same order. */
+export interface CountedMembers {
+  readonly installationIds: readonly string[];
+  readonly columns: Int32Array;
+  /** As `memberNumber` makes them. */
+  readonly numbers: Uint32Array;
+}
+
 /** Those of a cohort who agreed and are there for long enough. */
 export function listMembers(
   { rules, daysWithData }: Pick<ReleaseFacts, "rules" | "daysWithData">,
   heatpumpModel: string,
   members: Iterable<InstallationState>,
-): { installationId: string; column: number; number: number }[] {
-  return [...members]
-    .filter((one) => one.consentScopes.includes(SCOPE))
-    .filter((one) => daysWithData(one) >= rules.probationDays)
-    .flatMap(({ installationId, firstSeenAtMs, models }) =>
-      models
-        .filter((one) => one.heatpumpModel === heatpumpModel)
-        .map(({ column }) => ({
-          installationId,
-          column,
-          number: memberNumber(column, firstSeenAtMs),
-        })),
-    );
+): CountedMembers {
+  const installationIds: string[] = [];
+  let columns = new Int32Array(MEMBERS_FIRST);
+  let numbers = new Uint32Array(MEMBERS_FIRST);
+  for (const state of members) {
+    if (!state.consentScopes.includes(SCOPE) || daysWithData(state) < rules.probationDays) continue;
+    for (const model of state.models) {
+      if (model.heatpumpModel !== heatpumpModel) continue;
+      const place = installationIds.push(state.installationId) - 1;
+      if (place === columns.length) {
+        columns = widen(columns, new Int32Array(2 * place));
+        numbers = widen(numbers, new Uint32Array(2 * place));
+      }
+      columns[place] = model.column;
+      numbers[place] = memberNumber(model.column, state.firstSeenAtMs);
+    }
+  }
+  const count = installationIds.length;
+  return {
+    installationIds,
+    columns: columns.subarray(0, count),
+    numbers: numbers.subarray(0, count),
+  };
+}
+
+/** Members that there is room for at first; lists of numbers would be copied one by one. */
+const MEMBERS_FIRST = 1024;
+
+function widen<T extends Int32Array | Uint32Array>(old: T, wide: T): T {
+  wide.set(old);
+  return wide;
 }

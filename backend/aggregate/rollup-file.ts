@@ -9,7 +9,7 @@ import { open, readFile, rename } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { emptyState, type MetricArrays, RING_HOURS, type RollupState } from "./rollups.js";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** Length of the header's JSON, before it. */
 const LENGTH_BYTES = 4;
@@ -25,7 +25,7 @@ interface Header {
 
 /** The state as bytes, copied at once: what happens later does not change them. */
 export function encodeRollups(state: RollupState): Buffer[] {
-  const { metrics, newestHour, columns, appliedThrough, capacity } = state;
+  const { metrics, newestHour, columns, appliedThrough } = state;
   const header: Header = { version: VERSION, metrics, newestHour, columns, appliedThrough };
   const json = Buffer.from(JSON.stringify(header), "utf8");
   const length = Buffer.alloc(LENGTH_BYTES);
@@ -33,10 +33,8 @@ export function encodeRollups(state: RollupState): Buffer[] {
   const parts = [length, json];
   for (const arrays of state.arrays) {
     for (const array of listArrays(arrays)) {
-      for (let place = 0; place < RING_HOURS; place++) {
-        const cells = array.slice(place * capacity, place * capacity + columns);
-        parts.push(Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength));
-      }
+      const cells = array.slice(0, columns * RING_HOURS);
+      parts.push(Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength));
     }
   }
   const check = Buffer.alloc(CRC_BYTES);
@@ -66,11 +64,8 @@ export function decodeRollups(bytes: Buffer, metrics: readonly string[]): Rollup
   let at = start;
   for (const arrays of state.arrays) {
     for (const array of listArrays(arrays)) {
-      for (let place = 0; place < RING_HOURS; place++) {
-        const length = header.columns * array.BYTES_PER_ELEMENT;
-        const cells = Buffer.from(array.buffer, place * state.capacity * array.BYTES_PER_ELEMENT);
-        at += body.copy(cells, 0, at, at + length);
-      }
+      const length = header.columns * RING_HOURS * array.BYTES_PER_ELEMENT;
+      at += body.copy(Buffer.from(array.buffer), 0, at, at + length);
     }
   }
   return at === body.length ? state : undefined;

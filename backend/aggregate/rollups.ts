@@ -1,6 +1,7 @@
 /**
- * Rollups: what community questions are answered from. Per metric, hour and column (one heat pump
- * model of one installation) a count, a sum and the bounds, in flat arrays.
+ * Rollups: what community questions are answered from. Per metric, column (one heat pump model of
+ * one installation) and hour a count, a sum and the bounds, in flat arrays. The hours of a column
+ * lie side by side: a batch touches one column, and a question adds up hours of each.
  *
  * The hours are a ring of the last 48: a newer hour clears the place it takes, an older one is
  * ignored. Each commit is applied once; `appliedThrough` says how far. Sums are float64, because
@@ -13,7 +14,7 @@ export const RING_HOURS = 48;
 
 const CAPACITY_FIRST = 64;
 
-/** One metric's arrays, indexed by `ring place * capacity + column`. */
+/** One metric's arrays, indexed by `column * RING_HOURS + ring place`. */
 export interface MetricArrays {
   count: Uint32Array;
   sum: Float64Array;
@@ -70,24 +71,17 @@ export function createRollups(
       state.appliedThrough = Math.max(state.appliedThrough, commitNumber);
     },
     means(metric, columns, hours) {
-      const sums = new Float64Array(columns.length);
-      const counts = new Float64Array(columns.length);
-      for (const [place, hour] of state.ringHours.entries()) {
-        if (hour < hours.from || hour >= hours.to) continue;
-        addHour(state, metric, place, columns, sums, counts);
-      }
-      for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] ?? 0) / (counts[k] ?? 0);
-      return sums;
+      const runs = listRuns(state.ringHours, hours);
+      return computeMeans(state.arrays[metric] as MetricArrays, columns, runs);
     },
     zero(column) {
       if (column >= state.capacity) return;
+      const [from, to] = [column * RING_HOURS, (column + 1) * RING_HOURS];
       for (const { count, sum, min, max } of state.arrays) {
-        for (let at = column; at < count.length; at += state.capacity) {
-          count[at] = 0;
-          sum[at] = 0;
-          min[at] = 0;
-          max[at] = 0;
-        }
+        count.fill(0, from, to);
+        sum.fill(0, from, to);
+        min.fill(0, from, to);
+        max.fill(0, from, to);
       }
     },
     state,
@@ -123,7 +117,7 @@ function addEntry(state: RollupState, column: number, part: RollupPart, at: numb
   if (hour > state.newestHour) turnRing(state, hour);
   if (hour <= state.newestHour - RING_HOURS) return;
   const { count, sum, min, max } = state.arrays[part[at] as number] as MetricArrays;
-  const k = (hour % RING_HOURS) * state.capacity + column;
+  const k = column * RING_HOURS + (hour % RING_HOURS);
   const before = count[k] as number;
   const [low, high] = [part[at + 4] as number, part[at + 5] as number];
   count[k] = before + (part[at + 2] as number);
@@ -138,46 +132,63 @@ function turnRing(state: RollupState, hour: number): void {
   for (let one = first; one <= hour; one++) {
     const place = one % RING_HOURS;
     state.ringHours[place] = one;
-    const [from, to] = [place * state.capacity, (place + 1) * state.capacity];
-    for (const { count, sum, min, max } of state.arrays) {
-      count.fill(0, from, to);
-      sum.fill(0, from, to);
-      min.fill(0, from, to);
-      max.fill(0, from, to);
-    }
+    for (const arrays of state.arrays) clearPlace(arrays, place);
   }
   state.newestHour = hour;
 }
 
-function addHour(
-  state: RollupState,
-  metric: number,
-  place: number,
-  columns: Int32Array,
-  sums: Float64Array,
-  counts: Float64Array,
-): void {
-  const { count, sum } = state.arrays[metric] as MetricArrays;
-  const from = place * state.capacity;
-  for (let k = 0; k < columns.length; k++) {
-    const column = columns[k] as number;
-    if (column >= state.capacity) continue;
-    sums[k] = (sums[k] as number) + (sum[from + column] as number);
-    counts[k] = (counts[k] as number) + (count[from + column] as number);
+function clearPlace({ count, sum, min, max }: MetricArrays, place: number): void {
+  for (let at = place; at < count.length; at += RING_HOURS) {
+    // Most columns of an hour that was never filled are clear already.
+    if (count[at] === 0) continue;
+    count[at] = 0;
+    sum[at] = 0;
+    min[at] = 0;
+    max[at] = 0;
   }
+}
+
+/** The places of some hours, as runs: from (included) to (excluded), one after the other. */
+function listRuns(ringHours: Float64Array, hours: HourRange): number[] {
+  const runs: number[] = [];
+  for (const [place, hour] of ringHours.entries()) {
+    if (hour < hours.from || hour >= hours.to) continue;
+    if (runs.at(-1) === place) runs[runs.length - 1] = place + 1;
+    else runs.push(place, place + 1);
+  }
+  return runs;
+}
+
+function computeMeans(
+  { count, sum }: MetricArrays,
+  columns: Int32Array,
+  runs: readonly number[],
+): Float64Array {
+  const means = new Float64Array(columns.length);
+  for (let k = 0; k < columns.length; k++) {
+    const from = (columns[k] as number) * RING_HOURS;
+    let [total, readings] = [0, 0];
+    // A column that was never written is beyond the arrays, and has nothing.
+    for (let run = 0; run < runs.length && from < sum.length; run += 2) {
+      const end = from + (runs[run + 1] as number);
+      for (let at = from + (runs[run] as number); at < end; at++) {
+        total += sum[at] as number;
+        readings += count[at] as number;
+      }
+    }
+    means[k] = total / readings;
+  }
+  return means;
 }
 
 function grow(state: RollupState, columns: number): void {
   const capacity = Math.max(columns, state.capacity * 2);
   for (const arrays of state.arrays) {
     const wider = emptyArrays(capacity);
-    for (let place = 0; place < RING_HOURS; place++) {
-      const [from, to] = [place * state.capacity, (place + 1) * state.capacity];
-      wider.count.set(arrays.count.subarray(from, to), place * capacity);
-      wider.sum.set(arrays.sum.subarray(from, to), place * capacity);
-      wider.min.set(arrays.min.subarray(from, to), place * capacity);
-      wider.max.set(arrays.max.subarray(from, to), place * capacity);
-    }
+    wider.count.set(arrays.count);
+    wider.sum.set(arrays.sum);
+    wider.min.set(arrays.min);
+    wider.max.set(arrays.max);
     Object.assign(arrays, wider);
   }
   state.capacity = capacity;

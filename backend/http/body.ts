@@ -28,10 +28,16 @@ async function readBytes(request: HonoRequest): Promise<Buffer> {
   if (declared > BODY_BYTES_MAX) throw tooLarge();
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of (request.raw.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += part.length;
-    if (length > BODY_BYTES_MAX) throw tooLarge();
-    parts.push(part);
+  try {
+    for await (const part of (request.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += part.length;
+      if (length > BODY_BYTES_MAX) throw tooLarge();
+      parts.push(part);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    // The client went, was too slow, or sent what is no body; there is hardly anybody to tell.
+    throw new Refusal(408, "The body did not come to its end");
   }
   return Buffer.concat(parts, length);
 }

@@ -25,14 +25,25 @@ export interface HttpParts extends Omit<AppParts, "nowMs" | "takePublic"> {
   /** The network that an address belongs to. */
   prefixOf(address: string): string;
   onListening(port: number): void;
+  /** Left out: as everybody is waited for. */
+  readonly patience?: Patience;
+}
+
+/** How long the other end may take, in milliseconds. */
+export interface Patience {
+  /** For a request's head, from the connection or the answer before. */
+  readonly headersMs: number;
+  /** For a request as a whole, its body included. */
+  readonly requestMs: number;
+  /** Connections are looked at so often; what is late is cut at the next look. */
+  readonly lookMs: number;
 }
 
 const HEADERS_MAX_BYTES = 8 * 1024;
 /** Ten fields are usual; each costs memory before anybody is known. */
 const HEADERS_MAX = 64;
-const HEADERS_TIME_MAX_MS = 10_000;
-/** 10 MB over a poor uplink; slower bodies are cut. */
-const REQUEST_TIME_MAX_MS = 120_000;
+/** A head is one packet; 10 MB over a poor uplink take a while. */
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 120_000, lookMs: 5_000 };
 const KEEP_ALIVE_MS = 10_000;
 const CONNECTIONS_MAX = 1_000;
 const REQUESTS_PER_SOCKET_MAX = 1_000;
@@ -59,10 +70,13 @@ export async function runHttp(parts: HttpParts, signal: AbortSignal): Promise<vo
     nowMs: () => clock.nowMs(),
     takePublic: (c) => shares.take(parts.prefixOf(addressOf(c))),
   });
+  const { headersMs, requestMs, lookMs } = parts.patience ?? PATIENCE;
   const limits = {
     maxHeaderSize: HEADERS_MAX_BYTES,
-    headersTimeout: HEADERS_TIME_MAX_MS,
-    requestTimeout: REQUEST_TIME_MAX_MS,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    // Node looks every 30 s by itself, so that 10 s would be 40.
+    connectionsCheckingInterval: lookMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
   };
   const tls = identity && {

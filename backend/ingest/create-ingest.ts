@@ -24,7 +24,8 @@ import {
 } from "./installation-work.js";
 import { checkIntroduction } from "./introduction.js";
 import { takeLosses } from "./losses.js";
-import { createQuota, QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
+import { QUOTA_DEFAULTS, type QuotaLimits } from "./quota.js";
+import { createQuotaBook } from "./quota-book.js";
 import { type FindMetric, planTable, type TablePlan } from "./table-plan.js";
 import { takeBack } from "./take-back.js";
 import { createWorks } from "./works.js";
@@ -73,9 +74,10 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
   }
   const works = createWorks(async (id) => {
     const state = (await store.claim(id)) ?? newInstallation(id, clock.nowMs());
-    const quota = createQuota(limits, () => clock.monotonicMs());
+    const quota = quotas.of(id);
     return { state, epochs: new Map(), quota, tail: Promise.resolve(), failed: false };
   });
+  const quotas = createQuotaBook(limits, () => clock.monotonicMs(), works.has);
   const shared: DeliveryDeps = {
     ...deps,
     plans,

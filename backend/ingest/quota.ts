@@ -33,6 +33,8 @@ export interface Quota {
   /** @throws HeatpoolError `RATE_LIMITED` with a `RetryDelay`; then nothing was taken */
   check(cost: BatchCost): void;
   spend(cost: BatchCost): void;
+  /** Whether it is as one that nothing was ever taken from. */
+  isFull(): boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -69,6 +71,7 @@ export function createQuota(limits: QuotaLimits, monotonicMs: () => number): Quo
       snapshots.take(cost.snapshots);
       bytes.take(cost.bytes);
     },
+    isFull: () => batches.isFull() && snapshots.isFull() && bytes.isFull(),
   };
 }
 
@@ -76,6 +79,7 @@ interface Bucket {
   /** How long until `amount` is there; 0: it is. */
   waitMs(amount: number): number;
   take(amount: number): void;
+  isFull(): boolean;
 }
 
 /** How fast a bucket fills, and how much it holds. */
@@ -108,6 +112,10 @@ function createBucket(sizeNow: () => BucketSize, monotonicMs: () => number): Buc
     },
     take(amount) {
       if (size.perMs !== 0) level -= amount;
+    },
+    isFull() {
+      fill();
+      return level >= size.burst;
     },
   };
 }

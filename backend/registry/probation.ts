@@ -17,7 +17,7 @@ export function daysOfProbation(
   nowMs: number,
   isVouched: boolean,
 ): number {
-  const count = (days: InstallationState["received"]) =>
-    countDays(days, dayOf(nowMs), DAYS_REMEMBERED);
-  return isVouched ? count(withData) : Math.min(count(withData), count(received));
+  const today = dayOf(nowMs);
+  const measured = countDays(withData, today, DAYS_REMEMBERED);
+  return isVouched ? measured : Math.min(measured, countDays(received, today, DAYS_REMEMBERED));
 }

@@ -8,11 +8,17 @@ import type {
   GetPerformanceResponse,
   GetPoolStatusRequest,
   GetPoolStatusResponse,
+  GetStandingRequest,
+  GetStandingResponse,
 } from "#proto/heatpool/community/v1/community.js";
 import type { CommunityServiceServer } from "#proto/heatpool/community/v1/community_service.js";
+import type { Standing } from "../aggregate/efficiency.js";
 import type { PerformanceWindow } from "../aggregate/performance.js";
+import type { IdentityJudge } from "../enrolment/judge-identity.js";
+import { demandOwnId, principalOf } from "./authentication.js";
 import type { Behind } from "./door.js";
 import { guardUnary } from "./guard.js";
+import { parseInstallationId } from "./installation-id.js";
 import type { ToStatus } from "./status.js";
 
 /** Of the wire contract. */
@@ -23,6 +29,7 @@ export function createCommunityHandler(
   { community, efficiency }: Pick<Behind, "community" | "efficiency">,
   clock: Clock,
   toStatus: ToStatus,
+  judge: IdentityJudge | undefined,
 ): CommunityServiceServer {
   return {
     getPoolStatus: guardUnary<GetPoolStatusRequest, GetPoolStatusResponse>(toStatus, async () => {
@@ -64,6 +71,30 @@ export function createCommunityHandler(
         };
       },
     ),
+    getStanding: guardUnary<GetStandingRequest, GetStandingResponse>(
+      toStatus,
+      async ({ installationId, window }, call) => {
+        const id = parseInstallationId(installationId);
+        // What one household does is told to nobody but itself.
+        demandOwnId(principalOf(call, judge), id);
+        return toResponse(await efficiency.standing(id, toWindow(window)));
+      },
+    ),
+  };
+}
+
+function toResponse({ window, ranks, badges, releasedAtMs }: Standing): GetStandingResponse {
+  return {
+    window,
+    ranks: ranks.map((rank) => ({ ...rank })),
+    badges: badges.map(({ id, title, text }) => ({
+      id,
+      title: title.en,
+      titleDe: title.de,
+      text: text.en,
+      textDe: text.de,
+    })),
+    releasedAtMs: BigInt(releasedAtMs),
   };
 }
 

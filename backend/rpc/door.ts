@@ -57,7 +57,7 @@ export interface Behind {
   /** Writes about as much as a batch durably. @throws when the store refuses */
   probeStore(): Promise<void>;
   readonly community: Community;
-  readonly efficiency: Pick<Efficiency, "figures">;
+  readonly efficiency: Pick<Efficiency, "figures" | "standing">;
   /** Left out: this backend has no models to give. */
   readonly push?: Push | undefined;
   /** Whether an installation may have models; `heatpumpModel` empty: cold start of the whole pool. */

@@ -257,7 +257,7 @@ function addServices(
   const guarded = { ...TelemetryServiceService.deliver, requestDeserialize: decodeRequest };
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(MODEL_SERVICE, createModelHandler(behind, clock, toStatus, { judge, streams }));
-  const community = createCommunityHandler(behind, clock, toStatus);
+  const community = createCommunityHandler(behind, clock, toStatus, judge);
   server.addService(CommunityServiceService, community);
   if (identities === undefined || judge === undefined) return;
   const consent = createConsentHandler(identities.consents, judge, toStatus, (id) =>

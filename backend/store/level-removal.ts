@@ -15,8 +15,11 @@ interface Bounds {
   readonly lt: Buffer;
 }
 
-/** Spaces whose keys begin with an installation; its state comes last, so that an end is seen. */
-const OF_INSTALLATION = ["epoch", "digest", "block", "loss", "day", "installation"] as const;
+/** Spaces whose keys begin with an installation, but for its state. */
+const OF_INSTALLATION = ["epoch", "digest", "block", "loss", "day"] as const;
+
+/** After every key of ours. */
+const BEYOND = { gte: Buffer.of(0xff), lt: Buffer.of(0xff, 0xff) };
 
 /** Of an id so many bytes may stay in a file: they say nothing about whose it was. */
 const TELLTALE_BYTES = 2;
@@ -35,23 +38,26 @@ export async function eraseInstallation(
   letters: readonly Buffer[],
 ): Promise<Removal> {
   const bytes = uuidBytes(id);
-  const count = async (space: Space) => (await database.keys(range(space, bytes)).all()).length;
-  const removal = {
-    blocks: await count("block"),
-    losses: await count("loss"),
+  const keys = new Map<Space, readonly Buffer[]>();
+  for (const space of OF_INSTALLATION) {
+    keys.set(space, await database.keys(range(space, bytes)).all());
+  }
+  const removed = [...letters, ...[...keys.values()].flat()].map(toDelete);
+  await database.batch([...removed, ...(await journalWithout(database, bytes))], { sync: true });
+  const near = (space: Space): Bounds => range(space, bytes.subarray(0, TELLTALE_BYTES));
+  await rewrite(database, [
+    range("journal"),
+    ...(letters.length > 0 ? [range("deadLetter")] : []),
+    ...OF_INSTALLATION.map(near),
+  ]);
+  // The state comes last: what was ended in between is seen by it, and begun again.
+  await database.clear(range("installation", bytes));
+  await rewrite(database, [near("installation")]);
+  return {
+    blocks: keys.get("block")?.length ?? 0,
+    losses: keys.get("loss")?.length ?? 0,
     deadLetters: letters.length,
   };
-  await database.batch(
-    [...letters.map(toDelete), ...(await journalWithout(database, bytes))] as Operation[],
-    { sync: true },
-  );
-  await rewrite(database, range("journal"));
-  if (letters.length > 0) await rewrite(database, range("deadLetter"));
-  for (const space of OF_INSTALLATION) {
-    await database.clear(range(space, bytes));
-    await rewrite(database, range(space, bytes.subarray(0, TELLTALE_BYTES)));
-  }
-  return removal;
 }
 
 /** Removes blocks that begin before a day (UTC, since 1970). Resolves with their number. */
@@ -80,27 +86,31 @@ export async function compactSlice(database: Database, { index, of }: Slice): Pr
       if (beginning >= BEGINNINGS) return range(space).lt;
       return key(space, Buffer.of(beginning >> 8, beginning & 0xff));
     };
-    await rewrite(database, { gte: edge(index), lt: edge(index + 1) });
+    await rewrite(database, [{ gte: edge(index), lt: edge(index + 1) }]);
   }
 }
 
 /**
- * Rewrites the tables of a range without what was deleted.
+ * Rewrites the tables of ranges without what was deleted.
  *
  * What was written and deleted lately goes to a table first; such a table is rewritten only when
  * another one above it reaches over the whole range, so a short key is put at each end. A key
- * without a value is never anybody's record.
+ * without a value is never anybody's record, so it need not be durable, and one that stays after an
+ * end in between does no harm.
  */
-export async function rewrite(database: Database, { gte, lt }: Bounds): Promise<void> {
-  await database.compactRange(gte, lt);
-  const ends = [gte, lt];
-  await database.batch(
-    ends.map((end) => ({ type: "put" as const, key: end, value: Buffer.alloc(0) })),
-    { sync: true },
-  );
-  await database.compactRange(gte, lt);
+export async function rewrite(database: Database, ranges: readonly Bounds[]): Promise<void> {
+  // Nothing lies there, so this does no more than write to a table what is in memory.
+  await database.compactRange(BEYOND.gte, BEYOND.lt);
+  for (const { gte, lt } of ranges) {
+    const ends = [gte, lt].map((end) => ({ type: "put", key: end, value: NO_VALUE }) as const);
+    await database.batch(ends);
+    await database.compactRange(gte, lt);
+  }
+  const ends = ranges.flatMap(({ gte, lt }) => [gte, lt]);
   await database.batch(ends.map(toDelete), { sync: true });
 }
+
+const NO_VALUE = Buffer.alloc(0);
 
 /** Writes that take an installation's blocks out of the journal. */
 async function journalWithout(database: Database, id: Buffer): Promise<Operation[]> {

@@ -283,7 +283,7 @@ export async function openLevelSnapshotStore(options: {
         await write([...letters, ...losses, ...days].map((at) => ({ type: "del", key: at })));
         forget(deadLetterKeys, letters);
         const blocks = await change((handle) => clearBlocksBefore(handle, firstDay));
-        if (letters.length > 0) await change((handle) => rewrite(handle, range("deadLetter")));
+        if (letters.length > 0) await change((handle) => rewrite(handle, [range("deadLetter")]));
         return { blocks, deadLetters: letters.length, losses: losses.length };
       }),
     compact: (slice) => change((handle) => compactSlice(handle, slice)),

@@ -5,6 +5,7 @@ import { hasIdentity, toOwnEndpoint } from "./backend-ways.js";
 import { heatpumpModelOf } from "./device-streams.js";
 import { type IdentityParts, openIdentity } from "./open-identity.js";
 import type { DaemonParts } from "./parts.js";
+import { quantityWords } from "./quantity-words.js";
 import { openState } from "./state-files.js";
 
 /** What the community says. @throws HeatpoolError `CONFIG_INVALID` · what the backend says */
@@ -21,7 +22,15 @@ export async function askCommunity(
         averages: await client.averages(model, []),
       })),
     ),
+    standing: id === undefined ? undefined : withWords(await client.standing(id)),
   }));
+}
+
+/** Ranks with what they are called. */
+function withWords(standing: Awaited<ReturnType<CommunityClient["standing"]>>) {
+  if (standing === undefined) return undefined;
+  const ranks = standing.ranks.map((one) => ({ ...one, label: quantityWords(one.quantity) }));
+  return { ...standing, ranks };
 }
 
 /** Whether this installation may have models of any of its heat pumps. */

@@ -1,6 +1,7 @@
 /** What commands of the owner may ask of the running daemon, and what the daemon answers. */
 import type { Clock } from "#core/clock.js";
 import { answerDeadLetters } from "../backlog/dead-letter-desk.js";
+import { encodeRecords } from "../history/record-frames.js";
 import type { Control } from "../local/control-socket.js";
 import { answerScorer, parseScorerQuestion } from "../model/scorer-desk.js";
 import type { Erasure, ErasureState } from "../privacy/erasure.js";
@@ -39,6 +40,7 @@ export function createControl(rooms: Rooms): Control {
         sharing.queue === undefined ? undefined : await answerDeadLetters(sharing.queue, ask),
     }),
     history: (ask) => (history === undefined ? null : answerHistory(history, ask)),
+    historyRecords: () => history && encodeRecords(history.records()),
     async consentChanged() {
       await rooms.consentChanged();
       return { consent: sharing.state.status };

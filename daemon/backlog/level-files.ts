@@ -5,7 +5,8 @@
  * when a flipped bit has put a key out of order; its own repair does the same. So tables are checked
  * here before it opens them, and damaged databases are read here.
  *
- * Source: LevelDB `doc/table_format.md`, `doc/log_format.md`, `db/write_batch.cc`, `db/dbformat.h`.
+ * Source: LevelDB `doc/table_format.md`, `doc/log_format.md`, `db/write_batch.cc`, `db/dbformat.h`,
+ * `db/version_edit.cc`.
  */
 import { maskedCrc32c } from "./crc32c.js";
 
@@ -76,6 +77,79 @@ export function* readLog(log: Buffer): Generator<StoredWrite> {
       yield { key, value, order, isSound };
     }
   }
+}
+
+/** Fields of a record of the manifest, by their tags. */
+const MANIFEST_TEXTS = new Set([1]);
+const MANIFEST_NUMBERS = new Set([2, 3, 4, 9]);
+const COMPACT_POINTER = 5;
+const TABLE_REMOVED = 6;
+const TABLE_ADDED = 7;
+
+/**
+ * Numbers of the tables that a manifest names. A table beside them was being made when the power
+ * went; everything in it is also in the log or in the tables that it was made of.
+ *
+ * @returns `undefined` where the manifest is damaged
+ */
+export function readTableNumbers(manifest: Buffer): ReadonlySet<number> | undefined {
+  if (manifest.length === 0 || !isLogWhole(manifest)) return undefined;
+  const numbers = new Set<number>();
+  for (const { bytes } of readLogRecords(manifest)) {
+    if (!applyEdit({ bytes, at: 0 }, numbers)) return undefined;
+  }
+  return numbers;
+}
+
+/** Whether a log is whole records and nothing else: one that was cut must not pass for a shorter one. */
+function isLogWhole(log: Buffer): boolean {
+  let isInside = false;
+  for (let start = 0; start < log.length; start += LOG_BLOCK_BYTES) {
+    const block = log.subarray(start, start + LOG_BLOCK_BYTES);
+    let at = 0;
+    while (at + LOG_HEADER_BYTES <= block.length) {
+      const kind = block[at + 6] ?? 0;
+      const end = at + LOG_HEADER_BYTES + block.readUInt16LE(at + 4);
+      if (kind < FULL || kind > LAST || end > block.length) return false;
+      if (isInside !== (kind === MIDDLE || kind === LAST)) return false;
+      if (block.readUInt32LE(at) !== maskedCrc32c(block.subarray(at + 6, end))) return false;
+      isInside = kind === FIRST || kind === MIDDLE;
+      at = end;
+    }
+    if (block.subarray(at).some((byte) => byte !== 0)) return false;
+    if (block.length < LOG_BLOCK_BYTES && at < block.length) return false;
+  }
+  return !isInside;
+}
+
+/** One record of a manifest. False: it holds what LevelDB does not write. */
+function applyEdit(reader: Reader, numbers: Set<number>): boolean {
+  while (reader.at < reader.bytes.length) {
+    const tag = readVarint(reader);
+    if (tag === undefined) return false;
+    if (MANIFEST_TEXTS.has(tag)) {
+      if (readSized(reader) === undefined) return false;
+    } else if (MANIFEST_NUMBERS.has(tag)) {
+      // Numbers of 64 bits; what is not read exactly is not needed.
+      if (readVarint(reader) === undefined) return false;
+    } else {
+      if (readVarint(reader) === undefined) return false;
+      if (tag === COMPACT_POINTER) {
+        if (readSized(reader) === undefined) return false;
+        continue;
+      }
+      const number = readVarint(reader);
+      if (number === undefined) return false;
+      if (tag === TABLE_REMOVED) numbers.delete(number);
+      else if (tag === TABLE_ADDED) {
+        const size = readVarint(reader);
+        const hasSpan = readSized(reader) !== undefined && readSized(reader) !== undefined;
+        if (size === undefined || !hasSpan) return false;
+        numbers.add(number);
+      } else return false;
+    }
+  }
+  return true;
 }
 
 interface Reader {

@@ -6,7 +6,13 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "./level-database.js";
-import { isTableSound, readLog, readTable, type StoredWrite } from "./level-files.js";
+import {
+  isTableSound,
+  readLog,
+  readTable,
+  readTableNumbers,
+  type StoredWrite,
+} from "./level-files.js";
 import { openRecord } from "./record.js";
 import { syncFolder } from "./state-file.js";
 
@@ -27,10 +33,31 @@ export async function listBad(directory: string): Promise<string[]> {
 
 /** Whether LevelDB may merge the tables of this database without ending the process. */
 export async function isSound(path: string): Promise<boolean> {
+  const leftOver = await findLeftOver(path);
   for (const name of await readdir(path).catch(() => [])) {
-    if (TABLE.test(name) && !isTableSound(await readFile(join(path, name)))) return false;
+    if (!TABLE.test(name) || leftOver.has(name)) continue;
+    if (!isTableSound(await readFile(join(path, name)))) return false;
   }
   return true;
+}
+
+/**
+ * Tables that were being made when the power went, and are not whole. The manifest does not name
+ * them, LevelDB never reads them, and what they were made of is still there. To take them for
+ * damage would mix half of a commit that failed into everything that was committed.
+ */
+async function findLeftOver(path: string): Promise<ReadonlySet<string>> {
+  const leftOver = new Set<string>();
+  const current = await readFile(join(path, "CURRENT"), "utf8").catch(() => undefined);
+  if (current === undefined) return leftOver;
+  const manifest = await readFile(join(path, current.trim())).catch(() => undefined);
+  const numbers = manifest && readTableNumbers(manifest);
+  if (numbers === undefined) return leftOver;
+  for (const name of await readdir(path)) {
+    if (!TABLE.test(name) || numbers.has(Number.parseInt(name, 10))) continue;
+    if (!isTableSound(await readFile(join(path, name)))) leftOver.add(name);
+  }
+  return leftOver;
 }
 
 /** Whether a process holds this database. Only Linux can tell without opening it. */
@@ -60,14 +87,16 @@ export async function salvage(directory: string, into: Database): Promise<void> 
  * everything that is has a damaged number, and counts as the oldest.
  */
 async function copyIntact(path: string, into: Database): Promise<void> {
-  const newestSound = await findNewestSound(path);
+  const leftOver = await findLeftOver(path);
+  const names = (await readdir(path)).filter((name) => !leftOver.has(name));
+  const newestSound = await findNewestSound(path, names);
   const orders = new Map<string, bigint>();
   let changes: ({ type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer })[] = [];
   const write = async (): Promise<void> => {
     if (changes.length > 0) await into.batch(changes, { sync: true });
     changes = [];
   };
-  for (const name of await readdir(path)) {
+  for (const name of names) {
     for (const one of await readWrites(join(path, name))) {
       const keyName = one.key.toString("latin1");
       const isLikely = one.isSound || one.order <= newestSound + BLOCK_RECORDS_MAX;
@@ -82,9 +111,9 @@ async function copyIntact(path: string, into: Database): Promise<void> {
   await write();
 }
 
-async function findNewestSound(path: string): Promise<bigint> {
+async function findNewestSound(path: string, names: readonly string[]): Promise<bigint> {
   let newest = 0n;
-  for (const name of await readdir(path)) {
+  for (const name of names) {
     for (const { order, isSound } of await readWrites(join(path, name))) {
       if (isSound && order > newest) newest = order;
     }

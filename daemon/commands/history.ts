@@ -6,14 +6,17 @@ import { planCatalogueChannels } from "#core/batch/device-channels.js";
 import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { tableOf } from "../assembly/device-streams.js";
+import { historyFolder } from "../assembly/open-history.js";
 import type { HistoryRow } from "../history/history.js";
 import { type ImportedPart, type ImportFault, readInstant } from "../history/import-rows.js";
+import { giveToOwner } from "../host/state-file.js";
 import {
   chooseDevice,
   closeHistory,
   openHistoryAlone,
   openHistorySource,
 } from "./history-source.js";
+import type { ContributionSum } from "./import-share.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -112,6 +115,7 @@ export async function exportHistory(
 
 interface ImportOptions extends RangeOptions {
   readonly map?: string;
+  readonly share?: boolean;
 }
 
 export async function importCsv(
@@ -148,23 +152,43 @@ async function takeAll(
 ): Promise<void> {
   const setup = readSetup(options.config);
   const deviceId = chooseDevice(setup, options.device);
+  const wish = options.share === true ? await import("./import-share.js") : undefined;
+  const contribution = await wish?.openContribution(setup, terminal, deviceId);
   const history = await openHistoryAlone(setup, terminal);
   const total = { rows: 0, values: 0, faults: 0 };
+  let sharing: ContributionSum | undefined;
   try {
     for await (const { rows, metrics, faults } of parts) {
       for (const fault of faults) tellFault(fault, total.faults++, terminal);
       if (rows.length === 0) continue;
       total.rows += rows.length;
       total.values += await history.take(deviceId, rows, planCatalogueChannels(metrics));
+      await contribution?.take(rows, metrics);
       if (terminal.ending.aborted) break;
     }
   } finally {
     await closeHistory(history);
+    giveToOwner(historyFolder(setup.config));
+    sharing = await contribution?.close();
   }
-  if (options.json === true) return terminal.print(JSON.stringify({ deviceId, ...total }));
+  if (options.json === true) {
+    return terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
+  }
   terminal.print(
     `${deviceId}: ${total.rows} rows read, ${total.values} values new, ${total.faults} passed over`,
   );
+  if (sharing !== undefined) tellSharing(sharing, terminal);
+}
+
+function tellSharing(sum: ContributionSum, { print }: Terminal): void {
+  const { shared, known, live, old, waiting } = sum;
+  print(`${shared} rows wait to be shared; they go out beside what is read from here on`);
+  if (known > 0) print(`  ${known} not: a row of that minute is shared already`);
+  if (live > 0) print(`  ${live} not: since you agreed, the daemon shares what it reads itself`);
+  if (old > 0) print(`  ${old} not: older than the backend keeps`);
+  if (waiting > 0) {
+    print(`  ${waiting} not yet: the backlog is half full; repeat this when it was sent`);
+  }
 }
 
 function tellFault({ place, why }: ImportFault, before: number, { warn }: Terminal): void {

@@ -6,6 +6,7 @@ import { askCommunity } from "../assembly/ask-community.js";
 import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { readSetup, type Setup } from "./setup.js";
+import { renderStanding, type Standing } from "./standing-text.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
 export async function status(
@@ -28,14 +29,23 @@ export async function status(
   const community = options.community === true ? await askAbout(setup, terminal) : undefined;
   const report = { isRunning: answer !== undefined, ...(local as object), community };
   if (options.json === true) return terminal.print(JSON.stringify(report, null, 2));
-  for (const line of renderTree(report)) terminal.print(line);
+  const standing = community?.standing;
+  const plain = { ...report, community: community && { ...community, standing: undefined } };
+  for (const line of renderTree(plain)) terminal.print(line);
+  if (standing === undefined) return;
+  for (const line of renderStanding(standing, config.language)) terminal.print(line);
+}
+
+/** The part of the answer that is told in sentences. */
+interface CommunityNews {
+  readonly standing?: Standing;
 }
 
 /** Only a running daemon may hold the key that the backend asks for. */
-async function askAbout(setup: Setup, terminal: Terminal): Promise<unknown> {
+async function askAbout(setup: Setup, terminal: Terminal): Promise<CommunityNews> {
   const path = controlSocketPath(setup.config.runtimeDir);
   const answer = await askDaemon(terminal.clock, path, "GET /community");
-  return answer ?? (await askCommunity({ ...setup, ...terminal }));
+  return (answer ?? (await askCommunity({ ...setup, ...terminal }))) as CommunityNews;
 }
 
 /** Nested facts as indented lines. */

@@ -20,8 +20,10 @@ import {
   type BlockStore,
   blockKey,
   type Change,
+  isBlockKey,
   isStorable,
   isTableKey,
+  RECORDS_END,
   readPlace,
   STATE_KEY,
   type StoredRecord,
@@ -34,6 +36,7 @@ import { FRESH_ROWS_MAX, FreshRows } from "./fresh-rows.js";
 import type {
   Bucket,
   History,
+  HistoryRecord,
   HistoryRow,
   HistoryStatus,
   HistoryStream,
@@ -60,6 +63,8 @@ const STAMP_MAX_MS = 1_000;
 const BLOCKS_PER_BREATH = 8;
 /** Days that one commit may remove; one is usual. */
 const EVICTIONS_MAX = 8;
+/** Bytes of another history that are written together. */
+const ADOPTED_BYTES = 256 * 1024;
 
 /** What the store says about itself. */
 interface StoreState {
@@ -147,6 +152,39 @@ class BlockHistory implements History {
       if (taken > 0) await this.#write(plan);
       await this.#evict();
       return taken;
+    });
+  }
+
+  async *records(): AsyncGenerator<HistoryRecord> {
+    await this.flush();
+    const records = await this.#inTurn(async () => this.#store.between(timeKey(0), RECORDS_END));
+    for await (const { key, value } of records) {
+      const isWanted = isTableKey(key) || isBlockKey(key);
+      // A damaged record would be refused where it is brought to.
+      if (isWanted && value !== undefined) yield { key, value };
+    }
+  }
+
+  adopt(records: AsyncIterable<HistoryRecord>): Promise<number> {
+    return this.#inTurn(async () => {
+      if (this.#state.next > 1) {
+        throw new HeatpoolError("STATE_INVALID", "there is a history here already");
+      }
+      let plan = new Plan(this.#state);
+      let waiting = 0;
+      for await (const { key, value } of records) {
+        demandRecord(key, value);
+        if (isTableKey(key)) plan.put(key, value);
+        else plan.putBlock(readPlace(key).fromMs, readPlace(key).deviceId, value);
+        waiting += value.length;
+        if (waiting < ADOPTED_BYTES) continue;
+        await this.#write(plan);
+        plan = new Plan(this.#state);
+        waiting = 0;
+      }
+      await this.#write(plan);
+      await this.#evict();
+      return this.#state.next - 1;
     });
   }
 
@@ -383,6 +421,24 @@ class BlockHistory implements History {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
+}
+
+/** @throws HeatpoolError `STORE_DAMAGED` */
+function demandRecord(key: Buffer, value: Buffer): void {
+  try {
+    if (isTableKey(key)) {
+      const { id } = decodeChannelTable(value);
+      if (tableKey(id).equals(key)) return;
+    } else if (isBlockKey(key)) {
+      decodeSealedBatch(value);
+      return;
+    }
+  } catch (cause) {
+    if (!(cause instanceof HeatpoolError)) throw cause;
+  }
+  throw new HeatpoolError("STORE_DAMAGED", "a record that is none of a history", {
+    hint: "Use another backup.",
+  });
 }
 
 /** Changes of one write, and what the store says about itself after them. */

@@ -62,6 +62,13 @@ export function timeKey(fromMs: number): Buffer {
 /** After the last block. */
 export const BLOCKS_END = Buffer.of(BLOCK + 1);
 
+/** After the last table; blocks and tables lie before it. */
+export const RECORDS_END = Buffer.of(TABLE + 1);
+
+export function isBlockKey(key: Buffer): boolean {
+  return key[0] === BLOCK && key.length > PREFIX_BYTES;
+}
+
 export function readPlace(key: Buffer): BlockPlace {
   return {
     fromMs: key.readUIntBE(1, TIME_BYTES),

@@ -49,6 +49,12 @@ export interface Bucket {
   readonly count: number;
 }
 
+/** A block or a channel table, as it lies in the store. */
+export interface HistoryRecord {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
 /** Figures; every one is cheap. */
 export interface HistoryStatus {
   /** Bytes of all blocks and their keys. */
@@ -75,6 +81,14 @@ export interface History {
    * @throws HeatpoolError `STORE_FAILED`
    */
   take(deviceId: string, rows: readonly HistoryRow[], table: ChannelTable): Promise<number>;
+  /** All that is kept as it lies there, for a backup; what waits in memory is committed before. */
+  records(): AsyncIterable<HistoryRecord>;
+  /**
+   * Takes in what `records` of another history gave. Resolves with how many blocks came.
+   *
+   * @throws HeatpoolError `STATE_INVALID` this one is not empty · `STORE_DAMAGED` that is no history
+   */
+  adopt(records: AsyncIterable<HistoryRecord>): Promise<number>;
   /** Rows by time, each instant once. */
   rows(of: Wanted, range: TimeRange): AsyncIterable<HistoryRow>;
   /** About when the oldest row was taken; `undefined`: there is none. */

@@ -7,15 +7,17 @@ import {
   closeSync,
   fchownSync,
   fsyncSync,
+  lchownSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 
 /** One small file. */
@@ -74,6 +76,18 @@ export function openStateFile(path: string): StateFile {
 /** What root writes for the daemon belongs to the daemon, or it could not read it. */
 function ownerFor(folder: string): { uid: number; gid: number } | undefined {
   return process.getuid?.() === 0 ? statSync(folder) : undefined;
+}
+
+/**
+ * Gives a folder that root made for the daemon, with all that is in it, to whom the folder around
+ * it belongs; without root there is nothing to give.
+ */
+export function giveToOwner(folder: string): void {
+  const owner = ownerFor(dirname(folder));
+  if (owner === undefined) return;
+  for (const name of ["", ...readdirSync(folder, { recursive: true, encoding: "utf8" })]) {
+    lchownSync(join(folder, name), owner.uid, owner.gid);
+  }
 }
 
 /** The last line of a checked file: its checksum in hexadecimal. */

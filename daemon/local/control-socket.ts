@@ -35,6 +35,8 @@ export interface Control {
   rejected(ask: DeadLetterAsk): unknown;
   /** Rows of the history, and how large it is. */
   history(ask: HistoryAsk): unknown;
+  /** All that the history holds, for a backup; `undefined`: none is kept. */
+  historyRecords(): AsyncIterable<Uint8Array> | undefined;
   /** The consent record changed on disk. Resolves when nothing is sent or kept that may not be. */
   consentChanged(): Promise<unknown>;
   /** Becomes an installation. Resolves with its id and the recovery code. */
@@ -78,8 +80,9 @@ type Question =
   | "POST /privacy/erase"
   | "POST /privacy/recovery-code";
 
-/** The one question whose answer has no bound. */
+/** The questions whose answers have no bound. */
 const OWN_DATA = "/privacy/export";
+const HISTORY_RECORDS = "/history/records";
 
 /** Path of the socket in the runtime directory. */
 export function controlSocketPath(runtimeDir: string): string {
@@ -149,7 +152,10 @@ async function respond(
   };
   asked.resume();
   const question = `${asked.method} ${asked.url}`;
-  if (question === `GET ${OWN_DATA}`) return await sendOwnData(control, answer);
+  if (question === `GET ${OWN_DATA}`) return await sendStream(control.ownData(), answer);
+  if (question === `GET ${HISTORY_RECORDS}`) {
+    return await sendStream(control.historyRecords(), answer);
+  }
   const letters = parseDeadLetterQuestion(question);
   const past = parseHistoryQuestion(question);
   const { scorer } = control;
@@ -190,10 +196,17 @@ function parseHistoryQuestion(question: string): HistoryAsk | undefined {
 }
 
 /** What cannot be finished is broken off, so that nobody takes a part for the whole. */
-async function sendOwnData(control: Control, answer: ServerResponse): Promise<void> {
+async function sendStream(
+  bytes: AsyncIterable<Uint8Array> | undefined,
+  answer: ServerResponse,
+): Promise<void> {
+  if (bytes === undefined) {
+    answer.writeHead(404).end();
+    return;
+  }
   try {
-    answer.writeHead(200, { "content-type": "application/x-ndjson" });
-    await pipeline(control.ownData(), answer);
+    answer.writeHead(200, { "content-type": "application/octet-stream" });
+    await pipeline(bytes, answer);
   } catch {
     answer.destroy();
   }
@@ -205,8 +218,25 @@ async function sendOwnData(control: Control, answer: ServerResponse): Promise<vo
  * @returns pieces of text, or `undefined` when no daemon listens
  * @throws HeatpoolError `UNAVAILABLE` it broke off
  */
-export async function askOwnData(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
-  const asked = { socketPath: path, method: "GET", path: OWN_DATA, agent: false };
+export function askOwnData(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  return askStream(path, OWN_DATA);
+}
+
+/**
+ * All that the running daemon's history holds.
+ *
+ * @returns frames, or `undefined` when no daemon listens
+ * @throws HeatpoolError `NOT_FOUND` it keeps no history · `UNAVAILABLE` it broke off
+ */
+export function askHistoryRecords(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  return askStream(path, HISTORY_RECORDS);
+}
+
+async function askStream(
+  path: string,
+  route: string,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const asked = { socketPath: path, method: "GET", path: route, agent: false };
   const answer = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
     const asking = request(asked, resolve);
     asking.once("error", (fault: NodeJS.ErrnoException) => {
@@ -215,6 +245,10 @@ export async function askOwnData(path: string): Promise<AsyncIterable<Uint8Array
     });
     asking.end();
   });
+  if (answer?.statusCode === 404) {
+    answer.resume();
+    throw new HeatpoolError("NOT_FOUND", `the daemon has nothing at ${route}`);
+  }
   return answer === undefined ? undefined : readWhole(answer);
 }
 
@@ -227,7 +261,7 @@ async function* readWhole(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
 }
 
 function brokenOff(cause: unknown): HeatpoolError {
-  return new HeatpoolError("UNAVAILABLE", `daemon: the export broke off: ${String(cause)}`, {
+  return new HeatpoolError("UNAVAILABLE", `daemon: the answer broke off: ${String(cause)}`, {
     cause,
     hint: "Run it as root or as the daemon's user; the daemon's log says more.",
   });

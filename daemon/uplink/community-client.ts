@@ -5,6 +5,7 @@
  */
 import { type Client, type ServiceError, status } from "@grpc/grpc-js";
 import { HeatpoolError } from "#core/errors.js";
+import type { GetStandingResponse } from "#proto/heatpool/community/v1/community.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
 import {
@@ -55,11 +56,45 @@ interface AveragesAnswer {
   readonly metrics: readonly AverageAnswer[];
 }
 
+/** One figure of this installation, beside others of the same model. */
+interface RankAnswer {
+  /** `cop_total`, `spf`, … */
+  readonly quantity: string;
+  readonly unit: string;
+  readonly heatpumpModel: string;
+  readonly value: number;
+  /** Left out: the figure has no better end, or too few others have it. */
+  readonly betterThanPercent: number | undefined;
+  readonly installations: number | undefined;
+}
+
+/** What was earned, in words that may be shown as they are. */
+interface BadgeAnswer {
+  readonly id: string;
+  readonly title: { readonly de: string; readonly en: string };
+  readonly text: { readonly de: string; readonly en: string };
+}
+
+/** Where this installation stands. */
+interface StandingAnswer {
+  /** `30d` */
+  readonly window: string;
+  readonly ranks: readonly RankAnswer[];
+  readonly badges: readonly BadgeAnswer[];
+  /** 0: nothing is released yet. */
+  readonly releasedAtMs: number;
+}
+
 /** Asks the backend. */
 export interface CommunityClient {
   eligibility(installationId: string, heatpumpModel: string): Promise<EligibilityAnswer>;
   poolStatus(): Promise<PoolAnswer>;
   averages(heatpumpModel: string, metrics: readonly string[]): Promise<AveragesAnswer>;
+  /**
+   * Where the installation of this identity stands over 30 days. `undefined`: nothing of it is known
+   * yet, it shows no certificate, or the backend is older than the question.
+   */
+  standing(installationId: string): Promise<StandingAnswer | undefined>;
   close(): void;
 }
 
@@ -68,7 +103,11 @@ const ANSWER_MAX_MS = 5_000;
 
 /** @throws HeatpoolError `CONFIG_INVALID` for what the endpoint names */
 export function connectCommunity(endpoint: Endpoint): CommunityClient {
-  const parts = [endpoint.address, createCredentials(endpoint), clientOptions(false)] as const;
+  const parts = [
+    endpoint.address,
+    createCredentials(endpoint),
+    clientOptions(endpoint, false),
+  ] as const;
   const community = new CommunityServiceClient(...parts);
   const model = new ModelServiceClient(...parts);
   const metadata = createMetadata(endpoint);
@@ -110,10 +149,45 @@ export function connectCommunity(endpoint: Endpoint): CommunityClient {
         metrics: answer.metrics.map((one) => ({ ...one, p10: one.p10, p90: one.p90 })),
       };
     },
+    async standing(installationId) {
+      const question = { installationId, window: "" };
+      const call = community.getStanding.bind(community, question, metadata, options());
+      const answer = await ask(call).catch((fault: unknown) => {
+        if (isUnanswered(fault)) return undefined;
+        throw fault;
+      });
+      return answer && toStanding(answer);
+    },
     close() {
       const clients: readonly Client[] = [community, model];
       for (const client of clients) client.close();
     },
+  };
+}
+
+/** An older backend, an installation without data, or one that does not show who it is. */
+function isUnanswered(fault: unknown): boolean {
+  const { cause } = fault as { readonly cause?: ServiceError };
+  const known = [status.NOT_FOUND, status.UNIMPLEMENTED];
+  const unknown = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
+  return cause !== undefined && [...known, ...unknown].includes(cause.code);
+}
+
+function toStanding({ window, ranks, badges, releasedAtMs }: GetStandingResponse): StandingAnswer {
+  return {
+    window,
+    releasedAtMs: Number(releasedAtMs),
+    ranks: ranks.map((one) => ({
+      ...{ quantity: one.quantity, unit: one.unit, heatpumpModel: one.heatpumpModel },
+      value: one.value,
+      betterThanPercent: one.betterThanPercent,
+      installations: one.installations,
+    })),
+    badges: badges.map(({ id, title, titleDe, text, textDe }) => ({
+      id,
+      title: { de: titleDe, en: title },
+      text: { de: textDe, en: text },
+    })),
   };
 }
 

@@ -33,7 +33,7 @@ export async function withEnrolment<T>(
   const client = new EnrolmentServiceClient(
     endpoint.address,
     createCredentials(endpoint),
-    clientOptions(false),
+    clientOptions(endpoint, false),
   );
   try {
     return await work({
@@ -82,7 +82,7 @@ export async function withConsents<T>(
   const client = new ConsentServiceClient(
     endpoint.address,
     createCredentials(endpoint),
-    clientOptions(false),
+    clientOptions(endpoint, false),
   );
   try {
     return await work({

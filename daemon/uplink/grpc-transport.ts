@@ -22,6 +22,7 @@ import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
 import type { ModelLink, ModelStream } from "../model/model-link.js";
 import { createGrpcModelLink } from "./grpc-model-link.js";
+import { nameCheck, nameOptions } from "./server-name.js";
 import type { StreamEnd, StreamListener, Transport, UplinkStream } from "./transport.js";
 import { RESPONSE_BYTES_MAX } from "./wire.js";
 
@@ -51,8 +52,9 @@ const LIVE_OPTIONS: ClientOptions = {
 };
 
 /** Options of every client. */
-export function clientOptions(isLive: boolean): ClientOptions {
+export function clientOptions({ address }: Endpoint, isLive: boolean): ClientOptions {
   return {
+    ...nameOptions(address),
     "grpc.enable_retries": 0,
     "grpc.service_config_disable_resolution": 1,
     "grpc.use_local_subchannel_pool": 1,
@@ -86,7 +88,8 @@ export function createCredentials(endpoint: Endpoint): ChannelCredentials {
   const ca = caFile === undefined ? {} : { ca: readText(caFile, "backend.caFile") };
   const { identity } = endpoint;
   const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
-  return credentials.createFromSecureContext(createSecureContext({ minVersion, ...ca, ...own }));
+  const context = createSecureContext({ minVersion, ...ca, ...own });
+  return credentials.createFromSecureContext(context, nameCheck(endpoint.address));
 }
 
 /** What a call carries beside its message. The file is read each time: a token may be replaced. */
@@ -116,7 +119,7 @@ export function createGrpcTransport(endpoint: Endpoint, isLive: boolean): Transp
       const client = new TelemetryServiceClient(
         endpoint.address,
         channelCredentials,
-        clientOptions(isLive),
+        clientOptions(endpoint, isLive),
       );
       const call = client.deliver(createMetadata(endpoint));
       const models = createGrpcModelLink({

@@ -23,7 +23,11 @@ export function connectMetadata(toEndpoint: () => Endpoint): MetadataSource {
   return {
     async fetch(name, version, bytesMax, signal) {
       const endpoint = toEndpoint();
-      const parts = [endpoint.address, createCredentials(endpoint), clientOptions(false)] as const;
+      const parts = [
+        endpoint.address,
+        createCredentials(endpoint),
+        clientOptions(endpoint, false),
+      ] as const;
       const client = new ModelServiceClient(...parts);
       const answer = new Promise<Buffer | undefined>((resolve, reject) => {
         const options = { deadline: Date.now() + ANSWER_MAX_MS };

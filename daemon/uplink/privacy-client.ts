@@ -48,7 +48,7 @@ export function connectPrivacy(endpoint: Endpoint): PrivacyConnection {
   const client = new PrivacyServiceClient(
     endpoint.address,
     createCredentials(endpoint),
-    clientOptions(false),
+    clientOptions(endpoint, false),
   );
   const within = (ms: number) => ({ deadline: Date.now() + ms });
   const port: PrivacyPort = {

@@ -4,6 +4,7 @@ import { createChannelTable } from "#core/batch/channel-table.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { HistoryOptions } from "../../daemon/history/block-history.js";
 import type { History, HistoryRow } from "../../daemon/history/history.js";
+import { createMemoryHistory } from "../../daemon/history/memory-history.js";
 import { createFakeClock, type FakeClock, settle } from "../support/fake-clock.js";
 
 const DEVICE = "heatpump";
@@ -199,6 +200,37 @@ export function historyContract(
         [-30, 2],
         [0, 5],
       ]);
+      await close();
+    });
+
+    it("gives all it has, also what only waited, to an empty one, and to no other", async () => {
+      const { history, clock, close } = await begin();
+      for (let k = 0; k < 90; k++) {
+        history.record(snapshotAt(k));
+        if (k % 20 === 0) await history.flush();
+      }
+      const other = await createMemoryHistory(historyOptions(clock));
+      const blocks = await other.adopt(history.records());
+      expect(blocks).toBeGreaterThan(1);
+      expect(await flowsOf(other)).toEqual(minutes(0, 90));
+      expect(other.status().bytes).toBe(history.status().bytes);
+      await expect(history.adopt(other.records())).rejects.toMatchObject({ code: "STATE_INVALID" });
+      await close();
+      const third = await open({ ...historyOptions(clock), limitBytes: 1 });
+      expect(await third.adopt(other.records())).toBe(blocks);
+      // A smaller limit than where it came from removes the oldest days.
+      expect(third.status().bytes).toBe(0);
+      const end = new AbortController();
+      end.abort();
+      await third.run(end.signal);
+    });
+
+    it("adopts no record that is none of a history", async () => {
+      const { history, close } = await begin();
+      const bad = async function* () {
+        yield { key: Buffer.from("b123456123456heatpump"), value: Buffer.from("nonsense") };
+      };
+      await expect(history.adopt(bad())).rejects.toMatchObject({ code: "STORE_DAMAGED" });
       await close();
     });
 

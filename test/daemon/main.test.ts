@@ -111,4 +111,18 @@ describe("heatpool", () => {
     for (const line of lines) expect(line).not.toContain(status.installationId);
     expect(run("status", "--json", "--config", file).stdout).toContain('"isRunning": false');
   });
+
+  it("goes on when nobody reads its log any more", async () => {
+    const file = writeConfig(temporaryFolder());
+    const child = spawn(process.execPath, [...PROGRAM, "run", "--config", file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const gone = once(child, "exit") as Promise<[number | null]>;
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    // The next event of the log: the heat pump's second failure, or the end.
+    expect(run("status", "--json", "--config", file).stdout).toContain('"isRunning": true');
+    child.kill("SIGTERM");
+    expect((await gone)[0]).toBe(0);
+  });
 });

@@ -95,6 +95,21 @@ function listen(one: Talk): Heard {
   return Object.assign(heard, { ended: hearAll() });
 }
 
+describe("a backend whose log nobody reads any more", () => {
+  it(
+    "goes on, and ends in order",
+    async () => {
+      backend = await startBackend(fill().config);
+      backend.child.stdout?.destroy();
+      await greet(backend.mainPort, 1);
+      await greet(backend.mainPort, 2);
+      expect(await backend.stop()).toBe(0);
+      backend = undefined;
+    },
+    TEST_MS,
+  );
+});
+
 describe("a backend that ends", () => {
   it(
     "has stored exactly what it acknowledged, and tells everybody to come back",

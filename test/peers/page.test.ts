@@ -6,6 +6,7 @@ import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser } from "../support/browser.js";
+import { temporaryFolder } from "../support/folder.js";
 import { NOW_MS, PAGE_FOLDER, type ServedHouse, serveHouse } from "../support/local-house.js";
 import { isPeerMissing } from "../support/peer.js";
 
@@ -50,8 +51,9 @@ describe.skipIf(isPeerMissing("chromium") || !isBuilt)(
 
     it("shows values, charts, mode, efficiency, what was sent and consent, without a fault", async () => {
       const { page, faults, hosts } = await open();
-      const row = page.getByRole("row", { name: /^Flow temperature/ }).first();
-      expect(await row.textContent()).toMatch(/\d+\.\d °Cgood$/);
+      expect(await page.locator(".tiles").textContent()).toMatch(/Flow\d+\.\d °C/);
+      const row = page.getByRole("row", { name: /^Return temperature/ }).first();
+      expect(await row.textContent()).toMatch(/\d+\.\d °C$/);
       expect(await page.locator(".chart").count()).toBe(2);
       expect(await page.locator(".timeline").getAttribute("aria-label")).toMatch(/Heating: \d+ %/);
       expect(await page.getByText(/\d\.\d\d \(from /).count()).toBe(1);
@@ -59,8 +61,27 @@ describe.skipIf(isPeerMissing("chromium") || !isBuilt)(
       await page.getByRole("columnheader", { name: "temp_flow" }).waitFor();
       expect(await page.locator("details .text").textContent()).toContain("pseudonymous");
       await page.getByText("33.4 °C").waitFor();
+      const [rank, ...others] = await page.locator(".ranks li").allTextContents();
+      expect(rank).toBe("COP3.62better than 75 % of 23");
+      expect(others.at(-1)).toBe("Electricity a day14.80 kWh");
+      expect(await page.locator(".badges").textContent()).toMatch(/^Efficient monthMore efficient/);
       expect(faults).toEqual([]);
       expect([...hosts]).toEqual([`127.0.0.1:${house.port}`]);
+      await page.context().close();
+    });
+
+    it("saves what a chart shows as a file that an import reads", async () => {
+      const { page, faults } = await open({ acceptDownloads: true });
+      const saving = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Save as CSV" }).click();
+      const saved = await saving;
+      expect(saved.suggestedFilename()).toBe("heatpool-2026-11-12.csv");
+      const file = join(temporaryFolder(), "saved.csv");
+      await saved.saveAs(file);
+      const [head, first] = readFileSync(file, "utf8").split("\n");
+      expect(head).toMatch(/^time,temp_flow,temp_return,temp_outdoor,/);
+      expect(first).toMatch(/^2026-11-11T[\d:.]+Z,\d+/);
+      expect(faults).toEqual([]);
       await page.context().close();
     });
 
@@ -175,7 +196,7 @@ describe.skipIf(isPeerMissing("chromium") || !isBuilt)(
       expect(house.told.changes).toBe(before + 1);
       await page.getByLabel("Train models that recognise faults").check();
       await page.getByRole("button", { name: "I agree: start sharing" }).click();
-      await page.getByText("Agreed. Values are sent to the backend below.").waitFor();
+      await page.getByText("Agreed. Values are sent to the backend named").waitFor();
       expect(await page.getByLabel("Train models that recognise faults").isChecked()).toBe(true);
       expect(await page.getByLabel(/Commercial use/).isChecked()).toBe(false);
       await page.context().close();

@@ -5,20 +5,12 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "./peer.js";
+import { makeRunFolder } from "./run-folder.js";
 
 /** An engine that runs. */
 export interface Engine {
@@ -39,10 +31,16 @@ const TRY_MS = 50;
 /** Least time between two starts. */
 const LIFE_MS = 1_100;
 
-/** @param flags more of its command line */
-export async function startVictoriaMetrics(flags: readonly string[] = []): Promise<Engine> {
+/**
+ * @param flags more of its command line
+ * @param environment left out: ours
+ */
+export async function startVictoriaMetrics(
+  flags: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Engine> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-vm-"));
+  const folder = makeRunFolder();
   const url = `http://127.0.0.1:${port}`;
   const args = [
     `-storageDataPath=${folder}`,
@@ -56,13 +54,15 @@ export async function startVictoriaMetrics(flags: readonly string[] = []): Promi
     ...flags.filter((one) => one !== "-dedup.none"),
   ];
   const isUp = async () => (await fetch(`${url}/health`).catch(() => undefined))?.ok === true;
-  return await run({ url, folder, command: "victoria-metrics", args, isUp, signal: "SIGTERM" });
+  const options = { env: environment };
+  const program = { command: "victoria-metrics", args, options, signal: "SIGTERM" } as const;
+  return await run({ ...program, url, folder, isUp });
 }
 
 /** A cluster with the database `heatpool` of the user `heatpool`, whom it trusts. */
 export async function startPostgres(settings: readonly string[] = []): Promise<Engine> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-pg-"));
+  const folder = makeRunFolder();
   const data = join(folder, "data");
   const owner = postgresOwner();
   chmodSync(folder, 0o755);
@@ -110,7 +110,7 @@ interface Program {
   readonly args: readonly string[];
   readonly isUp: () => Promise<boolean>;
   readonly signal: NodeJS.Signals;
-  readonly options?: { cwd: string; uid?: number; gid?: number };
+  readonly options?: { cwd?: string; uid?: number; gid?: number; env?: NodeJS.ProcessEnv };
 }
 
 async function run(program: Program): Promise<Engine> {

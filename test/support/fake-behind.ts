@@ -210,6 +210,10 @@ export function createFakeBehind(): FakeBehind {
         ],
         releasedAtMs: 1_790_000_000_000,
       }),
+      standing: async (_, window) => ({
+        ...{ window, ranks: [], badges: [] },
+        releasedAtMs: 1_790_000_000_000,
+      }),
     },
     eligibility: (installationId) => ({
       eligible: installationId.startsWith("0"),

@@ -1,12 +1,11 @@
 /** Temporary folders that go away with the test file. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { afterAll } from "vitest";
+import { makeRunFolder } from "./run-folder.js";
 
 /** A new empty folder, removed after the test file. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-"));
+  const folder = makeRunFolder();
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

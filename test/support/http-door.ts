@@ -3,7 +3,8 @@ import { METRICS } from "#core/measurement/metrics.js";
 import { decideEligibility } from "../../backend/eligibility/decide-eligibility.js";
 import type { HttpRules, ModelFile, TokenHolder } from "../../backend/http/http.js";
 import { HTTP_VERSION_PREFIX } from "../../backend/http/intake.js";
-import { runHttp } from "../../backend/http/server.js";
+import { type Patience, runHttp } from "../../backend/http/server.js";
+import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createStoredTimes } from "../../backend/ingest/stored-times.js";
 import { createFacts } from "../../backend/registry/facts.js";
 import { prefixOf } from "../../backend/rpc/address-prefix.js";
@@ -27,6 +28,9 @@ const HOLDERS = new Map<string, TokenHolder>([
 export interface HttpDoorOptions {
   readonly store?: SnapshotStore;
   readonly rules?: Partial<HttpRules>;
+  /** Left out: nobody is paused. */
+  readonly limits?: QuotaLimits;
+  readonly patience?: Patience;
   readonly identity?: { certificate: Buffer; key: Buffer };
   readonly models?: readonly { file: ModelFile; bytes: Uint8Array }[];
 }
@@ -49,7 +53,7 @@ export const NOW_MS = Date.UTC(2026, 10, 15, 10);
 export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpDoor> {
   const clock = createFakeClock(NOW_MS);
   const store = options.store ?? createMemorySnapshotStore();
-  const bed = await openBed(store, clock);
+  const bed = await openBed(store, clock, options.limits && { limits: options.limits });
   const facts = createFacts({
     store,
     registry: bed.registry,
@@ -97,6 +101,7 @@ export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpD
       host: "127.0.0.1",
       port: 0,
       identity: options.identity,
+      ...(options.patience && { patience: options.patience }),
       clock,
       prefixOf,
       makeRequestId: () => "made-here",

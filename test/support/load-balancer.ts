@@ -1,8 +1,8 @@
 /** Debian's nginx as a TCP load balancer, on the loopback, in a folder of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, STREAM_MODULE, startPeer } from "./peer.js";
+import { makeRunFolder } from "./run-folder.js";
 
 /** What stands before several processes. */
 export interface LoadBalancer {
@@ -12,7 +12,7 @@ export interface LoadBalancer {
 
 /** @param ports of the processes behind it, all on the loopback */
 export async function startLoadBalancer(ports: readonly number[]): Promise<LoadBalancer> {
-  const folder = mkdtempSync(join(tmpdir(), "heatpool-nginx-"));
+  const folder = makeRunFolder();
   const port = await freePort();
   const servers = ports.map((one) => `server 127.0.0.1:${one} max_fails=1 fail_timeout=1s;`);
   const file = join(folder, "nginx.conf");

@@ -8,6 +8,7 @@ import { SCOPES } from "#core/enrolment/consent-record.js";
 import { METRICS } from "#core/measurement/metrics.js";
 import type { Reading, Snapshot } from "#core/measurement/snapshot.js";
 import type { Profile } from "#core/profile/profile.js";
+import { quantityWords } from "../../daemon/assembly/quantity-words.js";
 import type { DeviceStream } from "../../daemon/backlog/backlog.js";
 import { createMemoryBacklog } from "../../daemon/backlog/memory-backlog.js";
 import { openConsentBook } from "../../daemon/enrolment/consent.js";
@@ -235,6 +236,33 @@ function memoryFile(path: string) {
 
 /** What a backend with 23 installations of the model says. */
 const COMMUNITY = {
+  standing: {
+    ...{ window: "30d", releasedAtMs: NOW_MS - 8 * 3_600_000 },
+    ranks: [
+      {
+        ...{ quantity: "cop_total", unit: "", heatpumpModel: "example/air-9", value: 3.62 },
+        ...{ label: quantityWords("cop_total"), betterThanPercent: 75, installations: 23 },
+      },
+      {
+        ...{ quantity: "starts_per_hour", unit: "1/h", heatpumpModel: "example/air-9", value: 0.4 },
+        ...{ label: quantityWords("starts_per_hour"), betterThanPercent: 60, installations: 23 },
+      },
+      {
+        ...{ quantity: "electricity_per_day", unit: "kWh", heatpumpModel: "example/air-9" },
+        ...{ value: 14.8, label: quantityWords("electricity_per_day") },
+      },
+    ],
+    badges: [
+      {
+        id: "efficient-month",
+        title: { de: "Sparsamer Monat", en: "Efficient month" },
+        text: {
+          de: "In den letzten 30 Tagen effizienter als drei Viertel der Anlagen gleichen Modells.",
+          en: "More efficient over the last 30 days than three quarters of the same model.",
+        },
+      },
+    ],
+  },
   pool: {
     ...{ installations: 61, readings: 48_000_000, isSufficient: true, isClosedTestPool: false },
     message: { de: "Genug Daten sind da.", en: "There are enough data." },

@@ -19,7 +19,7 @@ function publish(days: readonly Day[]): (number | undefined)[] {
   return days.map((day) => {
     const found = carryOver<number>({
       values: Float64Array.from(day.values()),
-      numbers: [...day.keys()],
+      numbers: Uint32Array.from(day.keys()),
       before: kept,
       compute: (values) =>
         values.length < K ? undefined : values.reduce((a, b) => a + b, 0) / values.length,

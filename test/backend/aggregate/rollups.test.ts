@@ -12,7 +12,7 @@ import {
   loadRollups,
   saveRollups,
 } from "../../../backend/aggregate/rollup-file.js";
-import { createRollups, type Rollups } from "../../../backend/aggregate/rollups.js";
+import { createRollups, RING_HOURS, type Rollups } from "../../../backend/aggregate/rollups.js";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import {
   createMemorySnapshotStore,
@@ -40,7 +40,7 @@ function contents(rollups: Rollups, columns: number): Record<string, readonly nu
   for (const [metric, { count, sum, min, max }] of state.arrays.entries()) {
     for (const [place, hour] of state.ringHours.entries()) {
       for (let column = 0; column < columns; column++) {
-        const k = place * state.capacity + column;
+        const k = column * RING_HOURS + place;
         if ((count[k] ?? 0) === 0) continue;
         // The order of additions moves the last digits of a sum.
         const rounded = Math.round((sum[k] ?? 0) * 1e6) / 1e6;

@@ -1,14 +1,13 @@
 /** Zeros ahead in LevelDB's log: what is committed stays in place, and comes back after a power cut. */
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Database, openDatabase } from "../../../daemon/backlog/level-database.js";
 import { LogSpace } from "../../../daemon/backlog/level-log-space.js";
+import { temporaryFolder } from "../../support/folder.js";
 
 const LOG_BYTES = 64 * 1024;
-const home = mkdtempSync(join(tmpdir(), "heatpool-log-"));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+const home = temporaryFolder();
 
 const keyOf = (k: number) => Buffer.from(String(k).padStart(6, "0"));
 const put = (database: Database, k: number) =>

@@ -1,8 +1,12 @@
 /** A backup holds what the owner cannot make again, and nothing that could be used against them. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { History } from "../../../daemon/history/history.js";
+import { openLevelHistory } from "../../../daemon/history/level-history.js";
+import { flowsOf, historyOptions, START_MS, snapshotAt } from "../../contract/history-contract.js";
+import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
 
 const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
@@ -40,12 +44,37 @@ function installed() {
   return { folder, config, out: join(folder, "backup.tar") };
 }
 
+/** A history of 90 minutes in the state folder; resolves with its rows. */
+async function addHistory(folder: string): Promise<readonly (readonly number[])[]> {
+  const history = await openHistory(folder);
+  for (let k = 0; k < 90; k++) history.record(snapshotAt(k));
+  const rows = await flowsOf(history);
+  await end(history);
+  return rows;
+}
+
+function openHistory(folder: string): Promise<History> {
+  const options = historyOptions(createFakeClock(START_MS));
+  return openLevelHistory(join(folder, "state/history"), options, (cause) => {
+    throw cause;
+  });
+}
+
+async function end(history: History): Promise<void> {
+  const stop = new AbortController();
+  stop.abort();
+  await history.run(stop.signal);
+}
+
+function listMembers(out: string): readonly string[] {
+  return spawnSync("tar", ["-tf", out], { encoding: "utf8" }).stdout.trim().split("\n");
+}
+
 describe("heatpool backup", () => {
   it("takes configuration, profiles, identity and consent; no key, grant, model or backlog", () => {
     const { config, out } = installed();
     expect(run("backup", "--config", config, "--out", out).status).toBe(0);
-    const { stdout } = spawnSync("tar", ["-tf", out], { encoding: "utf8" });
-    expect(stdout.trim().split("\n").toSorted()).toEqual([
+    expect(listMembers(out).toSorted()).toEqual([
       "config/heatpool.yaml",
       "config/profiles/own/pump.yaml",
       "state/consent.json",
@@ -73,6 +102,55 @@ describe("heatpool backup", () => {
     expect(run("restore", out, "--config", config).status).toBe(0);
     const { status } = JSON.parse(run("consent", "show", "--json", "--config", config).stdout);
     expect(status).toBe("withdrawn");
+  });
+
+  it("brings the history back, all of it, where there is none", async () => {
+    const { folder, config, out } = installed();
+    const rows = await addHistory(folder);
+    expect(rows).toHaveLength(90);
+    const said = JSON.parse(run("backup", "--config", config, "--out", out, "--json").stdout);
+    expect(said.members).toContain("state/history.records");
+    expect(said.historyBytes).toBeGreaterThan(100);
+    for (const name of ["etc", "state"]) rmSync(join(folder, name), { recursive: true });
+    expect(run("restore", out, "--config", config)).toMatchObject({ status: 0, stderr: "" });
+    const restored = await openHistory(folder);
+    expect(await flowsOf(restored)).toEqual(rows);
+    await end(restored);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(readdirSync(join(folder, "state")).filter((name) => /^\.|restored/.test(name))).toEqual(
+      [],
+    );
+    const again = run("restore", out, "--config", config);
+    expect(again.stderr).toContain("it stays as it is");
+  });
+
+  it("leaves the history out, or where it is, when it is told to", async () => {
+    const { folder, config, out } = installed();
+    await addHistory(folder);
+    run("backup", "--config", config, "--out", out, "--no-history");
+    expect(listMembers(out)).not.toContain("state/history.records");
+    run("backup", "--config", config, "--out", out);
+    expect(listMembers(out)).toContain("state/history.records");
+    rmSync(join(folder, "state"), { recursive: true });
+    expect(run("restore", out, "--config", config, "--no-history").status).toBe(0);
+    expect(existsSync(join(folder, "state/history"))).toBe(false);
+  });
+
+  it("restores nothing at all when the history in it is damaged", async () => {
+    const { folder, config, out } = installed();
+    await addHistory(folder);
+    run("backup", "--config", config, "--out", out);
+    const bytes = readFileSync(out);
+    const at = bytes.indexOf("heatpool history 1\n") + 100;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(out, bytes);
+    for (const name of ["etc", "state"]) rmSync(join(folder, name), { recursive: true });
+    const refused = run("restore", out, "--config", config);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain("STORE_DAMAGED");
+    expect(existsSync(config)).toBe(false);
+    expect(existsSync(join(folder, "state/installation-id"))).toBe(false);
+    expect(existsSync(join(folder, "state/history"))).toBe(false);
   });
 
   it("does not replace another installation, and refuses what is no backup", () => {

@@ -78,6 +78,7 @@ describe("heatpool backlog rejected", () => {
         status: () => undefined,
         backlog: () => undefined,
         history: () => null,
+        historyRecords: () => undefined,
         rejected: async (ask: Parameters<typeof answerDeadLetters>[1]) => ({
           rejected: await answerDeadLetters(backlog, ask),
         }),

@@ -1,5 +1,6 @@
 /** Questions to the community, over the real door. */
 import { afterEach, describe, expect, it } from "vitest";
+import { HeatpoolError } from "#core/errors.js";
 import { connectCommunity } from "../../../daemon/uplink/community-client.js";
 import { openDoor } from "../../support/door.js";
 
@@ -46,6 +47,41 @@ describe("the community client", () => {
       windowDays: said.windowDays,
     });
   });
+
+  it("brings where the installation stands, with words in both languages", async () => {
+    const { door, client } = await connect();
+    const rank = { quantity: "cop_total", unit: "", heatpumpModel: "idm/navigator-2.0" };
+    const words = { title: { de: "Dabei", en: "There" }, text: { de: "Seit", en: "Since" } };
+    door.behind.efficiency.standing = async (_, window) => ({
+      window,
+      ranks: [
+        { ...rank, value: 3.5, betterThanPercent: 75, installations: 15 },
+        { ...rank, value: 7, betterThanPercent: undefined, installations: undefined },
+      ],
+      badges: [{ id: "contributor", rule: { kind: "contribution", daysMin: 30 }, ...words }],
+      releasedAtMs: 1_790_000_000_000,
+    });
+    expect(await client.standing("550e8400-e29b-41d4-a716-446655440000")).toEqual({
+      window: "30d",
+      ranks: [
+        { ...rank, value: 3.5, betterThanPercent: 75, installations: 15 },
+        { ...rank, value: 7, betterThanPercent: undefined, installations: undefined },
+      ],
+      badges: [{ id: "contributor", ...words }],
+      releasedAtMs: 1_790_000_000_000,
+    });
+  });
+
+  it.each(["NOT_FOUND", "PERMISSION_DENIED"] as const)(
+    "brings no standing where the backend answers %s",
+    async (code) => {
+      const { door, client } = await connect();
+      door.behind.efficiency.standing = async () => {
+        throw new HeatpoolError(code, "no");
+      };
+      expect(await client.standing("550e8400-e29b-41d4-a716-446655440000")).toBeUndefined();
+    },
+  );
 
   it("brings released averages, and says why there are none", async () => {
     const { door, client } = await connect();

@@ -11,6 +11,10 @@ import type { StreamEnd } from "../../../daemon/uplink/transport.js";
 import { hello, type OpenDoor, openDoor } from "../../support/door.js";
 import { temporaryFolder } from "../../support/folder.js";
 
+/** Node warns once of an address in the handshake (DEP0123). */
+const warnings: Error[] = [];
+process.on("warning", (warning) => warnings.push(warning));
+
 const doors: OpenDoor[] = [];
 afterEach(async () => {
   for (const door of doors.splice(0)) await door.close();
@@ -102,6 +106,20 @@ describe("the gRPC transport", () => {
     const door = await open({ identity });
     expect(await greet(endpoint(door, { caFile }))).toMatchObject({ status: "UNAVAILABLE" });
     expect(door.behind.opened).toEqual([]);
+  });
+
+  it("asks no server for an address, and takes the name it asks for instead from nobody", async () => {
+    const { caFile, identity } = issue(["address.invalid", "localhost"]);
+    const door = await open({ identity });
+    const to = endpoint(door, { caFile });
+    expect(await greet(to)).toMatchObject({
+      status: "UNAVAILABLE",
+      details: expect.stringContaining("IP: 127.0.0.1 is not in the cert's list"),
+    });
+    expect(door.behind.opened).toEqual([]);
+    const named = { ...to, address: `localhost:${door.ports.main}` };
+    expect(await greet(named)).toMatchObject({ $case: "welcome" });
+    expect(warnings.map(({ name, message }) => `${name} ${message}`)).toEqual([]);
   });
 
   it("tells that a certificate is not valid yet, so that the clock can be awaited", async () => {

@@ -123,6 +123,61 @@ export interface PerformanceFigure {
   installations: number;
 }
 
+/** Asks where one installation stands among its like. It is told to that installation alone. */
+export interface GetStandingRequest {
+  /** The caller's own UUIDv4, in any usual spelling. */
+  installationId: string;
+  /** `24h`, `7d`, `30d` or `365d`. Empty: `30d`. */
+  window: string;
+}
+
+/** Where an installation stands. Without ranks where the window was not measured for long enough. */
+export interface GetStandingResponse {
+  /** Window of whole days (UTC) that the ranks cover. */
+  window: string;
+  /** One per figure that the installation has; at most 32 per heat pump model. */
+  ranks: Rank[];
+  /** Badges that it has earned, whatever the window asked for. */
+  badges: Badge[];
+  /** When the figures of the others were computed, in Unix milliseconds. 0: nothing released yet. */
+  releasedAtMs: bigint;
+}
+
+/** How an installation does in one figure. */
+export interface Rank {
+  /** As in PerformanceFigure. */
+  quantity: string;
+  /** Unit of the value, e.g. `kWh`; empty for ratios. */
+  unit: string;
+  /** Heat pump model whose cohort it is compared with. */
+  heatpumpModel: string;
+  /** The installation's own value, rounded to 2 decimals. */
+  value: number;
+  /**
+   * Better than so many percent of the cohort, in steps of five. Left out: the figure has no better
+   * end, or too few others have it.
+   */
+  betterThanPercent?:
+    | number
+    | undefined;
+  /** Installations compared with. Left out together with `better_than_percent`. */
+  installations?: number | undefined;
+}
+
+/** What a rank or a contribution has earned. An operator may bring its own. */
+export interface Badge {
+  /** Lower case, digits and dashes; at most 32 characters. */
+  id: string;
+  /** Its name, in English. */
+  title: string;
+  /** The same, in German. */
+  titleDe: string;
+  /** What it stands for, in English. */
+  text: string;
+  /** The same, in German. */
+  textDe: string;
+}
+
 function createBaseGetPoolStatusRequest(): GetPoolStatusRequest {
   return {};
 }
@@ -922,6 +977,394 @@ export const PerformanceFigure: MessageFns<PerformanceFigure> = {
     message.p10 = object.p10 ?? undefined;
     message.p90 = object.p90 ?? undefined;
     message.installations = object.installations ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetStandingRequest(): GetStandingRequest {
+  return { installationId: "", window: "" };
+}
+
+export const GetStandingRequest: MessageFns<GetStandingRequest> = {
+  encode(message: GetStandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installationId !== "") {
+      writer.uint32(10).string(message.installationId);
+    }
+    if (message.window !== "") {
+      writer.uint32(18).string(message.window);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStandingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStandingRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.installationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.window = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetStandingRequest>): GetStandingRequest {
+    return GetStandingRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetStandingRequest>): GetStandingRequest {
+    const message = createBaseGetStandingRequest();
+    message.installationId = object.installationId ?? "";
+    message.window = object.window ?? "";
+    return message;
+  },
+};
+
+function createBaseGetStandingResponse(): GetStandingResponse {
+  return { window: "", ranks: [], badges: [], releasedAtMs: 0n };
+}
+
+export const GetStandingResponse: MessageFns<GetStandingResponse> = {
+  encode(message: GetStandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.window !== "") {
+      writer.uint32(10).string(message.window);
+    }
+    for (const v of message.ranks) {
+      Rank.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.badges) {
+      Badge.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.releasedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.releasedAtMs) !== message.releasedAtMs) {
+        throw new globalThis.Error("value provided for field message.releasedAtMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.releasedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStandingResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStandingResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.window = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ranks.push(Rank.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.badges.push(Badge.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.releasedAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetStandingResponse>): GetStandingResponse {
+    return GetStandingResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetStandingResponse>): GetStandingResponse {
+    const message = createBaseGetStandingResponse();
+    message.window = object.window ?? "";
+    message.ranks = object.ranks?.map((e) => Rank.fromPartial(e)) || [];
+    message.badges = object.badges?.map((e) => Badge.fromPartial(e)) || [];
+    message.releasedAtMs = (object.releasedAtMs !== undefined && object.releasedAtMs !== null)
+      ? BigInt(object.releasedAtMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseRank(): Rank {
+  return {
+    quantity: "",
+    unit: "",
+    heatpumpModel: "",
+    value: 0,
+    betterThanPercent: undefined,
+    installations: undefined,
+  };
+}
+
+export const Rank: MessageFns<Rank> = {
+  encode(message: Rank, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.quantity !== "") {
+      writer.uint32(10).string(message.quantity);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.heatpumpModel !== "") {
+      writer.uint32(26).string(message.heatpumpModel);
+    }
+    if (message.value !== 0) {
+      writer.uint32(33).double(message.value);
+    }
+    if (message.betterThanPercent !== undefined) {
+      writer.uint32(40).uint32(message.betterThanPercent);
+    }
+    if (message.installations !== undefined) {
+      writer.uint32(48).uint32(message.installations);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rank {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRank();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.quantity = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.heatpumpModel = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.betterThanPercent = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.installations = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Rank>): Rank {
+    return Rank.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Rank>): Rank {
+    const message = createBaseRank();
+    message.quantity = object.quantity ?? "";
+    message.unit = object.unit ?? "";
+    message.heatpumpModel = object.heatpumpModel ?? "";
+    message.value = object.value ?? 0;
+    message.betterThanPercent = object.betterThanPercent ?? undefined;
+    message.installations = object.installations ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBadge(): Badge {
+  return { id: "", title: "", titleDe: "", text: "", textDe: "" };
+}
+
+export const Badge: MessageFns<Badge> = {
+  encode(message: Badge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.title !== "") {
+      writer.uint32(18).string(message.title);
+    }
+    if (message.titleDe !== "") {
+      writer.uint32(26).string(message.titleDe);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    if (message.textDe !== "") {
+      writer.uint32(42).string(message.textDe);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Badge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBadge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.title = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.titleDe = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.textDe = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Badge>): Badge {
+    return Badge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Badge>): Badge {
+    const message = createBaseBadge();
+    message.id = object.id ?? "";
+    message.title = object.title ?? "";
+    message.titleDe = object.titleDe ?? "";
+    message.text = object.text ?? "";
+    message.textDe = object.textDe ?? "";
     return message;
   },
 };

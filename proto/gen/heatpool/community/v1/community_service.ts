@@ -24,6 +24,8 @@ import {
   GetPerformanceResponse,
   GetPoolStatusRequest,
   GetPoolStatusResponse,
+  GetStandingRequest,
+  GetStandingResponse,
 } from "./community.js";
 
 /** Answers about the pool and its cohorts. */
@@ -62,6 +64,19 @@ export const CommunityServiceService = {
       Buffer.from(GetPerformanceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetPerformanceResponse => GetPerformanceResponse.decode(value),
   },
+  /**
+   * Where the caller's installation stands in its cohort, and its badges. NOT_FOUND: nothing of it
+   * is known yet.
+   */
+  getStanding: {
+    path: "/heatpool.community.v1.CommunityService/GetStanding" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetStandingRequest): Buffer => Buffer.from(GetStandingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetStandingRequest => GetStandingRequest.decode(value),
+    responseSerialize: (value: GetStandingResponse): Buffer => Buffer.from(GetStandingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetStandingResponse => GetStandingResponse.decode(value),
+  },
 } as const;
 
 export interface CommunityServiceServer extends UntypedServiceImplementation {
@@ -71,6 +86,11 @@ export interface CommunityServiceServer extends UntypedServiceImplementation {
   getAverages: handleUnaryCall<GetAveragesRequest, GetAveragesResponse>;
   /** Released figures of efficiency and use of one cohort over a window of days. */
   getPerformance: handleUnaryCall<GetPerformanceRequest, GetPerformanceResponse>;
+  /**
+   * Where the caller's installation stands in its cohort, and its badges. NOT_FOUND: nothing of it
+   * is known yet.
+   */
+  getStanding: handleUnaryCall<GetStandingRequest, GetStandingResponse>;
 }
 
 export interface CommunityServiceClient extends Client {
@@ -121,6 +141,25 @@ export interface CommunityServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetPerformanceResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Where the caller's installation stands in its cohort, and its badges. NOT_FOUND: nothing of it
+   * is known yet.
+   */
+  getStanding(
+    request: GetStandingRequest,
+    callback: (error: ServiceError | null, response: GetStandingResponse) => void,
+  ): ClientUnaryCall;
+  getStanding(
+    request: GetStandingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetStandingResponse) => void,
+  ): ClientUnaryCall;
+  getStanding(
+    request: GetStandingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetStandingResponse) => void,
   ): ClientUnaryCall;
 }
 
