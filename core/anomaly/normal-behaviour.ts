@@ -167,7 +167,7 @@ export function readNormal(
       const at = index * SUMS_PER_PART;
       const fast = squareAt(sums, at, flat.psi[index] ?? 1) * (flat.perFast[index] ?? 0);
       const slow = squareAt(sums, at + SLOW, flat.psi[index] ?? 1) * (flat.perSlow[index] ?? 0);
-      const square = fast > slow ? fast : slow;
+      const square = Math.max(fast, slow);
       if (square > highest) highest = square;
       if (square > (peaks[index] ?? 0)) peaks[index] = square;
       if (square < CALM_SHARE * CALM_SHARE) {
