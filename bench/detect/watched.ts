@@ -1,6 +1,6 @@
 /** One device watched over a stretch of rows: score, alarm and named parts per row. */
 
-import type { Finding } from "#core/anomaly/finding.js";
+import { type Finding, findingsByCell } from "#core/anomaly/finding.js";
 import type { NormalModel } from "#core/anomaly/normal-model.js";
 import { type RowBlock, rowsOf } from "#core/anomaly/operating-row.js";
 import { openWatch, startWatch, type WatchState } from "#core/anomaly/watch.js";
@@ -46,6 +46,7 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
   const startedAt = cpuSeconds();
   const { quietUntil = Number.NEGATIVE_INFINITY, known, keepAt, findings = [] } = options;
   const watch = openWatch(model, options.state ?? startWatch(model, quietUntil, known));
+  const findingsOf = findingsByCell(findings);
   const score = new Float64Array(rows.length);
   const alarm = new Uint8Array(rows.length);
   const named = new Map<number, readonly string[]>();
@@ -55,8 +56,7 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
   let index = 0;
   for (const row of rowsOf(rows)) {
     if (keepAt?.has(index)) states.set(index, watch.state());
-    const active = findings.filter(({ since, last }) => since <= row.cell && row.cell <= last);
-    const change = watch.read(row, active);
+    const change = watch.read(row, findingsOf(row.cell));
     score[index] = watch.score;
     alarm[index] = watch.isOn ? 1 : 0;
     if (options.isNaming === true || change === "raised" || change === "reopened")

@@ -128,8 +128,9 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
       // What an alarm has told is neither told again as something together nor as something slow.
       if (alarm.raisedAt !== undefined || change === "resolved") all.forget(row.cell);
       else all.read(row, row.cell < state.quietUntil);
-      sensors = findings.filter(({ kind }) => TOLD.has(kind));
-      const age = sensors.reduce((most, { since }) => Math.max(most, row.cell - since), 0);
+      sensors = findings.length === 0 ? findings : findings.filter(({ kind }) => TOLD.has(kind));
+      let age = 0;
+      for (const { since } of sensors) age = Math.max(age, row.cell - since);
       sensorSince = age >= TELL_CELLS ? (sensorSince ?? row.cell) : undefined;
       const other = Math.max(age / TELL_CELLS, all.raisedAt === undefined ? 0 : all.share);
       score = Math.max(reader.score, Math.min(OTHER_SCORE_MAX, other));
