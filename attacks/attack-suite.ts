@@ -4,8 +4,26 @@
 export interface AttackOptions {
   /** The same seed gives the same attacks. */
   readonly seed: number;
-  /** How many inputs are wanted; left out: as many as the suite's promise names. */
+  /** How many inputs are wanted; left out: as many as end within a minute or so. */
   readonly cases?: number;
+  /** As many as the suite's promise names; `cases` comes first. */
+  readonly isFull?: boolean;
+  /** Told now and then how many are done. */
+  readonly onProgress?: (done: number) => void;
+  /** Told what was measured on the way, for who reads along. */
+  readonly onFacts?: (facts: object) => void;
+}
+
+/** How many inputs a suite tries. */
+export interface SuiteSizes {
+  /** Everyday: the whole folder ends within a few minutes. */
+  readonly everyday: number;
+  /** The promise. */
+  readonly full: number;
+}
+
+export function sizeOf({ cases, isFull }: AttackOptions, { everyday, full }: SuiteSizes): number {
+  return cases ?? (isFull === true ? full : everyday);
 }
 
 /** What came of it. All but `cases` must be 0. */

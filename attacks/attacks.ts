@@ -1,8 +1,9 @@
 /**
- * `npm run -s attacks [-- <suite>…] [--seed N] [--cases N]`: runs every suite of this folder, or
- * those named. Each other file here that exports an `AttackSuite` is one. Standard output is one
- * JSON line with the sums; a line for each suite goes to standard error. The exit status is 0 only
- * when nothing was accepted, given out or broken.
+ * `npm run -s attacks [-- <suite>…] [--seed N] [--cases N] [--full]`: runs every suite of this
+ * folder, or those named. Each other file here that exports an `AttackSuite` is one. Everyday sizes
+ * end within minutes; `--full` tries all that the design promises, which takes most of an hour.
+ * Standard output is one JSON line with the sums; progress and a line for each suite go to standard
+ * error. The exit status is 0 only when nothing was accepted, given out or broken.
  */
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,8 @@ import type { AttackCounts, AttackSuite } from "./attack-suite.js";
 const EXIT_USAGE = 64;
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const OWN_FILES = ["attacks.ts", "attack-suite.ts"];
+/** Who watches wants a sign of life, not a line per input. */
+const PROGRESS_EVERY_MS = 10_000;
 const NOTHING: AttackCounts = { cases: 0, accepted: 0, plaintextBytes: 0, crashes: 0 };
 
 const { values, positionals } = parseArgs({
@@ -19,6 +22,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     cases: { type: "string" },
+    full: { type: "boolean", default: false },
   },
 });
 
@@ -47,6 +51,16 @@ function add(sum: AttackCounts, more: AttackCounts): AttackCounts {
   };
 }
 
+/** Says how far a suite is, now and then. */
+function createProgress(subject: string): (done: number) => void {
+  let saidMs = performance.now();
+  return (done) => {
+    if (performance.now() - saidMs < PROGRESS_EVERY_MS) return;
+    saidMs = performance.now();
+    console.error(JSON.stringify({ subject, done }));
+  };
+}
+
 async function main(): Promise<number> {
   const suites = await findSuites();
   const seed = Number(values.seed);
@@ -59,8 +73,16 @@ async function main(): Promise<number> {
   let sum = NOTHING;
   for (const suite of suites) {
     if (positionals.length > 0 && !positionals.includes(suite.name)) continue;
-    const counts = await suite.run({ seed, ...(cases === undefined ? {} : { cases }) });
-    console.error(JSON.stringify({ subject: suite.name, ...counts }));
+    const startMs = performance.now();
+    const counts = await suite.run({
+      seed,
+      isFull: values.full,
+      onProgress: createProgress(suite.name),
+      onFacts: (facts) => console.error(JSON.stringify({ subject: suite.name, ...facts })),
+      ...(cases === undefined ? {} : { cases }),
+    });
+    const seconds = Math.round((performance.now() - startMs) / 100) / 10;
+    console.error(JSON.stringify({ subject: suite.name, ...counts, seconds }));
     sum = add(sum, counts);
   }
   console.log(JSON.stringify({ suite: "attacks", ...sum }));

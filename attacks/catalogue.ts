@@ -11,14 +11,16 @@ import { HeatpoolError } from "#core/errors.js";
 import { createRandom } from "../test/support/chance.js";
 import { type CatalogueBed, createCatalogueBed } from "../test/support/daemon-catalogue.js";
 import { runHistory } from "../test/support/tuf-history.js";
-import type { AttackCounts, AttackSuite } from "./attack-suite.js";
+import { type AttackCounts, type AttackOptions, type AttackSuite, sizeOf } from "./attack-suite.js";
 
 const ROLES: readonly Role[] = ["root", "timestamp", "snapshot", "targets"];
 /** Each byte is changed once and each length is cut to once. */
 const KINDS = 2;
 const MASKS = 255;
-/** What the design promises to have tried. */
-const HISTORIES = 10_000;
+/** Altered files of each role, about; full is every byte and every length. */
+const BYTES_SIZES = { everyday: 300, full: Number.POSITIVE_INFINITY };
+/** A refresh verifies a dozen signatures and a history has eight; the design promises 10,000. */
+const HISTORIES_SIZES = { everyday: 150, full: 10_000 };
 const NAMES: Record<Role, string> = {
   root: "2.root.json",
   timestamp: "timestamp.json",
@@ -26,16 +28,16 @@ const NAMES: Record<Role, string> = {
   targets: "2.targets.json",
 };
 
-/** Altered files. `cases`: of each role, about; left out: all bytes and all lengths. */
+/** Altered files. */
 export const catalogueBytes: AttackSuite = {
   name: "catalogue-bytes",
-  run: ({ seed, cases }) => inFolder((folder) => attackBytes(folder, seed, cases)),
+  run: (options) => inFolder((folder) => attackBytes(folder, options)),
 };
 
 /** Histories. */
 export const catalogueHistories: AttackSuite = {
   name: "catalogue-histories",
-  run: ({ seed, cases }) => inFolder((folder) => attackHistories(folder, seed, cases ?? HISTORIES)),
+  run: (options) => inFolder((folder) => attackHistories(folder, options)),
 };
 
 async function inFolder(work: (folder: string) => Promise<AttackCounts>): Promise<AttackCounts> {
@@ -47,11 +49,9 @@ async function inFolder(work: (folder: string) => Promise<AttackCounts>): Promis
   }
 }
 
-async function attackBytes(
-  folder: string,
-  seed: number,
-  cases: number | undefined,
-): Promise<AttackCounts> {
+async function attackBytes(folder: string, options: AttackOptions): Promise<AttackCounts> {
+  const { seed, onProgress } = options;
+  const wanted = sizeOf(options, BYTES_SIZES);
   const counts = { cases: 0, accepted: 0, plaintextBytes: 0, crashes: 0 };
   const random = createRandom(seed);
   const bed = await createCatalogueBed(folder);
@@ -62,11 +62,12 @@ async function attackBytes(
   for (const role of ROLES) {
     const honest = bed.repository.files.get(NAMES[role]) ?? Buffer.alloc(0);
     const all = honest.length * KINDS;
-    const share = cases === undefined ? 1 : Math.min(1, cases / all);
+    const share = Math.min(1, wanted / all);
     for (let number = 0; number < all; number += 1) {
       if (random() >= share) continue;
       bed.repository.files.set(NAMES[role], alter(honest, number, random));
       counts.cases += 1;
+      onProgress?.(counts.cases);
       const verdict = await judge(bed, role);
       if (verdict === "accepted") counts.accepted += 1;
       if (verdict === "crashed") counts.crashes += 1;
@@ -100,14 +101,13 @@ async function judge(bed: CatalogueBed, role: Role): Promise<"refused" | "accept
   }
 }
 
-async function attackHistories(
-  folder: string,
-  seed: number,
-  histories: number,
-): Promise<AttackCounts> {
+async function attackHistories(folder: string, options: AttackOptions): Promise<AttackCounts> {
+  const { seed, onProgress } = options;
   const counts = { cases: 0, accepted: 0, plaintextBytes: 0, crashes: 0 };
+  const histories = sizeOf(options, HISTORIES_SIZES);
   for (let number = 0; number < histories; number += 1) {
     counts.cases += 1;
+    onProgress?.(counts.cases);
     try {
       const wrong = await runHistory(folder, createRandom(seed * 1_000_003 + number));
       if (wrong !== undefined) counts.accepted += 1;

@@ -21,11 +21,13 @@ import {
   sealPlain,
   vectorState,
 } from "../test/support/model-file.js";
-import type { AttackCounts, AttackSuite } from "./attack-suite.js";
+import { type AttackCounts, type AttackSuite, sizeOf } from "./attack-suite.js";
 
 /** Two chunks, the last a short one. */
 const PLAIN_BYTES = 67_000;
 const CHUNK = 65_552;
+/** A third each for files, grants and round trips; full is every bit and every length. */
+const SIZES = { everyday: 24_000, full: Number.POSITIVE_INFINITY };
 const ROUND_TRIPS = 10_000;
 const RANDOM_DAMAGES = 3_000;
 /** A piece as it comes from the network. */
@@ -35,23 +37,34 @@ const PIECE = 16_384;
 type Alteration = () => Buffer;
 
 interface Counter {
-  cases: number;
-  accepted: number;
-  plaintextBytes: number;
-  crashes: number;
+  readonly counts: { cases: number; accepted: number; plaintextBytes: number; crashes: number };
+  /** One more input. */
+  begin(): void;
 }
 
 export const envelopeAttacks: AttackSuite = {
   name: "envelope",
-  async run({ cases, seed }): Promise<AttackCounts> {
-    const counter: Counter = { cases: 0, accepted: 0, plaintextBytes: 0, crashes: 0 };
-    const most = cases ?? Number.POSITIVE_INFINITY;
+  async run(options): Promise<AttackCounts> {
+    const { seed, onProgress } = options;
+    const counter = createCounter(onProgress);
+    const most = sizeOf(options, SIZES);
     attackFiles(counter, seed, most / 3);
     await attackGrants(counter, seed, most / 3);
     await exchangeSecrets(counter, seed, Math.min(ROUND_TRIPS, Math.ceil(most / 3)));
-    return counter;
+    return counter.counts;
   },
 };
+
+function createCounter(onProgress: ((done: number) => void) | undefined): Counter {
+  const counts = { cases: 0, accepted: 0, plaintextBytes: 0, crashes: 0 };
+  return {
+    counts,
+    begin() {
+      counts.cases++;
+      onProgress?.(counts.cases);
+    },
+  };
+}
 
 /** Every n-th of `all`, so that a short run still sees all kinds of them. */
 function thin(all: readonly Alteration[], most: number): readonly Alteration[] {
@@ -72,17 +85,17 @@ function attackFiles(counter: Counter, seed: number, most: number): void {
 }
 
 function readAltered(counter: Counter, file: Buffer, expected: ExpectedModel): void {
-  counter.cases++;
+  counter.begin();
   try {
     const opener = createModelOpener(cek, expected);
     for (let at = 0; at < file.length; at += PIECE)
       if (!opener.push(file.subarray(at, at + PIECE))) break;
     const opened = opener.finish();
     if (!("plain" in opened)) return;
-    counter.accepted++;
-    counter.plaintextBytes += opened.plain.length;
+    counter.counts.accepted++;
+    counter.counts.plaintextBytes += opened.plain.length;
   } catch {
-    counter.crashes++;
+    counter.counts.crashes++;
   }
 }
 
@@ -151,14 +164,14 @@ async function attackGrants(counter: Counter, seed: number, most: number): Promi
 const state = vectorState();
 
 async function judge(counter: Counter, envelope: string): Promise<void> {
-  counter.cases++;
+  counter.begin();
   try {
     const opened = await openPushed(envelope, state);
     if (!("plain" in opened)) return;
-    counter.accepted++;
-    counter.plaintextBytes += opened.plain.length;
+    counter.counts.accepted++;
+    counter.counts.plaintextBytes += opened.plain.length;
   } catch {
-    counter.crashes++;
+    counter.counts.crashes++;
   }
 }
 
@@ -167,7 +180,7 @@ async function exchangeSecrets(counter: Counter, seed: number, trips: number): P
   const kem = new DhkemX25519HkdfSha256();
   const stock = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
   for (let trip = 0; trip < trips; trip++) {
-    counter.cases++;
-    if (!(await roundTrip({ kem, stock }, chance))) counter.crashes++;
+    counter.begin();
+    if (!(await roundTrip({ kem, stock }, chance))) counter.counts.crashes++;
   }
 }

@@ -216,6 +216,9 @@ const statisticsSchema = z.strictObject({
 });
 
 const catalogueSchema = z.strictObject({
+  folder: PATH.optional().describe(
+    "Holds the signed lists, their keys and the sealed releases; left out: stateDir. Several processes need the same one",
+  ),
   autoSign: z
     .boolean()
     .default(false)
@@ -378,6 +381,7 @@ export function toPlaces(config: Config, file: string): Places {
   const named = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(from, path);
   const { tls, enrolment, store, registry } = config;
+  const shared = place(config.catalogue.folder, "");
   return {
     certificateFile: place(tls.certificateFile, "tls/server.crt"),
     keyFile: place(tls.keyFile, "tls/server.key"),
@@ -394,8 +398,8 @@ export function toPlaces(config: Config, file: string): Places {
     identitiesDir: join(stateDir, "identities"),
     recoveryKeyFile: join(stateDir, "recovery-key"),
     storeKeyFile: place(config.keys.secretFile, "store-key"),
-    catalogueDir: join(stateDir, "catalogue"),
-    modelsDir: join(stateDir, "models"),
+    catalogueDir: join(shared, "catalogue"),
+    modelsDir: join(shared, "models"),
     adminSocket: join(resolve(from, config.runtimeDir), "admin.sock"),
     postgresPasswordFile: named(registry.postgresql.passwordFile),
     victoriametricsTokenFile: named(store.victoriametrics.tokenFile),

@@ -8,6 +8,9 @@ import { formatUuid } from "#core/uuid.js";
 import type * as wire from "#proto/heatpool/model/v1/model.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
 
+/** A fleet that has not got its file by then never will. */
+const RECEIVE_MAX_MS = 180_000;
+
 /** Installation `number`: its id and device key. */
 export function createDeviceKey(number: number) {
   const seed = Buffer.alloc(32, 1);
@@ -21,7 +24,7 @@ export function createDeviceKey(number: number) {
 
 /** A connected daemon that only counts what it is sent. */
 export interface CountingDaemon {
-  /** Resolves when `bytes` of the next file have come. */
+  /** Resolves when `bytes` of the next file have come. @throws when its stream ends or time is up */
   receive(bytes: number): Promise<void>;
   close(): void;
 }
@@ -39,9 +42,11 @@ export async function connectDaemon(port: number, number: number): Promise<Count
   let received = 0;
   let wanted = Number.POSITIVE_INFINITY;
   let done = () => {};
-  let isClosed = false;
+  let fail = (_: Error) => {};
+  let ended: Error | undefined;
   call.on("error", (error) => {
-    if (!isClosed) console.error(`daemon ${number}: ${error.message}`);
+    ended = new Error(`daemon ${number}, after ${received} bytes: ${error.message}`);
+    fail(ended);
   });
   call.on("data", ({ body }: wire.ReceiveResponse) => {
     if (body?.$case === "grant") {
@@ -70,12 +75,23 @@ export async function connectDaemon(port: number, number: number): Promise<Count
     receive(bytes) {
       received = 0;
       wanted = bytes;
-      return new Promise((resolve) => {
-        done = resolve;
+      return new Promise((resolve, reject) => {
+        const overdue = setTimeout(() => {
+          reject(new Error(`daemon ${number} has ${received} of ${bytes} bytes in time`));
+        }, RECEIVE_MAX_MS);
+        done = () => {
+          clearTimeout(overdue);
+          resolve();
+        };
+        fail = (error) => {
+          clearTimeout(overdue);
+          reject(error);
+        };
+        if (ended !== undefined) fail(ended);
       });
     },
     close() {
-      isClosed = true;
+      fail = () => {};
       call.cancel();
       client.close();
     },

@@ -2,6 +2,7 @@
  * A backend with models, alone in a process: listens, publishes at a word, and says what memory and
  * CPU it used. Also the plainest way to send a file to many, as a baseline: bytes into a socket.
  */
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { openDoor } from "../test/support/door.js";
 import { createFakeBehind } from "../test/support/fake-behind.js";
@@ -70,7 +71,7 @@ process.on("message", (message: PushOrder) => {
 
 async function publish(bytes: number): Promise<void> {
   // Noise does not pack: the file is as long as the model.
-  const noise = Buffer.from(Uint8Array.from({ length: bytes }, () => Math.random() * 256));
+  const noise = randomBytes(bytes);
   const { facts } = await backend.publishing.publish(candidate({ plain: noise }));
   plainFile = Buffer.alloc(facts.length);
   answer({ kind: "published", length: facts.length });

@@ -23,6 +23,7 @@ const SUITES = [
   "test/daemon/uplink/grpc-transport.test.ts",
   "test/flow/catalogue.test.ts",
   "test/flow/enrolment.test.ts",
+  "test/flow/model-switch.test.ts",
   "test/flow/privacy.test.ts",
   "test/flow/push.test.ts",
   "test/peers/tls.test.ts",

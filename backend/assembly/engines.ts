@@ -10,13 +10,11 @@ import { openPostgres, type PostgresDatabase } from "../registry/postgres-databa
 import type { EntrySource } from "../store/backup.js";
 import { openLevelSnapshotStore } from "../store/level-snapshot-store.js";
 import { demandFinished } from "../store/migrate-store.js";
-import {
-  openPostgresSnapshotStore,
-  type SharedSnapshotStore,
-} from "../store/postgres-snapshot-store.js";
+import { openPostgresSnapshotStore } from "../store/postgres-snapshot-store.js";
 import type { SeriesEngine } from "../store/series-engine.js";
 import { openSeriesFeed, PLACE, runSeriesFeed, type SeriesFeed } from "../store/series-feed.js";
 import { createSeriesSnapshotStore } from "../store/series-snapshot-store.js";
+import type { SharedSnapshotStore } from "../store/shared-snapshot-store.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import { createVictoriametricsEngine } from "../store/victoriametrics-engine.js";
 
@@ -129,7 +127,8 @@ export async function openShared(
   return { database, store, tombstones };
 }
 
-function postgresUrl({ config, places }: Pick<EngineParts, "config" | "places">): string {
+/** Where PostgreSQL is, with its password. */
+export function postgresUrl({ config, places }: Pick<EngineParts, "config" | "places">): string {
   const url = new URL(config.registry.postgresql.url);
   const file = places.postgresPasswordFile;
   if (file !== undefined) url.password = encodeURIComponent(readSecret(file));

@@ -10,6 +10,7 @@ export async function openErasing(
   parts: BackendParts,
   registers: Registers,
   ingest: Pick<HeldIngest, "keepOut">,
+  forgetPushed: (installationId: string) => void,
 ): Promise<Erasure["erase"]> {
   const { places, clock } = parts;
   const { store, kept, identities, tombstones, processes } = registers;
@@ -19,7 +20,7 @@ export async function openErasing(
     ...{ tombstones, identities, nowMs },
     saveRollups: kept.save,
     keepOut: ingest.keepOut,
-    alsoForget: [(id) => removeBearerTokens(places.httpTokensFile, id)],
+    alsoForget: [(id) => removeBearerTokens(places.httpTokensFile, id), forgetPushed],
   });
   // An identity that was to go with its data and is still here: the power went in between.
   for (const id of identities.ids()) if (tombstones.has(id)) await identities.remove(id, nowMs());

@@ -8,6 +8,11 @@ import { HeatpoolError } from "#core/errors.js";
 import { createCatalogue, type OwnCatalogue } from "../catalogue/create-catalogue.js";
 import { createListedReleases, type ListedReleases } from "../catalogue/listed-releases.js";
 import { openOnlineKeys } from "../catalogue/online-keys.js";
+import {
+  checkSharedFolder,
+  joinSharedFolder,
+  type SharedFolder,
+} from "../catalogue/shared-folder.js";
 import type { Config, Places } from "../config.js";
 import { mayHaveModels } from "../eligibility/may-have-models.js";
 import { readLegacyKey } from "../host/legacy-key.js";
@@ -21,6 +26,7 @@ import type { ReleaseStore } from "../publish/release-store.js";
 import { createPush } from "../push/create-push.js";
 import type { Push } from "../push/push.js";
 import type { Identities } from "../registry/identity.js";
+import type { Queryable } from "../registry/postgres-database.js";
 
 /** What they are put together from. */
 export interface ModelParts {
@@ -57,6 +63,26 @@ export function openModels(parts: ModelParts): OpenModels {
     store,
     publishing: createPublishing({ store, catalogue, clock, chance }),
   };
+}
+
+/** The folders that processes have to share. */
+export function listSharedFolders({ catalogueDir, modelsDir }: Places): readonly SharedFolder[] {
+  return [
+    { name: "catalogue", path: catalogueDir },
+    { name: "models", path: modelsDir },
+  ];
+}
+
+/** @throws HeatpoolError `CONFIG_INVALID` the other processes use other folders */
+export async function demandSharedFolders(
+  { places, chance, storeKey }: Pick<ModelParts, "places" | "chance"> & { storeKey?: unknown },
+  database: Queryable,
+): Promise<void> {
+  for (const folder of listSharedFolders(places)) {
+    // Who has no models joins nobody, but must not stand beside others that have some.
+    if (storeKey === undefined) await checkSharedFolder(database, folder);
+    else await joinSharedFolder(database, folder, chance);
+  }
 }
 
 /** To whom models are given. */

@@ -19,7 +19,13 @@ import type { Engines } from "./engines.js";
 import { openErasing } from "./open-erasing.js";
 import { openIdentities } from "./open-identities.js";
 import { type Intake, openIntake } from "./open-intake.js";
-import { type OpenModels, openModels, type RunningModels, startModels } from "./open-models.js";
+import {
+  demandSharedFolders,
+  type OpenModels,
+  openModels,
+  type RunningModels,
+  startModels,
+} from "./open-models.js";
 import { openRegisters, type Registers, toShared } from "./open-registers.js";
 import { openStatistics, type Statistics } from "./open-statistics.js";
 import { type BackendParts, reportFault } from "./parts.js";
@@ -57,9 +63,11 @@ export async function openRooms(
   const noteChange = (id: string): void => pushing?.push.noteChange(id);
   const registers = await openRegisters(parts, engines, noteChange);
   const { store, registry, identities, tombstones } = registers;
+  if (engines.shared !== undefined) await demandSharedFolders(parts, engines.shared.database);
   const models = storeKey === undefined ? undefined : openModels({ ...parts, storeKey });
   const intake = await openIntake(parts, registers, vitals);
-  const erase = await openErasing(parts, registers, intake.ingest);
+  const forgetPushed = (id: string): void => pushing?.push.forget(id);
+  const erase = await openErasing(parts, registers, intake.ingest, forgetPushed);
   let newest: RetentionRun | undefined;
   const statistics = await openStatistics(parts, registers, models, () => newest);
   if (models !== undefined) {
@@ -100,6 +108,8 @@ export async function openRooms(
       },
       async reloadIdentity(id) {
         await identities.reload(id);
+        // Another process erased it.
+        if (identities.find(id) === undefined) forgetPushed(id);
         noteChange(id);
       },
     },

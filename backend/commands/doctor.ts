@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
+import { examineEngines } from "../assembly/examine-engines.js";
 import type { Places } from "../config.js";
 import { openBearerTokens } from "../enrolment/bearer-tokens.js";
 import { openClaimTokens } from "../enrolment/claim-tokens.js";
@@ -48,7 +49,11 @@ async function gather(machine: Machine, options: AdminOptions): Promise<DoctorFa
     httpTokens:
       config.http === undefined ? undefined : openBearerTokens(places.httpTokensFile, clock).count,
     openFiles: await findOpen(places),
-    store: await askStore(machine, options, places),
+    store:
+      config.registry.engine === "postgresql"
+        ? await askBackend(machine, options).catch(() => ({ state: "silent" }) as const)
+        : await askStore(machine, options, places),
+    engines: await examineEngines({ config, places, clock }),
     closedTestPool: config.privacy.closedTestPool,
     autoSign: config.catalogue.autoSign,
   };
@@ -95,20 +100,20 @@ async function askStore(
     if (!isLocked) return { state: "unreachable", fault: describe(error) };
   }
   try {
-    return await withAdmin(machine, options, async (admin) => {
-      const { storage, jobs, warnings } = await admin.status();
-      const failed = jobs.filter(({ runs }) => runs.at(-1)?.outcome === "failed");
-      return {
-        state: "running",
-        well: storage.well,
-        failedJobs: failed.map(({ name }) => name),
-        warnings,
-      };
-    });
+    return await askBackend(machine, options);
   } catch (error) {
     const fault = `The store is in use, but its backend does not answer: ${describe(error)}`;
     return { state: "unreachable", fault };
   }
+}
+
+async function askBackend(machine: Machine, options: AdminOptions): Promise<StoreFact> {
+  return await withAdmin(machine, options, async (admin) => {
+    const { storage, jobs, warnings } = await admin.status();
+    const failed = jobs.filter(({ runs }) => runs.at(-1)?.outcome === "failed");
+    const failedJobs = failed.map(({ name }) => name);
+    return { state: "running", well: storage.well, failedJobs, warnings };
+  });
 }
 
 function describe(error: unknown): string {

@@ -29,13 +29,15 @@ export interface DoctorFacts {
   /** Files that others than the owner may read. */
   readonly openFiles: readonly string[];
   readonly store: StoreFact;
+  /** What is configured beside the embedded store. */
+  readonly engines: readonly EngineFact[];
   readonly closedTestPool: boolean;
   readonly autoSign: boolean;
 }
 
 /** What became of the attempt to look at the store. */
 export type StoreFact =
-  | { readonly state: "missing" | "stopped" }
+  | { readonly state: "missing" | "stopped" | "silent" }
   | {
       readonly state: "running";
       readonly well: boolean;
@@ -43,6 +45,14 @@ export type StoreFact =
       readonly warnings: readonly string[];
     }
   | { readonly state: "unreachable"; readonly fault: string };
+
+/** What a look at one engine, or at what processes share, has found. */
+export interface EngineFact {
+  readonly engine: "postgresql" | "victoriametrics" | "shared folders";
+  readonly verdict: Diagnosis["verdict"];
+  readonly text: string;
+  readonly remedy?: string | undefined;
+}
 
 const MIB = 2 ** 20;
 /** LevelDB rewrites tables beside the old ones; below that it soon refuses. */
@@ -60,6 +70,7 @@ export function diagnose(facts: DoctorFacts): Diagnosis[] {
     ...checkHttpTokens(facts),
     checkPermissions(facts),
     ...checkStore(facts),
+    ...facts.engines.map(checkEngine),
     ...checkExceptions(facts),
   ];
 }
@@ -128,12 +139,25 @@ function checkPermissions({ openFiles }: DoctorFacts): Diagnosis {
   );
 }
 
+function checkEngine({ engine, verdict, text, remedy = "See its guide." }: EngineFact): Diagnosis {
+  const found = { check: engine, verdict, text };
+  return verdict === "good" ? found : { ...found, remedy };
+}
+
 function checkStore({ store }: DoctorFacts): Diagnosis[] {
   switch (store.state) {
     case "missing":
       return [warning("store", "There is none yet.", "Start the backend: it makes one.")];
     case "stopped":
       return [good("store", "It opens without a fault; no backend is running.")];
+    case "silent":
+      return [
+        warning(
+          "store",
+          "No backend answers on this machine; the store is one of its engines.",
+          "Start it, unless it runs elsewhere.",
+        ),
+      ];
     case "unreachable":
       return [
         bad(

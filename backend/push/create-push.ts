@@ -38,8 +38,6 @@ export interface PushParts {
 
 /** Files on their way at once. */
 const TRANSFERS_MAX = 16;
-/** A daemon takes messages of 256 KiB at most. */
-const CHUNK_BYTES = 128 * 1024;
 /** A daemon that does not take a chunk for this long loses its turn. */
 const STALL_MAX_MS = 30_000;
 /** How often renewals are looked for. */
@@ -270,22 +268,21 @@ async function* send(
   let at = offset;
   while (at < release.length && !isOver()) {
     const turn = await takeTurn(room, release);
+    const patience = watchStall(room, turn);
     try {
       for (;;) {
         const data = turn.piece(at);
         if (data === undefined || data.length === 0 || isOver()) break;
         const start = at;
         at += data.length;
-        const done = watchStall(room, turn);
-        try {
-          yield { kind: "chunk", targetPath, offset: start, data };
-        } finally {
-          done();
-        }
+        patience.giveNow();
+        yield { kind: "chunk", targetPath, offset: start, data };
+        patience.isTaken();
       }
       // A file that is shorter than it was listed ends here.
       if (turn.piece(at)?.length === 0) return;
     } finally {
+      patience.end();
       turn.end();
     }
   }
@@ -308,7 +305,7 @@ async function takeTurn({ parts, files, turnstile }: Room, of: ReleaseFacts): Pr
       parts.store.file(modelId, release),
     );
     return {
-      piece: (at) => file?.bytes.subarray(at, at + CHUNK_BYTES),
+      piece: (at) => file?.piece(at),
       end() {
         file?.release();
         file = undefined;
@@ -321,13 +318,34 @@ async function takeTurn({ parts, files, turnstile }: Room, of: ReleaseFacts): Pr
   }
 }
 
-/** Ends the turn of who does not take a piece in time. Call the answer when it was taken. */
-function watchStall({ parts: { clock } }: Room, turn: Turn): () => void {
-  const taken = new AbortController();
-  void clock.sleep(STALL_MAX_MS, taken.signal).then(() => {
-    if (!taken.signal.aborted) turn.end();
-  });
-  return () => taken.abort();
+/** How long it takes until a piece is taken. */
+interface Patience {
+  giveNow(): void;
+  isTaken(): void;
+  end(): void;
+}
+
+/** Ends the turn of who does not take a piece in time. One timer for all pieces of a turn. */
+function watchStall({ parts: { clock } }: Room, turn: Turn): Patience {
+  const over = new AbortController();
+  let givenMs: number | undefined;
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const sinceMs = givenMs === undefined ? 0 : clock.monotonicMs() - givenMs;
+      if (sinceMs >= STALL_MAX_MS) return turn.end();
+      await clock.sleep(STALL_MAX_MS - sinceMs, over.signal);
+    }
+  };
+  void watch();
+  return {
+    giveNow() {
+      givenMs = clock.monotonicMs();
+    },
+    isTaken() {
+      givenMs = undefined;
+    },
+    end: () => over.abort(),
+  };
 }
 
 function ifMissing(error: unknown): undefined {

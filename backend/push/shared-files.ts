@@ -6,7 +6,8 @@ import { createTurnstile } from "./turnstile.js";
 
 /** A file in memory. */
 export interface SharedFile {
-  readonly bytes: Buffer;
+  /** Bytes from `at` on, a piece at most; all readers get the same one, not to be changed. */
+  piece(at: number): Buffer;
   /** The reader is done. */
   release(): void;
 }
@@ -19,10 +20,12 @@ export interface SharedFiles {
 
 /** A model file has at most 64 MiB. */
 const FILES_MAX = 2;
+/** A daemon takes messages of 256 KiB at most. */
+export const PIECE_BYTES = 128 * 1024;
 
 interface Held {
   readers: number;
-  readonly loaded: Promise<{ bytes: Buffer; leave: () => void }>;
+  readonly loaded: Promise<{ piece: (at: number) => Buffer; leave: () => void }>;
 }
 
 export function createSharedFiles(): SharedFiles {
@@ -32,7 +35,7 @@ export function createSharedFiles(): SharedFiles {
   async function load(read: () => Promise<Buffer>) {
     const leave = await turnstile.enter();
     try {
-      return { bytes: await read(), leave };
+      return { piece: cut(await read()), leave };
     } catch (error) {
       leave();
       throw error;
@@ -51,12 +54,24 @@ export function createSharedFiles(): SharedFiles {
         leave();
       };
       try {
-        const { bytes, leave } = await file.loaded;
-        return { bytes, release: () => release(leave) };
+        const { piece, leave } = await file.loaded;
+        return { piece, release: () => release(leave) };
       } catch (error) {
         release(() => {});
         throw error;
       }
     },
+  };
+}
+
+/** Whoever reads from the beginning gets the same pieces. */
+function cut(bytes: Buffer): (at: number) => Buffer {
+  const pieces = new Map<number, Buffer>();
+  return (at) => {
+    const known = pieces.get(at);
+    if (known !== undefined) return known;
+    const piece = bytes.subarray(at, at + PIECE_BYTES);
+    if (at % PIECE_BYTES === 0) pieces.set(at, piece);
+    return piece;
   };
 }

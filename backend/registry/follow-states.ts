@@ -3,7 +3,7 @@
  * full comparison when something may have been missed.
  */
 import type { Clock } from "#core/clock.js";
-import type { SharedSnapshotStore } from "../store/postgres-snapshot-store.js";
+import type { SharedSnapshotStore } from "../store/shared-snapshot-store.js";
 import type { Registry } from "./registry.js";
 
 /** What following works with. */

@@ -43,8 +43,53 @@ const MIGRATION_LOCK = 5_714_001;
 
 /** @param url `postgresql://user:password@host:port/database` */
 export async function openPostgres(options: { url: string }): Promise<PostgresDatabase> {
+  const database = connectPostgres(options.url);
+  try {
+    await demandKeeper(database);
+    await migrate(database);
+  } catch (cause) {
+    await database.close();
+    throw cause;
+  }
+  return database;
+}
+
+/** What a look at the server found. */
+export interface PostgresFindings {
+  /** As the server says it, e.g. `15.14`. */
+  readonly version: string;
+  /** Whether the tables are made; where they are not, the first start makes them. */
+  readonly hasTables: boolean;
+}
+
+/**
+ * Looks whether the server could keep what it is given, and changes nothing.
+ *
+ * @param look asks more of it, when its tables are of this program's version
+ * @throws HeatpoolError `CONFIG_INVALID`, `STATE_INVALID`, `STORE_FAILED` as `openPostgres`
+ */
+export async function inspectPostgres(
+  options: { url: string },
+  look: (database: Queryable) => Promise<void>,
+): Promise<PostgresFindings> {
+  const database = connectPostgres(options.url);
+  try {
+    const version = await demandKeeper(database);
+    const [found] = await database.query<{ name: string | null }>(
+      "SELECT to_regclass('migration')::text AS name",
+    );
+    if (found?.name == null) return { version, hasTables: false };
+    const step = await readStep(database);
+    if (step === MIGRATIONS.length) await look(database);
+    return { version, hasTables: true };
+  } finally {
+    await database.close();
+  }
+}
+
+function connectPostgres(url: string): PostgresDatabase {
   const settings = {
-    connectionString: options.url,
+    connectionString: url,
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_MAX_MS,
     statement_timeout: STATEMENT_MAX_MS,
@@ -54,7 +99,7 @@ export async function openPostgres(options: { url: string }): Promise<PostgresDa
   const pool = new pg.Pool(settings);
   // An idle connection that the server ends is replaced by the next query.
   pool.on("error", () => undefined);
-  const database: PostgresDatabase = {
+  return {
     query: (text, values) => ask(pool, text, values),
     async transaction(work) {
       const client = await pool.connect().catch((cause: unknown) => {
@@ -65,14 +110,6 @@ export async function openPostgres(options: { url: string }): Promise<PostgresDa
     connect: () => openSession(new pg.Client(settings)),
     close: () => pool.end(),
   };
-  try {
-    await demandKeeper(database);
-    await migrate(database);
-  } catch (cause) {
-    await pool.end();
-    throw cause;
-  }
-  return database;
 }
 
 async function inTransaction<T>(
@@ -148,13 +185,13 @@ export function toPostgresError(cause: unknown): HeatpoolError {
   });
 }
 
-/** @throws HeatpoolError `CONFIG_INVALID` the server could not keep what it is given */
-async function demandKeeper(database: Queryable): Promise<void> {
-  const [found] = await database.query<Record<"version" | "fsync" | "read_only", string>>(
+/** Resolves with its version. @throws HeatpoolError `CONFIG_INVALID` it could not keep what it is given */
+async function demandKeeper(database: Queryable): Promise<string> {
+  const [found] = await database.query<Record<"version" | "name" | "fsync" | "read_only", string>>(
     `SELECT current_setting('server_version_num') AS version, current_setting('fsync') AS fsync,
-       current_setting('transaction_read_only') AS read_only`,
+       current_setting('server_version') AS name, current_setting('transaction_read_only') AS read_only`,
   );
-  const { version = "0", fsync, read_only: readOnly } = found ?? {};
+  const { version = "0", name = "", fsync, read_only: readOnly } = found ?? {};
   if (Number(version) < VERSION_MIN) {
     const [is, least] = [Number(version), VERSION_MIN].map((one) => Math.floor(one / 10_000));
     throw refusal(`version ${is}, at least ${least} is needed`, "Upgrade the server.");
@@ -168,27 +205,31 @@ async function demandKeeper(database: Queryable): Promise<void> {
       "Set fsync = on in postgresql.conf.",
     );
   }
+  return name.split(" ")[0] ?? "";
 }
 
 function refusal(what: string, hint: string): HeatpoolError {
   return new HeatpoolError("CONFIG_INVALID", `registry.postgresql: ${what}`, { hint });
 }
 
-/** @throws HeatpoolError `STATE_INVALID` the tables are of a newer version of this program */
+/** The step that the tables are at. @throws HeatpoolError `STATE_INVALID` one of a newer program */
+async function readStep({ query }: Queryable): Promise<number> {
+  const [row] = await query<{ number: number | null }>(
+    "SELECT max(number) AS number FROM migration",
+  );
+  const done = row?.number ?? 0;
+  if (done <= MIGRATIONS.length) return done;
+  const what = `tables of step ${done}, this program knows ${MIGRATIONS.length}`;
+  throw new HeatpoolError("STATE_INVALID", `registry.postgresql: ${what}`, {
+    hint: "Run the newer version of heatpool-backend, or restore a backup of the database.",
+  });
+}
+
 async function migrate(database: PostgresDatabase): Promise<void> {
   await database.transaction(async ({ query }) => {
     await query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     await query("CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY)");
-    const [row] = await query<{ number: number | null }>(
-      "SELECT max(number) AS number FROM migration",
-    );
-    const done = row?.number ?? 0;
-    if (done > MIGRATIONS.length) {
-      const what = `tables of step ${done}, this program knows ${MIGRATIONS.length}`;
-      throw new HeatpoolError("STATE_INVALID", `registry.postgresql: ${what}`, {
-        hint: "Run the newer version of heatpool-backend, or restore a backup of the database.",
-      });
-    }
+    const done = await readStep({ query });
     for (const [place, step] of MIGRATIONS.entries()) {
       if (place < done) continue;
       await query(step);

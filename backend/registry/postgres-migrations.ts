@@ -90,4 +90,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE tombstone ADD COLUMN removal json;
   `,
+  // Folders that several processes use, each with the text of its mark.
+  `
+  CREATE TABLE shared_folder (name text PRIMARY KEY, mark text NOT NULL);
+  `,
 ];

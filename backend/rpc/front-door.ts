@@ -11,11 +11,10 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { prefixOf } from "./address-prefix.js";
+import { createNetworkBook, type NetworkLimits } from "./network-book.js";
 
 /** What a connection has to keep before anything is known about it. */
-export interface FrontLimits {
-  /** Connections of one /24 or /56 at once. 0: no limit. */
-  readonly socketsPerPrefixMax: number;
+export interface FrontLimits extends NetworkLimits {
   /** A connection that has not said anything is closed after this time. */
   readonly firstByteMs: number;
   /** A handshake that is not done is given up after this time. */
@@ -28,6 +27,8 @@ const UNWELCOME_MAX_MS = 5_000;
 /** Settings that nobody needs to change. */
 export const FRONT_LIMITS: FrontLimits = {
   socketsPerPrefixMax: 64,
+  // All daemons of a full network may come back twice at once, e.g. after a restart.
+  newPerPrefix: { burst: 128, perSecond: 4 },
   firstByteMs: 5_000,
   handshakeMs: 10_000,
 };
@@ -43,8 +44,14 @@ export interface FrontDoor {
   readonly port: number;
   /** Lets nobody in any more; who is inside stays. */
   close(): void;
+  /** Resolves when the last who was let in has left. */
+  emptied(): Promise<void>;
   /** Closes every connection. */
   destroy(): void;
+  /** Whether this connection showed a certificate that does not count, and is being sent away. */
+  isUnwelcome(socket: Pick<Socket, "remoteAddress" | "remotePort">): boolean;
+  /** Somebody at `address` was cut off for flooding: its network makes new connections more slowly. */
+  noteFlood(address: string): void;
 }
 
 /** What the front door works with. */
@@ -58,7 +65,7 @@ export interface FrontParts {
    */
   readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
   readonly limits: FrontLimits;
-  readonly clock: Pick<Clock, "sleep">;
+  readonly clock: Pick<Clock, "sleep" | "monotonicMs">;
   /** Takes a connection that may speak HTTP/2. */
   onConnection(socket: Socket): void;
 }
@@ -66,12 +73,35 @@ export interface FrontParts {
 /** @throws HeatpoolError `CERTIFICATE_INVALID` · what listening throws */
 export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
-  const counts = new Map<string, number>();
-  const inside: Inside = { open, counts };
-  const { identity, limits, onConnection } = parts;
-  const enter = identity === undefined ? onConnection : createHandshakes(parts, identity);
+  const { identity, limits } = parts;
+  const networks = createNetworkBook(limits, parts.clock);
+  const guests = createGuests();
+  const unwelcome = new Set<string>();
+  const onUnwelcome = (socket: Socket): void => {
+    const name = nameOf(socket);
+    unwelcome.add(name);
+    socket.once("close", () => unwelcome.delete(name));
+  };
+  const onConnection = (socket: Socket): void => {
+    guests.add(socket);
+    parts.onConnection(socket);
+  };
+  const enter =
+    identity === undefined
+      ? onConnection
+      : createHandshakes({ ...parts, onConnection, onUnwelcome }, identity);
   const server = createServer({ noDelay: true }, (socket) => {
-    if (!admit(socket, inside, limits)) return;
+    const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
+    // One too many is closed without a word.
+    if (leave === undefined) {
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    socket.once("close", () => {
+      open.delete(socket);
+      leave();
+    });
     void watch(socket, parts);
     enter(socket);
   });
@@ -80,6 +110,9 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   return {
     port: bound === null || typeof bound === "string" ? 0 : bound.port,
     close: () => server.close(),
+    emptied: guests.emptied,
+    isUnwelcome: (socket) => unwelcome.has(nameOf(socket)),
+    noteFlood: (address) => networks.noteFlood(prefixOf(address)),
     destroy() {
       server.close();
       for (const socket of open) socket.destroy();
@@ -87,9 +120,36 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   };
 }
 
+/** Connections that may speak. */
+function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> } {
+  const present = new Set<Socket>();
+  const waiting: (() => void)[] = [];
+  return {
+    add(socket) {
+      present.add(socket);
+      socket.once("close", () => {
+        present.delete(socket);
+        if (present.size === 0) for (const wake of waiting.splice(0)) wake();
+      });
+    },
+    async emptied() {
+      if (present.size === 0) return;
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+      });
+    },
+  };
+}
+
 /** Lets connections shake hands; those that did and speak HTTP/2 go on. */
 function createHandshakes(
-  { limits, isWelcome, clock, onConnection }: FrontParts,
+  {
+    limits,
+    isWelcome,
+    clock,
+    onConnection,
+    onUnwelcome,
+  }: FrontParts & { onUnwelcome(socket: Socket): void },
   { certificate, key }: Identity,
 ): (socket: Socket) => void {
   const options = {
@@ -110,7 +170,10 @@ function createHandshakes(
         socket.destroy();
         return;
       }
-      if (isWelcome?.(socket.getPeerX509Certificate()) === false) void sendAway(socket, clock);
+      if (isWelcome?.(socket.getPeerX509Certificate()) === false) {
+        onUnwelcome(socket);
+        void sendAway(socket, clock);
+      }
       onConnection(socket);
     });
     // Node tells that a handshake failed or took too long, and leaves the connection open.
@@ -122,40 +185,18 @@ function createHandshakes(
   }
 }
 
+function nameOf({
+  remoteAddress,
+  remotePort,
+}: Pick<Socket, "remoteAddress" | "remotePort">): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
 async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<void> {
   const closed = new AbortController();
   socket.once("close", () => closed.abort());
   await clock.sleep(UNWELCOME_MAX_MS, closed.signal);
   socket.destroy();
-}
-
-/** Who is inside: all connections, and how many of each network. */
-interface Inside {
-  readonly open: Set<Socket>;
-  readonly counts: Map<string, number>;
-}
-
-/** Counts a connection among those of its network; one too many is closed without a word. */
-function admit(
-  socket: Socket,
-  { open, counts }: Inside,
-  { socketsPerPrefixMax }: FrontLimits,
-): boolean {
-  const prefix = prefixOf(socket.remoteAddress ?? "");
-  const others = counts.get(prefix) ?? 0;
-  if (socketsPerPrefixMax > 0 && others >= socketsPerPrefixMax) {
-    socket.destroy();
-    return false;
-  }
-  open.add(socket);
-  counts.set(prefix, others + 1);
-  socket.once("close", () => {
-    open.delete(socket);
-    const left = (counts.get(prefix) ?? 1) - 1;
-    if (left > 0) counts.set(prefix, left);
-    else counts.delete(prefix);
-  });
-  return true;
 }
 
 async function watch(socket: Socket, { clock, limits }: FrontParts): Promise<void> {

@@ -15,7 +15,6 @@ import type {
   ServerUnaryCall,
   ServerWritableStream,
 } from "@grpc/grpc-js";
-import { fired } from "#core/clock.js";
 import type { ToStatus } from "./status.js";
 
 /** Answers one request. */
@@ -77,16 +76,20 @@ export function guardBidi<Request, Response>(
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
     const gone = goneSignal(call);
-    const left = fired(gone);
+    // One listener for all messages: a race with a promise that lasts would keep something of each.
+    let wake = () => {};
+    gone.addEventListener("abort", () => wake(), { once: true });
     let written: Promise<unknown> = Promise.resolve();
     const respond = async (): Promise<void> => {
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
       for await (const response of handle(requests, call, gone)) {
         let mayGoOn = true;
-        written = new Promise((resolve) => {
-          mayGoOn = call.write(response, resolve);
+        written = new Promise<void>((resolve) => {
+          wake = resolve;
+          mayGoOn = call.write(response, () => resolve());
+          if (gone.aborted) resolve();
         });
-        if (paced) await Promise.race([written, left]);
+        if (paced) await written;
         else if (!mayGoOn) await once(call, "drain", { signal: gone });
         if (gone.aborted) return;
       }
@@ -94,7 +97,7 @@ export function guardBidi<Request, Response>(
     };
     respond().catch(async (error: unknown) => {
       // An error that meets a message on its way destroys both, when somebody is reading as well.
-      if (!gone.aborted) await Promise.race([written, fired(gone)]);
+      if (!gone.aborted) await written;
       if (!gone.aborted) call.emit("error", toStatus(error));
     });
   };

@@ -22,6 +22,7 @@ import {
   type FrontParts,
   openFrontDoor,
 } from "./front-door.js";
+import { watchSessions } from "./session-pace.js";
 
 /** Where to listen. */
 export type Address =
@@ -123,8 +124,14 @@ export async function listenBehindFront(
   demandSecured(address, identity);
   // Handshakes are done when a connection gets there.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  let front: FrontDoor | undefined;
+  watchSessions(server, {
+    clock,
+    isUnwelcome: (socket) => front?.isUnwelcome(socket) ?? false,
+    onFlood: (address) => front?.noteFlood(address),
+  });
   try {
-    return await openFrontDoor({
+    front = await openFrontDoor({
       address,
       identity,
       isWelcome,
@@ -132,6 +139,7 @@ export async function listenBehindFront(
       clock,
       onConnection: (socket) => injector.injectConnection(socket),
     });
+    return front;
   } catch (cause) {
     if (cause instanceof HeatpoolError) throw cause;
     throw notListening(address, cause);

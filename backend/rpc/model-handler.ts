@@ -24,13 +24,14 @@ import { guardBidi, guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
 import type { ModelStreams } from "./model-streams.js";
 import { createReceive } from "./receive-handler.js";
+import { withShortRequests } from "./request-frame.js";
 import type { ToStatus } from "./status.js";
 
 /** The service with Receive's answers as they are. */
-export const MODEL_SERVICE = {
+export const MODEL_SERVICE = withShortRequests({
   ...ModelServiceService,
   receive: { ...ModelServiceService.receive, responseSerialize: (bytes: Buffer) => bytes },
-};
+});
 
 /** Of the wire contract. */
 const MODEL_MAX = 128;

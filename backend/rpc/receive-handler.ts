@@ -12,7 +12,7 @@ import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
 import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
 import type { ModelStreams } from "./model-streams.js";
-import { encodeReceive } from "./response-frame.js";
+import { createReceiveEncoder } from "./response-frame.js";
 import { findSession } from "./session.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
 
@@ -43,6 +43,7 @@ export function createReceive({
   judge,
   streams,
 }: ReceiveParts): BidiHandler<wire.ReceiveRequest, Buffer> {
+  const encode = createReceiveEncoder();
   return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
     const stop = new AbortController();
@@ -78,7 +79,7 @@ export function createReceive({
     try {
       const messages = session.messages();
       for (;;) {
-        const bytes = await encodeNext(messages);
+        const bytes = await encodeNext(messages, encode);
         // Between two looks at the stream nothing is given to whose certificate was taken back.
         fault ??= faultOf();
         if (bytes === undefined || fault !== undefined) break;
@@ -98,9 +99,10 @@ export function createReceive({
 /** The next message as bytes: while they are on their way, nothing holds the file they are of. */
 async function encodeNext(
   messages: AsyncGenerator<PushMessage, void, undefined>,
+  encode: (response: wire.ReceiveResponse) => Buffer,
 ): Promise<Buffer | undefined> {
   const { value, done } = await messages.next();
-  return done === true || value === undefined ? undefined : encodeReceive(toResponse(value));
+  return done === true || value === undefined ? undefined : encode(toResponse(value));
 }
 
 /** The error reaches who reads; who does not loses the connection. */

@@ -12,6 +12,26 @@ const CHUNK_TAG = (2 << 3) | 2;
 const DATA_TAG = (3 << 3) | 2;
 const NOTHING = Buffer.alloc(0);
 
+/** Pieces that are kept encoded: daemons that are sent one file are at about the same place. */
+const KEPT_MAX = 16;
+
+/** Encodes each piece of a file once, as long as many are sent it. */
+export function createReceiveEncoder(): (response: ReceiveResponse) => Buffer {
+  const kept = new Map<Uint8Array, Buffer>();
+  return (response) => {
+    const { body } = response;
+    if (body?.$case !== "chunk") return encodeReceive(response);
+    const { data } = body.value;
+    const encoded = kept.get(data) ?? encodeReceive(response);
+    // Put last again: the first ones of a map are the least recent.
+    kept.delete(data);
+    kept.set(data, encoded);
+    const [oldest] = kept.keys();
+    if (kept.size > KEPT_MAX && oldest !== undefined) kept.delete(oldest);
+    return encoded;
+  };
+}
+
 /** What the generated decoder reads as `response`. */
 export function encodeReceive(response: ReceiveResponse): Buffer {
   const { body } = response;

@@ -45,7 +45,7 @@ import { createModelHandler, MODEL_SERVICE } from "./model-handler.js";
 import { createModelStreams, type ModelStreams } from "./model-streams.js";
 import { createPrivacyHandler } from "./privacy-handler.js";
 import { addReflection } from "./reflection.js";
-import { decodeRequest } from "./request-frame.js";
+import { decodeRequest, withShortRequests } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus, type ToStatus } from "./status.js";
 import { watchStore } from "./store-watch.js";
@@ -180,7 +180,7 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     health.setStatus("", "NOT_SERVING");
     front.close();
     streams.close();
-    await end(main, live, parts);
+    await end(main, front, live, parts);
   } finally {
     ended.abort();
     front?.destroy();
@@ -258,23 +258,34 @@ function addServices(
   server.addService({ deliver: guarded }, { deliver: guardBidi(toStatus, deliver) });
   server.addService(MODEL_SERVICE, createModelHandler(behind, clock, toStatus, { judge, streams }));
   const community = createCommunityHandler(behind, clock, toStatus, judge);
-  server.addService(CommunityServiceService, community);
+  server.addService(withShortRequests(CommunityServiceService), community);
   if (identities === undefined || judge === undefined) return;
   const consent = createConsentHandler(identities.consents, judge, toStatus, (id) =>
     expel(id, new HeatpoolError("CONSENT_MISSING", "consent was withdrawn")),
   );
-  server.addService(ConsentServiceService, consent);
+  server.addService(withShortRequests(ConsentServiceService), consent);
   const privacy = createPrivacyHandler({ behind, judge, identities, expel }, toStatus);
-  server.addService(PrivacyServiceService, privacy);
+  server.addService(withShortRequests(PrivacyServiceService), privacy);
 }
 
-/** No new connections, a goodbye to each stream, and time for what is in hand. */
-async function end(main: Server, live: LiveStreams, { clock, rules }: DoorParts): Promise<void> {
+/**
+ * No new connections, a goodbye to each stream, and time for what is in hand.
+ *
+ * The last acks are out when the connections are gone. grpc-js 1.14 alone does not tell: since Node
+ * 24 closing its server begins the end of every session, which it then takes for ended.
+ */
+async function end(
+  main: Server,
+  front: FrontDoor,
+  live: LiveStreams,
+  { clock, rules }: DoorParts,
+): Promise<void> {
   const isClosed = new Promise<void>((resolve) => {
     main.tryShutdown(() => resolve());
   });
   const timer = new AbortController();
-  const inOrder = Promise.all([live.close(rules.reconnectSpreadSeconds * 1000), isClosed]);
+  const left = live.close(rules.reconnectSpreadSeconds * 1000);
+  const inOrder = Promise.all([left, isClosed, front.emptied()]);
   await Promise.race([inOrder, clock.sleep(SHUTDOWN_MAX_MS, timer.signal)]);
   timer.abort();
 }

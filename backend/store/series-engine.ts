@@ -31,6 +31,8 @@ export interface EngineLife {
   readonly name: string;
   /** Since its start: rows that it took and left out. */
   readonly rowsRefused: number;
+  /** As it says it, e.g. `v1.79.5`; left out: it does not. */
+  readonly version?: string | undefined;
 }
 
 /** Several blocks on their way. */

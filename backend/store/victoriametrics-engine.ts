@@ -173,12 +173,16 @@ export function readLife(metrics: string, place: VictoriametricsPlace): EngineLi
     demandDedup(flag("dedup\\.minScrapeInterval"));
     demandRetention(flag("retentionPeriod"), place.rawMonths);
   }
+  if (/^vm_storage_is_read_only(\{[^}]*\})? 1$/m.test(metrics)) {
+    throw away("it only reads: its disk is as good as full (-storage.minFreeDiskSpaceBytes)");
+  }
   let rowsRefused = 0;
   for (const line of metrics.split("\n")) {
     if (/^vm_rows_(invalid|ignored)_total\{/.test(line))
       rowsRefused += Number(line.split(" ").at(-1));
   }
-  return { name: String(startedAt), rowsRefused };
+  const version = /^vm_app_version\{.*short_version="([^"]*)"/m.exec(metrics)?.[1];
+  return { name: String(startedAt), rowsRefused, version };
 }
 
 function demandDedup(text: string | undefined): void {

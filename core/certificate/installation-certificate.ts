@@ -3,7 +3,8 @@
  * whether one of our issuers signed it. Nothing here asks TLS whether it liked the certificate: a
  * resumed session says so without having looked.
  */
-import { createHash, type X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
+import { HeatpoolError } from "#core/errors.js";
 import { INSTALLATION_ID } from "./csr.js";
 
 /** What a certificate says. */
@@ -16,6 +17,26 @@ export interface ShownCertificate {
   readonly notAfterMs: number;
   /** Hexadecimal, as OpenSSL writes it. */
   readonly serial: string;
+}
+
+/**
+ * Reads a certificate that came as bytes. Bytes after it are refused, as a handshake does; by
+ * itself the parser leaves them unread.
+ *
+ * @throws HeatpoolError `CERTIFICATE_INVALID`
+ */
+export function parseCertificate(der: Uint8Array): X509Certificate {
+  const parsed = tryParse(der);
+  if (parsed.raw.equals(der)) return parsed;
+  throw new HeatpoolError("CERTIFICATE_INVALID", "there are bytes after the certificate");
+}
+
+function tryParse(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (cause) {
+    throw new HeatpoolError("CERTIFICATE_INVALID", "no certificate", { cause });
+  }
 }
 
 /** `undefined`: not one of ours, because common name and alternative name are not one id. */

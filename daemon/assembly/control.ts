@@ -34,7 +34,11 @@ export function createControl(rooms: Rooms): Control {
     },
     erase: () => eraseSoon(erasure, parts.clock),
     recoveryCode: async () => ({ recoveryCode: await renewRecoveryCode(parts) }),
-    ownData: () => exportEverything(parts, state.book, sharing.queue),
+    ownData: () =>
+      exportEverything(parts, {
+        ...{ book: state.book, backlog: sharing.queue, history },
+        alarms: scorer?.alarms() ?? [],
+      }),
     rejected: async (ask) => ({
       rejected:
         sharing.queue === undefined ? undefined : await answerDeadLetters(sharing.queue, ask),

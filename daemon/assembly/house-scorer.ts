@@ -11,9 +11,12 @@ import type { Config, DeviceConfig } from "../config.js";
 import type { Log } from "../host/log.js";
 import { openCheckedFile, openStateFile } from "../host/state-file.js";
 import type { AlarmList } from "../local/house.js";
+import type { Alarm } from "../model/alarm.js";
 import type { WriteTime } from "../model/alarm-words.js";
 import type { CommunityModels, Scorer } from "../model/scorer.js";
 import type { Notice } from "../notify/notify.js";
+
+const ALARMS_FILE = "alarms.json";
 
 /** What the daemon gives. */
 export interface HouseScorerParts {
@@ -34,7 +37,7 @@ export async function openHouseScorer(
     import("../model/alarm-book.js"),
     import("../model/level-rows.js"),
   ]);
-  const folder = join(config.stateDir, "scorer");
+  const folder = scorerFolder(config);
   try {
     return await createScorer({
       devices: devices.map((device) => ({
@@ -46,7 +49,7 @@ export async function openHouseScorer(
         state: openStateFile(join(folder, `${deviceId}.state`)),
         local: openCheckedFile(join(folder, `${deviceId}.json`)),
       }),
-      book: openAlarmBook(openCheckedFile(join(folder, "alarms.json"))),
+      book: openAlarmBook(openCheckedFile(join(folder, ALARMS_FILE))),
       rows: await openLevelRows(join(folder, "rows"), (cause) =>
         log("error", "rows.lost", { why: String(cause) }),
       ),
@@ -63,6 +66,16 @@ export async function openHouseScorer(
     log("error", "scorer.unavailable", { why: fault.message });
     return undefined;
   }
+}
+
+function scorerFolder({ stateDir }: Config): string {
+  return join(stateDir, "scorer");
+}
+
+/** Alarms as they are on disk, while no daemon runs. @throws HeatpoolError `STATE_INVALID` */
+export async function readAlarms(config: Config): Promise<readonly Alarm[]> {
+  const { openAlarmBook } = await import("../model/alarm-book.js");
+  return openAlarmBook(openCheckedFile(join(scorerFolder(config), ALARMS_FILE))).list();
 }
 
 /** Alarms as the page of the house lists them. */

@@ -6,14 +6,19 @@ import type { ConsentBook } from "../enrolment/consent.js";
 import { renewDevice } from "../enrolment/enrolment.js";
 import { readRecord } from "../enrolment/identity-record.js";
 import { openInstallationId } from "../enrolment/installation-id.js";
+import type { History } from "../history/history.js";
 import type { Log } from "../host/log.js";
 import { openStateFile } from "../host/state-file.js";
+import type { Alarm } from "../model/alarm.js";
 import { createErasure, type Erasure } from "../privacy/erasure.js";
-import { exportOwnData, type ReadableBacklog } from "../privacy/own-data.js";
+import { exportOwnData, type OwnHistory, type ReadableBacklog } from "../privacy/own-data.js";
 import type { PrivacyPort } from "../privacy/privacy.js";
 import { RECEIPT_FILE, WISH_FILE } from "../privacy/wipe.js";
 import { hasIdentity, toEnrolEndpoint, toOwnEndpoint } from "./backend-ways.js";
 import { type IdentityParts, openIdentity } from "./open-identity.js";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** What exports and erasures are made from. */
 export interface PrivacyParts extends IdentityParts {
@@ -71,12 +76,21 @@ export function renewRecoveryCode(
   return withOwnPrivacy(parts, (port) => port.renewRecoveryCode(installationId));
 }
 
-/** Everything about the owner, as lines. @param backlog left out: nothing waits */
-export function exportEverything(
+/** What an export reads beside the small files of the state. */
+export interface OwnRooms {
+  readonly book: ConsentBook;
+  /** Left out: nothing waits. */
+  readonly backlog: ReadableBacklog | undefined;
+  /** Left out: none is kept. */
+  readonly history: Pick<History, "rows" | "oldestMs"> | undefined;
+  readonly alarms: readonly Alarm[];
+}
+
+/** Everything about the owner, as lines. */
+export async function* exportEverything(
   parts: PrivacyParts,
-  book: ConsentBook,
-  backlog: ReadableBacklog | undefined,
-): AsyncIterable<Uint8Array> {
+  { book, backlog, history, alarms }: OwnRooms,
+): AsyncGenerator<Uint8Array> {
   const { config } = parts;
   const file = (name: string) => openStateFile(join(config.stateDir, name));
   const opened = openIdentity(config, parts);
@@ -86,16 +100,33 @@ export function exportEverything(
     return text === undefined ? [] : [{ kind: "file", name, text }];
   });
   const isEnrolled = hasIdentity(config) && opened.describe().enrolled;
-  return exportOwnData({
+  yield* exportOwnData({
     facts: [
       { kind: "installation", ...opened.describe() },
       ...book.history().map((event) => ({ kind: "consent", ...event })),
       ...proofs.map((proof) => ({ kind: "consent-proof", ...proof })),
       ...texts,
     ],
+    alarms,
+    history: await toOwnHistory(parts, history),
     backlog,
     backend: isEnrolled ? () => readBackend(parts) : undefined,
   });
+}
+
+/** All devices that are configured, from the oldest row on. */
+async function toOwnHistory(
+  { config, clock }: PrivacyParts,
+  history: OwnRooms["history"],
+): Promise<OwnHistory | undefined> {
+  const oldestMs = await history?.oldestMs();
+  if (history === undefined || oldestMs === undefined) return undefined;
+  return {
+    deviceIds: config.devices.map(({ deviceId }) => deviceId),
+    // The oldest row is known to the hour, and a clock may have been ahead.
+    range: { fromMs: Math.max(HOUR_MS, oldestMs - HOUR_MS), toMs: clock.nowMs() + DAY_MS },
+    rows: (of, range) => history.rows(of, range),
+  };
 }
 
 /** What the backend holds; the connection stays open while it is read. */

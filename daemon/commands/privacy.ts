@@ -6,7 +6,9 @@ import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
+import { readAlarms } from "../assembly/house-scorer.js";
 import { destroyRemains, openBacklog } from "../assembly/open-backlog.js";
+import { historyFolder, openHistoryFolder } from "../assembly/open-history.js";
 import { exportEverything, openErasure, renewRecoveryCode } from "../assembly/open-privacy.js";
 import { openState } from "../assembly/state-files.js";
 import { askDaemon, askOwnData, controlSocketPath } from "../local/control-socket.js";
@@ -114,13 +116,20 @@ export async function exportPrivate(
 async function* exportHere(setup: Setup, terminal: Terminal): AsyncGenerator<Uint8Array> {
   const { config } = setup;
   const { book, backlogFolder } = openState(config, terminal.clock, terminal.version);
-  // Looking must not make a backlog where there is none.
+  // Looking must not make a backlog or a history where there is none.
   const backlog = existsSync(backlogFolder)
     ? await openBacklog({ ...setup, ...terminal }, backlogFolder)
     : undefined;
+  const history = existsSync(historyFolder(config))
+    ? await openHistoryFolder({ ...setup, ...terminal }, silent)
+    : undefined;
   try {
-    yield* exportEverything({ config, ...terminal, log: silent }, book, backlog);
+    const alarms = await readAlarms(config);
+    const parts = { config, ...terminal, log: silent };
+    yield* exportEverything(parts, { book, backlog, history, alarms });
   } finally {
+    // A history that is told to end at once only closes.
+    await history?.run(AbortSignal.abort());
     await backlog?.close();
   }
 }

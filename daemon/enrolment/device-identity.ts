@@ -7,7 +7,10 @@
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { encodePem } from "#core/certificate/der.js";
-import { readInstallationCertificate } from "#core/certificate/installation-certificate.js";
+import {
+  parseCertificate,
+  readInstallationCertificate,
+} from "#core/certificate/installation-certificate.js";
 import type { Clock } from "#core/clock.js";
 import { kidOf } from "#core/envelope/key-agreement.js";
 import { HeatpoolError } from "#core/errors.js";
@@ -143,7 +146,7 @@ function checkChain(
 ): void {
   let isGood = false;
   try {
-    const [leaf, issuer] = chain.map((one) => new X509Certificate(one));
+    const [leaf, issuer] = chain.map(parseCertificate);
     isGood =
       leaf !== undefined &&
       issuer !== undefined &&

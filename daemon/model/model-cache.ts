@@ -89,6 +89,13 @@ export function openModelCache(folder: string): ModelCache {
         closeSync(handle);
       }
       renameSync(path, whole(target));
+      // Before anything points to the name: a power cut could take it back.
+      const own = openSync(folder, O_RDONLY);
+      try {
+        fsyncSync(own);
+      } finally {
+        closeSync(own);
+      }
     },
     has(target) {
       if (sizeOf(whole(target)) !== target.length) return false;

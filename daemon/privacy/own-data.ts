@@ -1,21 +1,37 @@
 /**
- * Everything that is kept about the owner on this machine, as text: one JSON record a line. What
- * waits to be sent and what was set aside come with their values; then whatever the backend gives
- * out, as it gives it. The last record says that nothing is missing.
+ * Everything that is kept about the owner on this machine, as text: one JSON record a line. The
+ * house's own values and alarms, what waits to be sent and what was set aside come with their
+ * values; then whatever the backend gives out, as it gives it. The last record says that nothing is
+ * missing.
+ *
+ * Source: GDPR, Art. 15(3) (a copy of the data) and 20 (machine-readable).
  */
 import { openSealed, readRows } from "#core/batch/batch-reader.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Backlog } from "../backlog/backlog.js";
+import type { HistoryRow, TimeRange } from "../history/history.js";
+import type { Alarm } from "../model/alarm.js";
 
 /** What an export reads. */
 export interface OwnData {
   /** Who we are, what was agreed to, what is installed: each a record of its own kind. */
   readonly facts: readonly { readonly kind: string }[];
+  readonly alarms: readonly Alarm[];
+  /** Left out: none is kept. */
+  readonly history: OwnHistory | undefined;
   /** Left out: nothing waits. */
   readonly backlog: ReadableBacklog | undefined;
   /** What the backend holds; left out: it knows nobody by a certificate. */
   readonly backend: (() => AsyncIterable<Uint8Array>) | undefined;
+}
+
+/** The house's own time series, of each of its devices. */
+export interface OwnHistory {
+  readonly deviceIds: readonly string[];
+  /** All of it. */
+  readonly range: TimeRange;
+  rows(of: { readonly deviceId: string }, range: TimeRange): AsyncIterable<HistoryRow>;
 }
 
 /** The part of a backlog that is read. */
@@ -32,6 +48,9 @@ const LOSSES_AT_ONCE = 500;
 export async function* exportOwnData(data: OwnData): AsyncGenerator<Uint8Array> {
   try {
     for (const fact of data.facts) yield line(fact);
+    // `kind` of an alarm is what departs.
+    for (const { kind, ...alarm } of data.alarms) yield line({ kind: "alarm", of: kind, ...alarm });
+    if (data.history !== undefined) yield* exportHistory(data.history);
     if (data.backlog !== undefined) yield* exportBacklog(data.backlog);
     yield* exportBackend(data.backend);
   } catch (error) {
@@ -40,6 +59,15 @@ export async function* exportOwnData(data: OwnData): AsyncGenerator<Uint8Array> 
     return;
   }
   yield line({ kind: "end" });
+}
+
+async function* exportHistory(history: OwnHistory): AsyncGenerator<Uint8Array> {
+  for (const deviceId of history.deviceIds) {
+    for await (const { atMs, values } of history.rows({ deviceId }, history.range)) {
+      const time = new Date(atMs).toISOString();
+      yield line({ kind: "history", deviceId, time, values: Object.fromEntries(values) });
+    }
+  }
 }
 
 async function* exportBacklog(backlog: ReadableBacklog): AsyncGenerator<Uint8Array> {

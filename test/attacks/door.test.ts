@@ -193,6 +193,19 @@ describe("floods of frames (A16)", () => {
     await stillServes();
   });
 
+  it.each([
+    {
+      name: "calls, also of methods that nobody has",
+      frame: (number: number) => frame(1, 4, 2 * number + 1, headersOf("/nobody.Has/This")),
+    },
+    { name: "answered pings", frame: () => frame(6, 0, 0, Buffer.alloc(8)) },
+    { name: "answered settings", frame: () => frame(4, 0, 0, Buffer.from([0, 3, 0, 0, 0, 100])) },
+  ])("more $name than any daemon sends end the connection", async (one) => {
+    const { cutOff } = await flood(one.frame, 2_000);
+    await cutOff;
+    await stillServes();
+  });
+
   it("120 KB of headers end that call alone", async () => {
     const one = session();
     const huge = Object.fromEntries(
@@ -261,6 +274,16 @@ describe("bombs (A17)", () => {
     });
     expect(ms).toBeLessThan(2_000);
     expect(door.behind.opened).toHaveLength(1);
+    await stillServes();
+  });
+
+  it.each([
+    "/heatpool.model.v1.ModelService/CheckEligibility",
+    "/heatpool.community.v1.CommunityService/GetPoolStatus",
+  ])("half a megabyte of nothing to %s is not even decoded", async (path) => {
+    const entries = Buffer.alloc(500_000, Buffer.from([0x2a, 0]));
+    const bomb = Buffer.concat([Buffer.from([0x0a, 0xa0, 0xc2, 0x1e]), entries]);
+    expect(await call(session(), message(bomb), {}, path)).toBe(String(status.INTERNAL));
     await stillServes();
   });
 

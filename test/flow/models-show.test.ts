@@ -22,8 +22,8 @@ import {
 } from "../support/model-stage.js";
 import { isPeerMissing } from "../support/peer.js";
 
-const MODEL = fileURLToPath(new URL("../vectors/normal-behaviour/model-1.json", import.meta.url));
-const PUBLISH = ["publish", MODEL, "--model", "navigator", "--for", "*", "--schema", "normal/1"];
+const VECTOR = fileURLToPath(new URL("../vectors/normal-behaviour/model-1.json", import.meta.url));
+const HEAT_PUMP_MODEL = "idm/navigator-2.0";
 const PATIENCE_MS = 240_000;
 const figures: Record<string, number> = {};
 const since = (startMs: number) => Math.round(performance.now() - startMs);
@@ -33,6 +33,9 @@ const isInstalled = (release: number) => (line: { event: string; release?: unkno
 describe.skipIf(!isBuilt)("models, from candidate to house", () => {
   const folder = temporaryFolder();
   const ends: (() => unknown)[] = [];
+  /** The model of the vectors, for the heat pump of the stage. */
+  const MODEL = join(folder, "model.json");
+  const PUBLISH = ["publish", MODEL, "--model", "navigator", "--for", "*", "--schema", "normal/1"];
   let backend: StagedBackend;
   let one: StagedDaemon;
   let two: StagedDaemon;
@@ -52,6 +55,8 @@ describe.skipIf(!isBuilt)("models, from candidate to house", () => {
   }
 
   beforeAll(async () => {
+    const model = JSON.parse(readFileSync(VECTOR, "utf8"));
+    writeFileSync(MODEL, JSON.stringify({ ...model, heatPumpModel: HEAT_PUMP_MODEL }));
     const heatPump = await stageHeatPump();
     ends.push(() => heatPump.close());
     heatPumpPort = heatPump.port;
@@ -83,6 +88,11 @@ describe.skipIf(!isBuilt)("models, from candidate to house", () => {
       expect(models.inUse).toMatchObject([{ modelId: "navigator", release: 1 }]);
       expect(catalogue.freshness).toBe("FRESH");
       expect(one.run("model", "show")).toContain("navigator release 1: in use");
+      // It is what the house is watched with; its self-test has scored before it was taken.
+      await first.seen(
+        ({ event, model }) => event === "model.used" && model === "community/navigator/1",
+      );
+      expect((await one.status()).anomaly).toMatchObject([{ model: { source: "community" } }]);
     },
     PATIENCE_MS,
   );
@@ -178,6 +188,8 @@ describe.skipIf(!isBuilt)("models, from candidate to house", () => {
       const state = join(backend.folder, "state");
       expect(filesNaming(state, id).length).toBeGreaterThan(0);
       backend.run("installations", "erase", id);
+      // Also what is made after it knows nothing of it.
+      backend.run(...PUBLISH);
       await first.program.stop();
       await backend.program.stop();
       expect(filesNaming(backend.folder, id)).toEqual([]);

@@ -100,6 +100,10 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("an owner's rights (python3-p
     expect(kinds("consent")).toMatchObject([{ action: "granted" }]);
     expect(kinds("backend")).toEqual([{ kind: "backend", status: "follows" }]);
     expect(kinds("row").length).toBeGreaterThanOrEqual(2);
+    expect(kinds("history")[0]).toMatchObject({
+      values: { temp_outdoor: 21.5, temp_flow: 35 },
+      deviceId: daemon.config.devices[0]?.deviceId,
+    });
     expect(kinds("row")[0]).toMatchObject({ values: { temp_outdoor: 21.5, temp_flow: 35 } });
     expect(records.at(-1)).toEqual({ kind: "end" });
 

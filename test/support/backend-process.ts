@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** How sources are run. */
-const PROGRAM = ["--import", "tsx", "--conditions=source", "backend/main.ts"];
+const SOURCES = ["--import", "tsx", "--conditions=source", "backend/main.ts"];
 
 /** A command that ended. */
 export interface Ended {
@@ -44,12 +44,15 @@ export function writeBackendConfig(folder: string, more = ""): string {
 
 /** Runs a command to its end. */
 export function runBackendCommand(...args: string[]): Ended {
-  return spawnSync(process.execPath, [...PROGRAM, ...args], { encoding: "utf8" });
+  return spawnSync(process.execPath, [...SOURCES, ...args], { encoding: "utf8" });
 }
 
-/** Starts `serve` and waits until it listens. */
-export async function startBackend(configFile: string): Promise<RunningBackend> {
-  const child = spawn(process.execPath, [...PROGRAM, "serve", "--config", configFile], {
+/** Starts `serve` and waits until it listens. @param program what Node runs; the sources unless told */
+export async function startBackend(
+  configFile: string,
+  program: readonly string[] = SOURCES,
+): Promise<RunningBackend> {
+  const child = spawn(process.execPath, [...program, "serve", "--config", configFile], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const gone = once(child, "exit") as Promise<[number | null]>;

@@ -1,4 +1,4 @@
-/** Opens one bomb and says what it cost: `{step, grownBytes}`. */
+/** Opens one bomb and says what it cost: `{step, grownBytes, cpuMs}`. */
 import { createHash } from "node:crypto";
 import { createGzip } from "node:zlib";
 import { sealAead } from "#core/envelope/aead.js";
@@ -78,8 +78,14 @@ const expected: ExpectedModel = {
 };
 // The greatest until now: what opening adds to it is the bomb's.
 const beforeKiB = process.resourceUsage().maxRSS;
+const cpuBefore = process.cpuUsage();
 const opened = openModel(file, cek, expected);
+const cpu = process.cpuUsage(cpuBefore);
 const grownBytes = (process.resourceUsage().maxRSS - beforeKiB) * 1024;
 process.stdout.write(
-  JSON.stringify({ step: "plain" in opened ? "opened" : opened.step, grownBytes }),
+  JSON.stringify({
+    step: "plain" in opened ? "opened" : opened.step,
+    grownBytes,
+    cpuMs: (cpu.user + cpu.system) / 1000,
+  }),
 );

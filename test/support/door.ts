@@ -11,6 +11,7 @@ import {
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
 import type { StreamRules } from "../../backend/rpc/conversation.js";
+import type { ListenerLimits } from "../../backend/rpc/listener.js";
 import { type DoorParts, runDoor } from "../../backend/rpc/server.js";
 import { createFakeBehind, type FakeBehind } from "./fake-behind.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
@@ -27,6 +28,13 @@ export const RULES: StreamRules = {
   codecs: [0, 1],
   silenceMaxMs: 0,
   streamAgeMaxMs: 86_400_000,
+};
+
+export const LIMITS: ListenerLimits = {
+  messageBytesMax: 512 * 1024,
+  streamsMax: 4,
+  connectionAgeMaxMs: 86_400_000,
+  keepaliveMs: 0,
 };
 
 /** A door that is open. */
@@ -58,12 +66,7 @@ export async function openDoor(changes: Partial<DoorParts> = {}): Promise<OpenDo
       admin: loopback,
       identity: undefined,
       isKnownToken: undefined,
-      limits: {
-        messageBytesMax: 512 * 1024,
-        streamsMax: 4,
-        connectionAgeMaxMs: 86_400_000,
-        keepaliveMs: 0,
-      },
+      limits: LIMITS,
       rules: RULES,
       onEvent: (event) => events.push(event),
       onBug: (bug) => bugs.push(bug),
@@ -89,6 +92,8 @@ export async function openDoor(changes: Partial<DoorParts> = {}): Promise<OpenDo
 /** A stream as a test sees it. */
 export interface Talk {
   readonly call: ClientDuplexStream<wire.DeliverRequest, wire.DeliverResponse>;
+  /** Its connection, for other calls beside it. */
+  readonly channel: ReturnType<TelemetryServiceClient["getChannel"]>;
   say(body: wire.DeliverRequest["body"]): void;
   /** The next response. Rejects with the status when the stream ends first. */
   hear(): Promise<wire.DeliverResponse["body"]>;
@@ -127,6 +132,7 @@ export function talk(
   });
   return {
     call,
+    channel: client.getChannel(),
     say: (body) => call.write({ body }),
     async hear() {
       for (;;) {

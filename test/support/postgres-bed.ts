@@ -3,10 +3,8 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { openPostgres, type PostgresDatabase } from "../../backend/registry/postgres-database.js";
-import {
-  openPostgresSnapshotStore,
-  type SharedSnapshotStore,
-} from "../../backend/store/postgres-snapshot-store.js";
+import { openPostgresSnapshotStore } from "../../backend/store/postgres-snapshot-store.js";
+import type { SharedSnapshotStore } from "../../backend/store/shared-snapshot-store.js";
 import { type Engine, startPostgres } from "./engine.js";
 
 /** A server for a test file, started and stopped around it. */

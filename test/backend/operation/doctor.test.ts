@@ -12,6 +12,10 @@ const WELL: DoctorFacts = {
   httpTokens: 1,
   openFiles: [],
   store: { state: "running", well: true, failedJobs: [], warnings: [] },
+  engines: [
+    { engine: "postgresql", verdict: "good", text: "PostgreSQL 15.14 keeps what it is given." },
+    { engine: "victoriametrics", verdict: "good", text: "VictoriaMetrics v1.79.5 answers." },
+  ],
   closedTestPool: false,
   autoSign: false,
 };
@@ -24,7 +28,7 @@ describe("diagnose", () => {
     expect(findings.map(({ verdict }) => verdict)).toEqual(findings.map(() => "good"));
     expect(findings.map(({ check }) => check)).toEqual([
       ...["node", "disk", "clock", "certificate", "claim tokens", "http tokens"],
-      ...["permissions", "store"],
+      ...["permissions", "store", "postgresql", "victoriametrics"],
     ]);
   });
 
@@ -46,6 +50,15 @@ describe("diagnose", () => {
     [{ store: { ...running, well: false } }, "store", "bad", /refuses writes/],
     [{ store: { ...running, failedJobs: ["retention"] } }, "jobs", "warning", /retention failed/],
     [{ store: { ...running, warnings: ["look"] } }, "backend", "warning", /look/],
+    [{ store: { state: "silent" } }, "store", "warning", /No backend answers/],
+    [
+      { engines: [{ engine: "postgresql", verdict: "bad", text: "it only reads." }] },
+      ...(["postgresql", "bad", /only reads/] as const),
+    ],
+    [
+      { engines: [{ engine: "shared folders", verdict: "bad", text: "two.", remedy: "Mount." }] },
+      ...(["shared folders", "bad", /two/] as const),
+    ],
     [{ closedTestPool: true }, "privacy", "warning", /single households/],
     [{ autoSign: true }, "catalogue", "warning", /signs models/],
   ])("%j is found", (changes, check, verdict, text) => {

@@ -13,7 +13,7 @@ describe("shared files", () => {
       return Buffer.from("model");
     };
     const held = await Promise.all([1, 2, 3].map(() => files.hold("a", read)));
-    expect(new Set(held.map(({ bytes }) => bytes)).size).toBe(1);
+    expect(new Set(held.map(({ piece }) => piece(0))).size).toBe(1);
     for (const one of held) one.release();
     (await files.hold("a", read)).release();
     expect(reads).toBe(2);
@@ -38,7 +38,7 @@ describe("shared files", () => {
     const files = createSharedFiles();
     const broken = files.hold("a", () => Promise.reject(new Error("disk")));
     await expect(broken).rejects.toThrow("disk");
-    expect((await files.hold("a", async () => Buffer.of(1))).bytes).toEqual(Buffer.of(1));
+    expect((await files.hold("a", async () => Buffer.of(1))).piece(0)).toEqual(Buffer.of(1));
   });
 });
 

@@ -12,7 +12,12 @@ import { createFakeClock, settle } from "../../support/fake-clock.js";
 import { makeIdentity } from "../../support/identity.js";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
-const LIMITS = { socketsPerPrefixMax: 3, firstByteMs: 5_000, handshakeMs: 10_000 };
+const LIMITS = {
+  socketsPerPrefixMax: 3,
+  newPerPrefix: { burst: 50, perSecond: 1 },
+  firstByteMs: 5_000,
+  handshakeMs: 10_000,
+};
 
 let ends: (() => unknown)[] = [];
 afterEach(async () => {

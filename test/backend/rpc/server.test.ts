@@ -15,7 +15,15 @@ import { decodeRequest } from "../../../backend/rpc/request-frame.js";
 import type { DoorParts } from "../../../backend/rpc/server.js";
 import { collect } from "../../contract/snapshot-store-contract.js";
 import { createChance, createRandom } from "../../support/chance.js";
-import { batch, hello, type OpenDoor, openDoor, type Talk, talk } from "../../support/door.js";
+import {
+  batch,
+  hello,
+  LIMITS,
+  type OpenDoor,
+  openDoor,
+  type Talk,
+  talk,
+} from "../../support/door.js";
 import { temporaryFolder } from "../../support/folder.js";
 
 const TOKEN = "hpct_right";
@@ -352,8 +360,11 @@ function toFrame(message: Uint8Array, flag = 0, length = message.length): Buffer
 }
 
 describe("fuzzed frames", () => {
+  /** Each has a connection of its own, and they come faster than those of any network. */
+  const MANY = { ...LIMITS, front: { newPerPrefix: { burst: 1_000, perSecond: 1 } } };
+
   it("never end the process and never get a batch in, whatever bytes they carry", async () => {
-    await start();
+    await start({ limits: MANY });
     const [random, chance] = [createRandom(11), createChance(11)];
     const good = DeliverRequest.encode({ body: hello() as never }).finish();
     for (let round = 0; round < 300; round++) {
@@ -374,7 +385,7 @@ describe("fuzzed frames", () => {
   });
 
   it("in the middle of a conversation end that conversation alone", async () => {
-    await start();
+    await start({ limits: MANY });
     const other = talk(door.ports.main);
     talks.push(other);
     other.say(hello(9));

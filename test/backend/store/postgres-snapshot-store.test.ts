@@ -163,3 +163,39 @@ describe.skipIf(isPeerMissing("postgresql"))("on a PostgreSQL that is killed", (
     expect((await collect(store.blocks())).map((one) => one.sequence)).toEqual([1, 2]);
   });
 });
+
+describe.skipIf(isPeerMissing("postgresql"))(
+  "on a PostgreSQL that only reads from one moment on",
+  () => {
+    const bed = withPostgres();
+
+    it("acks nothing until it writes again, and then loses and doubles nothing", async () => {
+      const url = await bed.newUrl();
+      const store = await bed.openStore(url);
+      const operator = await bed.open(url);
+      const writes = (): Promise<boolean> =>
+        store.putRecord("probe", Buffer.of(1)).then(
+          () => true,
+          () => false,
+        );
+      const setReading = async (isReading: boolean): Promise<void> => {
+        await operator.query(`ALTER SYSTEM SET default_transaction_read_only = ${isReading}`);
+        await operator.query("SELECT pg_reload_conf()");
+        // Each connection hears of it by itself.
+        while ((await writes()) === isReading);
+      };
+      await store.claim(MINE);
+      await store.put(makeCommit(MINE, 1));
+      await setReading(true);
+      for (const sequence of [2, 2, 2]) {
+        const refused = { code: "STORE_FAILED", message: expect.stringContaining("read-only") };
+        await expect(store.put(makeCommit(MINE, sequence))).rejects.toMatchObject(refused);
+      }
+      expect(await collect(store.blocks())).toHaveLength(1);
+      await setReading(false);
+      await store.put(makeCommit(MINE, 2));
+      expect(await collect(store.blocks())).toHaveLength(2);
+      expect(store.totals().batchesStored).toBe(2);
+    });
+  },
+);
