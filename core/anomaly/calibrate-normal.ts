@@ -2,10 +2,18 @@
  * Calibrates a normal-behaviour model on machines held out of it, run as on a daemon.
  *
  * Limits come from weekly maxima of each monitor, then the factor from weekly maxima of the score
- * with these limits. What is learnt about one machine is subtracted, never learnt again.
+ * with these limits. What is learnt about one machine is subtracted, never learnt again. What the
+ * parts leave over together comes from the same machines.
  */
 
 import { boundedLevelOf, levelOf, MONITOR_WEEKS, SCORE_WEEKS } from "./calibration.js";
+import {
+  beginStretch,
+  createResidualLog,
+  noteResiduals,
+  type ResidualLog,
+  solveCatchAll,
+} from "./catch-all.js";
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
@@ -50,10 +58,11 @@ export function calibrateNormal(
         });
   if (others.length === 0 && installations.length < 2) return model;
   const maxima: Maxima[] = [];
+  const residuals = createResidualLog(plan);
   for (const fold of folds)
     for (const { rows } of fold.held) {
       const own = createMaxima(plan.parts.length);
-      noteMonitors(fold.model, rows, own);
+      noteMonitors(fold.model, rows, own, residuals);
       maxima.push(own);
     }
   const limited = withLimits(model, maxima);
@@ -62,10 +71,11 @@ export function calibrateNormal(
     const judge = { ...withLimits(fold.model, maxima), factor: 1 };
     for (const { rows } of fold.held) scores.push(...weeklyScores(judge, rows));
   }
-  const factor = levelOf(scores, SCORE_WEEKS);
+  const level = levelOf(scores, SCORE_WEEKS);
   // Few machines have shown few of the ways in which machines differ.
   const few = 1 + 1 / installations.length;
-  return { ...limited, factor: Math.fround(few * Math.max(1, factor ?? FACTOR_UNCALIBRATED)) };
+  const factor = Math.fround(few * Math.max(1, level ?? FACTOR_UNCALIBRATED));
+  return { ...limited, factor, catchAll: solveCatchAll(residuals, factor) };
 }
 
 /** Each alone when they are few, else five folds that depend on the ids alone. */
@@ -95,7 +105,13 @@ function createMaxima(parts: number): Maxima {
   return { fast: lists(), slow: lists() };
 }
 
-function noteMonitors(model: NormalModel, rows: RowBlock, maxima: Maxima): void {
+function noteMonitors(
+  model: NormalModel,
+  rows: RowBlock,
+  maxima: Maxima,
+  residuals: ResidualLog,
+): void {
+  beginStretch(residuals);
   const reader = readNew(model, rows);
   const count = model.parts.length;
   const fast = new Float64Array(count);
@@ -114,6 +130,7 @@ function noteMonitors(model: NormalModel, rows: RowBlock, maxima: Maxima): void 
   for (const row of rowsOf(rows)) {
     reader.read(row);
     if (row.cell < warm) continue;
+    noteResiduals(residuals, reader, row);
     const now = Math.floor((row.cell - warm) / WEEK_CELLS);
     if (now !== week) endWeek();
     week = now;
