@@ -9,6 +9,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fromWireBatch } from "#core/batch/wire-batch.js";
 import { findMetric } from "#core/measurement/metrics.js";
+import {
+  CheckEligibilityRequest,
+  CheckEligibilityResponse,
+  EligibilityReason,
+} from "#proto/heatpool/model/v1/model.js";
 import { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { PRIVACY_DEFAULTS } from "../backend/aggregate/cohort-statistics.js";
 import { computeRelease } from "../backend/aggregate/release.js";
@@ -36,6 +41,10 @@ const ids = Array.from({ length: size }, (_, n) => idOf(n + 1));
 const store = await openLevelSnapshotStore({ folder: join(folder, "store") });
 const bareBytes = residentBytes();
 const { behind, registry, rollups } = await openRooms(store);
+const bare = new Map(ids.map((id, n) => [id, n + 1]));
+const questions = ids.map((installationId) =>
+  Buffer.from(CheckEligibilityRequest.encode({ installationId, heatpumpModel: MODEL }).finish()),
+);
 const load = makeLoad(ROWS, CODEC, HOURS_MAX);
 const batches = load.messages.map(toIncoming);
 const deliveries = new Map<string, Delivery>();
@@ -74,6 +83,32 @@ const TASKS: Readonly<Record<string, () => number | Promise<number>>> = {
       for (let k = 0; k < QUESTIONS; k++) {
         const verdict = behind.eligibility(ids[(k * 7_919) % size] ?? "", MODEL);
         assert.equal(verdict.code, "CONTRIBUTING");
+      }
+    }),
+  /** Microseconds of CPU for a look into a map of the same size: what such a question cannot avoid. */
+  map: () => {
+    let sum = 0;
+    const figure = cpuOf(QUESTIONS, () => {
+      for (let k = 0; k < QUESTIONS; k++) sum += bare.get(ids[(k * 7_919) % size] ?? "") ?? 0;
+    });
+    assert.ok(sum > 0);
+    return figure;
+  },
+  /** Microseconds of CPU for a question as it comes and as it goes: both messages' bytes included. */
+  asked: () =>
+    cpuOf(QUESTIONS, () => {
+      for (let k = 0; k < QUESTIONS; k++) {
+        const bytes = questions[(k * 7_919) % size] ?? Buffer.alloc(0);
+        const { installationId, heatpumpModel } = CheckEligibilityRequest.decode(bytes);
+        const verdict = behind.eligibility(installationId, heatpumpModel);
+        assert.equal(verdict.code, "CONTRIBUTING");
+        const lastReceivedAtMs = BigInt(verdict.lastReceivedAtMs);
+        const answer = {
+          ...verdict,
+          lastReceivedAtMs,
+          code: EligibilityReason.ELIGIBILITY_REASON_CONTRIBUTING,
+        };
+        CheckEligibilityResponse.encode(CheckEligibilityResponse.fromPartial(answer)).finish();
       }
     }),
   /** Microseconds of CPU for a question about averages, answered from the newest release. */

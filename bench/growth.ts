@@ -1,7 +1,8 @@
 /**
  * What one installation costs the backend in a small fleet and in one ten times as large: taking
  * its hour in, its part of a release of statistics, its memory, its idle stream, and a question.
- * The baseline is the small fleet; a ratio near 1 says that the cost does not grow.
+ * The baseline is the small fleet; a ratio near 1 says that the cost does not grow. Beside it stands
+ * what the runtime takes for the same with nothing of ours: a server of grpc-js alone, a bare Map.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +14,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { cpuSecondsOf } from "./earlier-server.js";
 import { type BenchOptions, measure, skipCase } from "./harness.js";
 import { makeLoad, openIdle } from "./ingest-load.js";
-import { startIngestServer } from "./ingest-process.js";
+import { startBareServer, startIngestServer } from "./ingest-process.js";
 import { isPackaged } from "./program-bed.js";
 
 /** Installations; streams are fewer, because their other ends live on this machine too. */
@@ -24,6 +25,8 @@ const TASKS = [
   { task: "ingest", what: "an hour of 60 rows taken in", unit: "us CPU/installation" },
   { task: "release", what: "a release of statistics", unit: "us CPU/installation" },
   { task: "eligibility", what: "a question about eligibility", unit: "us CPU/question" },
+  { task: "asked", what: "that question with its bytes", unit: "us CPU/question" },
+  { task: "map", what: "a look into a bare map", unit: "us CPU/question" },
   { task: "averages", what: "a question about averages", unit: "us CPU/question" },
   { task: "memory", what: "memory of the fleet", unit: "kB/installation" },
 ] as const;
@@ -54,6 +57,18 @@ export async function run(options: BenchOptions): Promise<void> {
         options,
       );
     }
+    await measure(
+      {
+        bench: "growth",
+        case: `a question about eligibility, ${sizes.many} installations, beside the floor`,
+        unit: "us CPU/question",
+        better: "less",
+        baseline: { name: "a look into a bare map", round: () => many.ask("map") },
+        ours: () => many.ask("eligibility"),
+        cpuSeconds: () => cpuSecondsOf(many.pid),
+      },
+      options,
+    );
   } finally {
     await Promise.all([few.stop(), many.stop()]);
     rmSync(folder, { recursive: true, force: true });
@@ -75,11 +90,25 @@ async function compareStreams(sizes: typeof SIZES, options: BenchOptions): Promi
     },
     options,
   );
+  await measure(
+    {
+      bench: "growth",
+      case: `an idle stream over TLS, ${manyStreams} of them, beside the floor`,
+      unit: "KiB/stream",
+      better: "less",
+      baseline: {
+        name: "a bare grpc-js server",
+        round: () => measureStreams(manyStreams, startBareServer),
+      },
+      ours: () => measureStreams(manyStreams),
+    },
+    options,
+  );
 }
 
-async function measureStreams(count: number): Promise<number> {
+async function measureStreams(count: number, start = startIngestServer): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "heatpool-bench-"));
-  const server = await startIngestServer(folder);
+  const server = await start(folder);
   const { table } = makeLoad(1, 1, 1);
   const closings: (() => void)[] = [];
   try {

@@ -23,11 +23,24 @@ export interface IngestServer {
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BACKEND = join(ROOT, "dist/backend/main.js");
 const COUNT = ["--conditions=source", "--import", "tsx", "bench/count-store.ts"];
+const BARE = ["--conditions=source", "--import", "tsx", "bench/bare-grpc.ts"];
 /** The flags of its unit file. */
 const FLAGS = ["--disable-proto=delete"];
 
 /** Starts it with its state in `folder`. */
 export async function startIngestServer(folder: string): Promise<IngestServer> {
+  const config = prepare(folder);
+  return await start([...FLAGS, BACKEND, "serve", "--config", config], folder);
+}
+
+/** A bare gRPC server with the same certificate instead: see `bare-grpc.ts`. */
+export async function startBareServer(folder: string): Promise<IngestServer> {
+  prepare(folder);
+  return await start([...FLAGS, ...BARE, folder], folder);
+}
+
+/** Writes configuration and certificate. Returns the configuration's file. */
+function prepare(folder: string): string {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "backend.yaml");
   const lines = [
@@ -43,7 +56,12 @@ export async function startIngestServer(folder: string): Promise<IngestServer> {
   ];
   writeFileSync(config, lines.join("\n"));
   runProgram([BACKEND, "ca", "init", "--config", config, "--host", "localhost"]);
-  const child = spawn(process.execPath, [...FLAGS, BACKEND, "serve", "--config", config], {
+  return config;
+}
+
+async function start(args: string[], folder: string): Promise<IngestServer> {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const gone = once(child, "exit");
@@ -57,7 +75,7 @@ export async function startIngestServer(folder: string): Promise<IngestServer> {
     };
     return { child, stop, port: mainPort, ca: readFileSync(join(folder, "tls/ca.crt"), "utf8") };
   }
-  throw new Error("the backend ended before it listened");
+  throw new Error("the server ended before it listened");
 }
 
 /** What the store in `folder` holds, read back block by block. */

@@ -4,10 +4,10 @@ import { CODECS, ROWS_MAX } from "#core/batch/limits.js";
 import type { Config, Places } from "../config.js";
 import { openClaimTokens } from "../enrolment/claim-tokens.js";
 import { readPackageFile } from "../host/package-file.js";
-import type { StreamRules } from "../rpc/conversation.js";
 import { createEnrolPace } from "../rpc/enrol-pace.js";
 import type { Address, ListenerLimits } from "../rpc/listener.js";
 import type { DoorParts } from "../rpc/server.js";
+import type { StreamRules } from "../rpc/stream.js";
 import type { BackendParts } from "./parts.js";
 import type { Rooms } from "./rooms.js";
 

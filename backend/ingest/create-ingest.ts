@@ -15,7 +15,16 @@ import { createChains } from "./chains.js";
 import { type MarkDay, newInstallation } from "./contribution.js";
 import { createBlockDecider } from "./decide-block.js";
 import { type DeliveryDeps, type Stream, takeBatch } from "./delivery.js";
-import type { Delivery, Ingest, Introduction } from "./ingest.js";
+import type {
+  Decision,
+  Delivery,
+  IncomingBatch,
+  Ingest,
+  Introduction,
+  ReportedLoss,
+  RetractedBatch,
+  Retraction,
+} from "./ingest.js";
 import {
   createPutCommit,
   demandSound,
@@ -108,7 +117,7 @@ export async function createIngest(deps: IngestDeps): Promise<HeldIngest> {
         await found.tail;
         demandSound(found);
         const stream = { number: ++streams, introduction, work: found, epochs };
-        return createDelivery(shared, stream, findMetric, leave);
+        return new StreamDelivery(shared, stream, findMetric, leave);
       } catch (cause) {
         leave();
         throw cause;
@@ -159,51 +168,74 @@ async function introduce(
   await put(work, {}, () => undefined);
 }
 
-function createDelivery(
-  deps: DeliveryDeps,
-  stream: Stream,
-  findMetric: FindMetric,
-  onClose: () => void,
-): Delivery {
-  const { work, epochs, introduction } = stream;
-  const { plans } = deps;
-  const declared = [...new Set(introduction.devices.map((one) => hex(one.tableId)))];
-  let answered: Promise<unknown> = Promise.resolve();
-  return {
-    get ackedThrough() {
-      return epochs.map((one) => one.ackedThrough);
-    },
-    get unknownTables() {
-      return declared.filter((id) => !plans.has(id)).map((id) => Buffer.from(id, "hex"));
-    },
-    get lossAckedThrough() {
-      return work.state.lossAckedThrough;
-    },
-    async learnTable(table) {
-      const id = hex(table.id);
-      checkTable(table, declared);
-      if (!plans.has(id)) plans.set(id, planTable(createChannelTable(table.channels), findMetric));
-    },
-    async take(batch) {
-      const result = takeBatch(deps, stream, batch);
-      const before = answered;
-      answered = result.catch(() => undefined);
-      await before;
-      return await result;
-    },
-    takeLosses: (losses) => takeLosses(deps, work, losses),
-    async takeBack(batch) {
-      const epoch = epochs[batch.epoch];
-      if (epoch === undefined) {
-        throw new HeatpoolError("INVALID_ARGUMENT", `epoch ${batch.epoch} was not declared`);
-      }
-      return await takeBack(deps, work, epoch, batch);
-    },
-    close() {
-      deps.chains.forget(stream.number);
-      onClose();
-    },
-  };
+const ANSWERED: Promise<unknown> = Promise.resolve();
+
+/** A class, so that one of thousands that are open and idle has no functions of its own. */
+class StreamDelivery implements Delivery {
+  readonly #deps: DeliveryDeps;
+  readonly #stream: Stream;
+  readonly #findMetric: FindMetric;
+  readonly #onClose: () => void;
+  #answered = ANSWERED;
+
+  constructor(deps: DeliveryDeps, stream: Stream, findMetric: FindMetric, onClose: () => void) {
+    this.#deps = deps;
+    this.#stream = stream;
+    this.#findMetric = findMetric;
+    this.#onClose = onClose;
+  }
+
+  get ackedThrough(): readonly number[] {
+    return this.#stream.epochs.map((one) => one.ackedThrough);
+  }
+
+  get unknownTables(): readonly Uint8Array[] {
+    const { plans } = this.#deps;
+    return this.#declared.filter((id) => !plans.has(id)).map((id) => Buffer.from(id, "hex"));
+  }
+
+  get lossAckedThrough(): number {
+    return this.#stream.work.state.lossAckedThrough;
+  }
+
+  async learnTable(table: ChannelTable): Promise<void> {
+    const { plans } = this.#deps;
+    const id = hex(table.id);
+    checkTable(table, this.#declared);
+    if (plans.has(id)) return;
+    plans.set(id, planTable(createChannelTable(table.channels), this.#findMetric));
+  }
+
+  async take(batch: IncomingBatch): Promise<Decision> {
+    const result = takeBatch(this.#deps, this.#stream, batch);
+    const before = this.#answered;
+    this.#answered = result.catch(() => undefined);
+    await before;
+    return await result;
+  }
+
+  takeLosses(losses: readonly ReportedLoss[]): Promise<number> {
+    return takeLosses(this.#deps, this.#stream.work, losses);
+  }
+
+  async takeBack(batch: RetractedBatch): Promise<Retraction> {
+    const epoch = this.#stream.epochs[batch.epoch];
+    if (epoch === undefined) {
+      throw new HeatpoolError("INVALID_ARGUMENT", `epoch ${batch.epoch} was not declared`);
+    }
+    return await takeBack(this.#deps, this.#stream.work, epoch, batch);
+  }
+
+  close(): void {
+    this.#deps.chains.forget(this.#stream.number);
+    this.#onClose();
+  }
+
+  /** Ids of the tables that the introduction names, each once. */
+  get #declared(): string[] {
+    const { devices } = this.#stream.introduction;
+    return [...new Set(devices.map((one) => hex(one.tableId)))];
+  }
 }
 
 function checkTable(table: ChannelTable, declared: readonly string[]): void {

@@ -46,78 +46,100 @@ const DAY_MS = 86_400_000;
  * @param monotonicMs the clock that never steps
  */
 export function createQuota(limits: QuotaLimits, monotonicMs: () => number): Quota {
-  const perDay = (amount: number) => ({ perMs: amount / DAY_MS, burst: amount });
-  const batches = createBucket(
-    () => ({ perMs: limits.batchesPerSecond / 1000, burst: limits.batchesBurst }),
-    monotonicMs,
-  );
-  const snapshots = createBucket(() => perDay(limits.snapshotsPerDay), monotonicMs);
-  const bytes = createBucket(() => perDay(limits.bytesPerDay), monotonicMs);
-  return {
-    check(cost) {
-      const waits = [
-        { what: "batches per second", ms: batches.waitMs(1) },
-        { what: "snapshots per day", ms: snapshots.waitMs(cost.snapshots) },
-        { what: "bytes per day", ms: bytes.waitMs(cost.bytes) },
-      ];
-      const longest = waits.reduce((a, b) => (b.ms > a.ms ? b : a));
-      if (longest.ms === 0) return;
-      const cause: RetryDelay = { retryAfterMs: longest.ms };
-      const what = `${longest.what} used up: again in ${longest.ms} ms`;
-      throw new HeatpoolError("RATE_LIMITED", what, { cause });
-    },
-    spend(cost) {
-      batches.take(1);
-      snapshots.take(cost.snapshots);
-      bytes.take(cost.bytes);
-    },
-    isFull: () => batches.isFull() && snapshots.isFull() && bytes.isFull(),
-  };
+  return new Buckets(limits, monotonicMs);
 }
 
-interface Bucket {
-  /** How long until `amount` is there; 0: it is. */
-  waitMs(amount: number): number;
-  take(amount: number): void;
-  isFull(): boolean;
-}
+/** A class, so that an installation that sends nothing has no functions of its own. */
+class Buckets implements Quota {
+  readonly #limits: QuotaLimits;
+  readonly #monotonicMs: () => number;
+  /** One of each limit. */
+  readonly #batches: Bucket;
+  readonly #snapshots: Bucket;
+  readonly #bytes: Bucket;
 
-/** How fast a bucket fills, and how much it holds. */
-interface BucketSize {
-  /** 0: the bucket is off. */
-  readonly perMs: number;
-  readonly burst: number;
-}
-
-function createBucket(sizeNow: () => BucketSize, monotonicMs: () => number): Bucket {
-  let size = sizeNow();
-  let level = size.burst;
-  let atMs = monotonicMs();
-  const fill = () => {
+  constructor(limits: QuotaLimits, monotonicMs: () => number) {
+    this.#limits = limits;
+    this.#monotonicMs = monotonicMs;
     const nowMs = monotonicMs();
-    level = Math.min(size.burst, level + (nowMs - atMs) * size.perMs);
-    atMs = nowMs;
-    const next = sizeNow();
-    // What a bucket holds more, or less, it does so at once.
-    if (next.burst !== size.burst) level += next.burst - size.burst;
-    size = next;
-  };
-  return {
-    waitMs(amount) {
-      fill();
-      if (size.perMs === 0) return 0;
-      // More than the bucket ever holds passes when it is full, and leaves a debt.
-      const missing = Math.min(amount, size.burst) - level;
-      return missing <= 0 ? 0 : Math.ceil(missing / size.perMs);
-    },
-    take(amount) {
-      if (size.perMs !== 0) level -= amount;
-    },
-    isFull() {
-      fill();
-      return level >= size.burst;
-    },
-  };
+    this.#batches = new Bucket(limits.batchesBurst, nowMs);
+    this.#snapshots = new Bucket(limits.snapshotsPerDay, nowMs);
+    this.#bytes = new Bucket(limits.bytesPerDay, nowMs);
+    this.#fill();
+  }
+
+  check(cost: BatchCost): void {
+    this.#fill();
+    const waits = [
+      { what: "batches per second", ms: this.#batches.waitMs(1) },
+      { what: "snapshots per day", ms: this.#snapshots.waitMs(cost.snapshots) },
+      { what: "bytes per day", ms: this.#bytes.waitMs(cost.bytes) },
+    ];
+    const longest = waits.reduce((a, b) => (b.ms > a.ms ? b : a));
+    if (longest.ms === 0) return;
+    const cause: RetryDelay = { retryAfterMs: longest.ms };
+    const what = `${longest.what} used up: again in ${longest.ms} ms`;
+    throw new HeatpoolError("RATE_LIMITED", what, { cause });
+  }
+
+  spend(cost: BatchCost): void {
+    this.#batches.take(1);
+    this.#snapshots.take(cost.snapshots);
+    this.#bytes.take(cost.bytes);
+  }
+
+  isFull(): boolean {
+    this.#fill();
+    return this.#batches.isFull && this.#snapshots.isFull && this.#bytes.isFull;
+  }
+
+  #fill(): void {
+    const { batchesPerSecond, batchesBurst, snapshotsPerDay, bytesPerDay } = this.#limits;
+    const nowMs = this.#monotonicMs();
+    this.#batches.fill(batchesPerSecond / 1000, batchesBurst, nowMs);
+    this.#snapshots.fill(snapshotsPerDay / DAY_MS, snapshotsPerDay, nowMs);
+    this.#bytes.fill(bytesPerDay / DAY_MS, bytesPerDay, nowMs);
+  }
+}
+
+/** What fills evenly. */
+class Bucket {
+  /** 0: the bucket is off. */
+  #perMs = 0;
+  #burst: number;
+  #level: number;
+  #atMs: number;
+
+  constructor(burst: number, nowMs: number) {
+    this.#burst = burst;
+    this.#level = burst;
+    this.#atMs = nowMs;
+  }
+
+  get isFull(): boolean {
+    return this.#level >= this.#burst;
+  }
+
+  /** Fills up to now at the speed that held until now; what it holds more, or less, it does at once. */
+  fill(perMs: number, burst: number, nowMs: number): void {
+    this.#level = Math.min(this.#burst, this.#level + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
+    this.#level += burst - this.#burst;
+    this.#burst = burst;
+    this.#perMs = perMs;
+  }
+
+  /** How long until `amount` is there; 0: it is. */
+  waitMs(amount: number): number {
+    if (this.#perMs === 0) return 0;
+    // More than the bucket ever holds passes when it is full, and leaves a debt.
+    const missing = Math.min(amount, this.#burst) - this.#level;
+    return missing <= 0 ? 0 : Math.ceil(missing / this.#perMs);
+  }
+
+  take(amount: number): void {
+    if (this.#perMs !== 0) this.#level -= amount;
+  }
 }
 
 /** The limits that hold, and a hand on them. */

@@ -4,7 +4,16 @@
  */
 import type { ChannelTable } from "#core/batch/channel-table.js";
 import { HeatpoolError } from "#core/errors.js";
-import type { Decision, Delivery, IncomingBatch, Ingest, Introduction } from "../ingest/ingest.js";
+import type {
+  Decision,
+  Delivery,
+  IncomingBatch,
+  Ingest,
+  Introduction,
+  ReportedLoss,
+  RetractedBatch,
+  Retraction,
+} from "../ingest/ingest.js";
 import type { Commit, SnapshotStore } from "../store/snapshot-store.js";
 
 /** A batch that was decided. */
@@ -60,19 +69,19 @@ function tellAll(listeners: readonly IntakeListener[]): Required<IntakeListener>
 
 /** The same ingest, with listeners. */
 export function watchIngest(ingest: Ingest, listeners: readonly IntakeListener[]): Ingest {
-  const tell = tellAll(listeners);
+  const all = tellAll(listeners);
   const watched = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } catch (error) {
-      if (error instanceof HeatpoolError) tell.refused(error.code);
+      if (error instanceof HeatpoolError) all.refused(error.code);
       throw error;
     }
   };
+  const tell = { ...all, watched };
   return {
     async open(introduction) {
-      const delivery = await watched(ingest.open(introduction));
-      return watchDelivery(delivery, introduction, { ...tell, watched });
+      return new ToldDelivery(await watched(ingest.open(introduction)), introduction, tell);
     },
   };
 }
@@ -81,37 +90,58 @@ interface Told extends Required<IntakeListener> {
   watched<T>(work: Promise<T>): Promise<T>;
 }
 
-function watchDelivery(delivery: Delivery, { devices }: Introduction, tell: Told): Delivery {
-  const decide = async (batch: IncomingBatch): Promise<Decision> => {
-    const decision = await tell.watched(delivery.take(batch));
+/** A class, so that one of thousands that are open and idle has no functions of its own. */
+class ToldDelivery implements Delivery {
+  readonly #delivery: Delivery;
+  readonly #introduction: Introduction;
+  readonly #tell: Told;
+
+  constructor(delivery: Delivery, introduction: Introduction, tell: Told) {
+    this.#delivery = delivery;
+    this.#introduction = introduction;
+    this.#tell = tell;
+  }
+
+  get ackedThrough(): readonly number[] {
+    return this.#delivery.ackedThrough;
+  }
+
+  get unknownTables(): readonly Uint8Array[] {
+    return this.#delivery.unknownTables;
+  }
+
+  get lossAckedThrough(): number {
+    return this.#delivery.lossAckedThrough;
+  }
+
+  learnTable(table: ChannelTable): Promise<void> {
+    return this.#tell.watched(this.#delivery.learnTable(table));
+  }
+
+  async take(batch: IncomingBatch): Promise<Decision> {
+    const decision = await this.#tell.watched(this.#delivery.take(batch));
     const { admitted, duplicate, outcomes: rejected } = decision;
-    const heatpumpModel = devices[batch.device]?.heatpumpModel ?? "";
-    tell.decided({ heatpumpModel, admitted, duplicate, rejected });
+    const heatpumpModel = this.#introduction.devices[batch.device]?.heatpumpModel ?? "";
+    this.#tell.decided({ heatpumpModel, admitted, duplicate, rejected });
     return decision;
-  };
-  return {
-    get ackedThrough() {
-      return delivery.ackedThrough;
-    },
-    get unknownTables() {
-      return delivery.unknownTables;
-    },
-    get lossAckedThrough() {
-      return delivery.lossAckedThrough;
-    },
-    learnTable: (table) => tell.watched(delivery.learnTable(table)),
-    take: decide,
-    async takeLosses(losses) {
-      const before = delivery.lossAckedThrough;
-      const through = await tell.watched(delivery.takeLosses(losses));
-      // What was known before came again.
-      const fresh = losses.filter(({ number }) => number > before);
-      tell.lost(fresh.reduce((sum, { snapshots }) => sum + snapshots, 0));
-      return through;
-    },
-    takeBack: (batch) => tell.watched(delivery.takeBack(batch)),
-    close: () => delivery.close(),
-  };
+  }
+
+  async takeLosses(losses: readonly ReportedLoss[]): Promise<number> {
+    const before = this.#delivery.lossAckedThrough;
+    const through = await this.#tell.watched(this.#delivery.takeLosses(losses));
+    // What was known before came again.
+    const fresh = losses.filter(({ number }) => number > before);
+    this.#tell.lost(fresh.reduce((sum, { snapshots }) => sum + snapshots, 0));
+    return through;
+  }
+
+  takeBack(batch: RetractedBatch): Promise<Retraction> {
+    return this.#tell.watched(this.#delivery.takeBack(batch));
+  }
+
+  close(): void {
+    this.#delivery.close();
+  }
 }
 
 /** The same store, whose writes are told. Reads the tables that are known. */

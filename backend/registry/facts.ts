@@ -40,16 +40,16 @@ export function createFacts(
   const { store, registry, nowMs } = sources;
   return {
     eligibility(installationId, heatpumpModel) {
-      const state = registry.find(installationId);
+      const receipts = registry.receipts(installationId);
       const pool = registry.poolSize(heatpumpModel === "" ? undefined : heatpumpModel);
       // Thirty times 24 hours touch one calendar day more.
       const window = sources.windowDays + 1;
       const today = dayOf(nowMs());
       return sources.decide({
         nowMs: nowMs(),
-        isKnown: state !== undefined,
-        lastReceivedAtMs: state?.lastReceivedAtMs ?? 0,
-        daysWithData: state === undefined ? 0 : countDays(state.received, today, window),
+        isKnown: receipts !== undefined,
+        lastReceivedAtMs: receipts?.lastReceivedAtMs ?? 0,
+        daysWithData: receipts === undefined ? 0 : countDays(receipts.received, today, window),
         pool,
       });
     },

@@ -3,6 +3,7 @@
  * change with every adopted state, so that no question scans the fleet.
  */
 import { countDays, dayOf } from "./day-bitmap.js";
+import { createReceiptRows } from "./receipt-rows.js";
 import type { InstallationRecord, InstallationState, PoolSize, Registry } from "./registry.js";
 
 /** Days over which distinct days are counted for a record. */
@@ -17,6 +18,7 @@ export function createRegistry(
   takeColumn?: () => number,
 ): Registry {
   const byId = new Map<string, InstallationState>();
+  const rows = createReceiptRows();
   const byModel = new Map<string, Map<string, InstallationState>>();
   const sums = new Map<string, { installations: number; readings: number }>();
   const free: number[] = [];
@@ -41,6 +43,7 @@ export function createRegistry(
     if (old !== undefined) count(old, -1);
     else sorted.splice(insertionPoint(sorted, state.installationId), 0, state.installationId);
     byId.set(state.installationId, state);
+    rows.set(state.installationId, state);
     count(state, 1);
     for (const { heatpumpModel, column } of state.models) {
       columns = Math.max(columns, column + 1);
@@ -56,6 +59,7 @@ export function createRegistry(
 
   return {
     find: (id) => byId.get(id),
+    receipts: rows.find,
     list(after, limit, nowMs) {
       const from = after === "" ? 0 : insertionPoint(sorted, `${after}\u0000`);
       return sorted
@@ -69,6 +73,7 @@ export function createRegistry(
       if (state === undefined) return [];
       count(state, -1);
       byId.delete(id);
+      rows.forget(id);
       sorted = sorted.filter((one) => one !== id);
       for (const { heatpumpModel, column } of state.models) {
         byModel.get(heatpumpModel)?.delete(id);

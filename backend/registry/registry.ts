@@ -5,6 +5,7 @@
  * is adopted only after its commit returned, so memory never knows more than the disk.
  */
 import type { DayBitmap } from "./day-bitmap.js";
+import type { Receipts } from "./receipt-rows.js";
 
 /** What an installation has contributed; the part of it that both forms below share. */
 interface Contribution {
@@ -63,6 +64,8 @@ export interface PoolSize {
 /** Installations, answered from memory. */
 export interface Registry {
   find(installationId: string): InstallationState | undefined;
+  /** When it was heard of last and on which days, without a look at anything else of it. */
+  receipts(installationId: string): Receipts | undefined;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   list(installationId: string, limit: number, nowMs: number): readonly InstallationRecord[];
   /** Takes over a state that is durable. */

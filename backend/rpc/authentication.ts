@@ -16,7 +16,7 @@ import {
 import { HeatpoolError } from "#core/errors.js";
 import { PrivacyServiceService } from "#proto/heatpool/privacy/v1/privacy_service.js";
 import type { IdentityJudge, Principal } from "../enrolment/judge-identity.js";
-import { certificateOf } from "./session.js";
+import { asItIs, certificateOf, type InterceptedCall } from "./session.js";
 import type { ToStatus } from "./status.js";
 
 /** Judges claim tokens. */
@@ -33,12 +33,18 @@ export function createCertificateCheck(
   judge: IdentityJudge,
   toStatus: ToStatus,
 ): ServerInterceptor {
-  return (method, call) =>
-    refusing(call, toStatus, () => {
+  return (method, call) => {
+    try {
       const shown = certificateOf(call);
       const isLeaving = method.path === PrivacyServiceService.erase.path;
       judge.noteUse(isLeaving ? judge.judgeLeaving(shown) : judge.judge(shown));
-    });
+      return asItIs(call);
+    } catch (refusal) {
+      return refusing(call, toStatus, () => {
+        throw refusal;
+      });
+    }
+  };
 }
 
 /** @param isKnownToken left out: no token is asked for */
@@ -47,9 +53,7 @@ export function createTokenCheck(
   toStatus: ToStatus,
 ): ServerInterceptor {
   return (method, call) => {
-    if (isKnownToken === undefined || PUBLIC.test(method.path)) {
-      return new ServerInterceptingCall(call);
-    }
+    if (isKnownToken === undefined || PUBLIC.test(method.path)) return asItIs(call);
     return refusing(call, toStatus, (metadata) => checkToken(metadata, isKnownToken));
   };
 }
@@ -67,7 +71,7 @@ export function demandOwnId(principal: Principal | undefined, installationId: st
 
 /** A call that `check` throws for ends there, before any message. */
 export function refusing(
-  call: ConstructorParameters<typeof ServerInterceptingCall>[0],
+  call: InterceptedCall,
   toStatus: ToStatus,
   check: (metadata: Metadata) => void,
 ): ServerInterceptingCall {

@@ -4,124 +4,47 @@
  *
  * Memory is bounded by the window, whatever the daemon sends and however slowly it reads.
  */
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { PRIOR_IDS } from "#core/batch/priors/released.js";
 import { fromWireTable } from "#core/batch/wire-batch.js";
-import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
-import type { Consents } from "../enrolment/consents.js";
-import type { IdentityJudge } from "../enrolment/judge-identity.js";
-import type { Delivery, Ingest } from "../ingest/ingest.js";
-import { createDecider, type Decider } from "./decider.js";
+import type { Delivery } from "../ingest/ingest.js";
+import type { Decisions } from "./decisions.js";
 import type { Greeting } from "./greeting.js";
-import type { Inbox } from "./inbox.js";
-import type { LiveStreams } from "./live-streams.js";
 import type { Outbox } from "./outbox.js";
+import type { TelemetryParts } from "./stream.js";
 import { toIncomingBatch, toLosses, toRetractedBatch, toVoided } from "./telemetry-wire.js";
 
-/** Rules that every welcome states and every stream keeps. */
-export interface StreamRules extends wire.Limits {
-  /** Codecs that the backend decodes. */
-  readonly codecs: readonly number[];
-  /** A stream that is silent for longer is ended. 0: not before its age. */
-  readonly silenceMaxMs: number;
-  /** Streams end at this age, give or take a tenth. */
-  readonly streamAgeMaxMs: number;
-}
-
-/** What the handler works with. */
-export interface TelemetryParts {
-  readonly ingest: Ingest;
-  readonly clock: Clock;
-  readonly live: LiveStreams;
-  readonly rules: StreamRules;
-  /** Left out: nobody is asked for a certificate. */
-  readonly judge: IdentityJudge | undefined;
-  /** Left out: what owners signed is not on record. */
-  readonly consents: Pick<Consents, "present"> | undefined;
-  /** Learns of an installation whose key two daemons have. */
-  onClone(installationId: string): void;
-  /** Whether the other end of a call's connection answers. */
-  isAlive(call: DeliverCall): Promise<boolean>;
-  /** Tells the operator of a change of state. */
-  onEvent(event: string, installationId: string, facts?: Record<string, string | number>): void;
-}
-
-/** A call of Deliver. */
-type DeliverCall = ServerDuplexStream<wire.DeliverRequest, wire.DeliverResponse>;
-
-/** Time to come back after an end for silence or age. */
-export const RETURN_SOON_MS = 1_000;
-
-/** One stream: what both directions of it share. */
-export interface Stream {
-  readonly inbox: Inbox<wire.DeliverRequest>;
-  readonly outbox: Outbox;
-  readonly call: DeliverCall;
-  /** Fires when nothing more is read. */
-  readonly stop: AbortController;
-}
-
-/** A stream whose daemon is known, and what was opened for it. */
-export interface Attended extends Stream {
-  readonly delivery: Delivery;
-  readonly greeting: Greeting;
-  sayGoodbye(reason: string, reconnectAfterMs: number): void;
-}
-
-/** Answers until one of both has had enough; then decides what is in hand. */
-export async function attend(parts: TelemetryParts, stream: Attended): Promise<void> {
-  const { inbox, outbox, delivery, stop } = stream;
-  const decider = createDecider(
-    {
-      delivery,
-      clock: parts.clock,
-      windowBatches: parts.rules.windowBatches,
-      onDecision: (decision) => outbox.decide(decision),
-      onPause: (pauseMs) => outbox.send(toControl({ pauseMs, reason: "above the quota" })),
-      onReset: () => outbox.sendAfterAcks(toControl({ resetState: true, reason: "no state" })),
-      onFailure: () => stop.abort(),
-    },
-    stop.signal,
-  );
-  for (;;) {
-    const request = await inbox.next(parts.rules.silenceMaxMs);
-    if (request === "silent") stream.sayGoodbye("idle", RETURN_SOON_MS);
-    if (request === undefined || request === "silent") break;
-    if (request.body?.$case === "goodbye") break;
-    await answer(parts, stream, decider, request);
-    await outbox.room();
-  }
-  await decider.settle();
-}
-
-async function answer(
+/** Answers one message. @throws what ends the stream */
+export async function answer(
   parts: TelemetryParts,
-  { outbox, delivery, greeting }: Attended,
-  decider: Decider,
+  outbox: Outbox,
+  decisions: Decisions,
+  greeting: Greeting,
   { body }: wire.DeliverRequest,
 ): Promise<void> {
   switch (body?.$case) {
     case "batch":
-      await decider.offer(toIncomingBatch(body.value, greeting));
+      await decisions.offer(toIncomingBatch(body.value, greeting));
       return;
     case "table":
-      await learn(parts, greeting, delivery, body.value);
+      await learn(parts, greeting, decisions.delivery, body.value);
       return;
     case "loss": {
       // A report voids numbers; what came before it is decided first.
-      await decider.settle();
-      const ackedThrough = await delivery.takeLosses(toLosses(body.value, greeting));
+      await decisions.settle();
+      const losses = toLosses(body.value, greeting);
+      const ackedThrough = await decisions.insist((delivery) => delivery.takeLosses(losses));
       const value = { ackedThrough: BigInt(ackedThrough) };
       outbox.send({ body: { $case: "lossAck", value } });
       return;
     }
     case "void": {
       // What was sent under this number before is decided first.
-      await decider.settle();
+      await decisions.settle();
       const { epoch, sequence } = body.value;
-      const result = await delivery.takeBack(toRetractedBatch(body.value, greeting));
+      const batch = toRetractedBatch(body.value, greeting);
+      const result = await decisions.insist((delivery) => delivery.takeBack(batch));
       outbox.sendAfterAcks(toVoided({ epoch, sequence, result }));
       return;
     }
@@ -168,16 +91,4 @@ export function toWelcome(
     answersVoid: true,
   };
   return { body: { $case: "welcome", value } };
-}
-
-/** A change of the rules: what is named, and nothing else. */
-export function toControl(wished: Partial<wire.Control>): wire.DeliverResponse {
-  const nothing = {
-    pauseMs: 0,
-    limits: undefined,
-    resetState: false,
-    reason: "",
-    renewIdentity: false,
-  };
-  return { body: { $case: "control", value: { ...nothing, ...wished } } };
 }

@@ -4,6 +4,7 @@
  *
  * Whoever sends faster than its quota is paused, not refused. A short pause is waited for here with
  * the batch in hand, and batches that came behind it, and therefore found a gap, are offered again.
+ * While the store refuses, the batches in hand wait and nothing more is taken.
  * A batch that continues one whose state is gone is asked for again; what came behind it in its
  * epoch is dropped, because it will come again too.
  *
@@ -17,11 +18,23 @@
  */
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError, retryDelayMs } from "#core/errors.js";
-import type { Decision, Delivery, IncomingBatch } from "../ingest/ingest.js";
+import type { Decision, IncomingBatch } from "../ingest/ingest.js";
+import type { Stop } from "./stop.js";
+import { isStoreFailure } from "./store-watch.js";
 
 /** What a decider needs. */
 export interface DeciderParts {
-  readonly delivery: Pick<Delivery, "take">;
+  /** Who decides; another one after it outlasted a store that refused. */
+  readonly delivery: object;
+  /** As `Delivery.take`. */
+  take(batch: IncomingBatch): Promise<Decision>;
+  /** Whether nothing more is to be read for now. */
+  readonly isHolding: boolean;
+  /**
+   * The store refused what was offered to `delivery`. Resolves when it may be offered again, with
+   * `false` when it will not be.
+   */
+  outlast(delivery: object): Promise<boolean>;
   readonly clock: Clock;
   /** Batches that may wait for their decision. */
   readonly windowBatches: number;
@@ -45,6 +58,8 @@ export interface Decider {
 interface Waiting {
   readonly batch: IncomingBatch;
   outcome: Promise<Outcome>;
+  /** To whom it was offered. */
+  delivery: object;
   /** Whether everything before it was decided when it was last offered. */
   wasFirst: boolean;
 }
@@ -53,108 +68,141 @@ type Outcome = { readonly decision: Decision } | { readonly error: unknown };
 
 /** A longer pause ends the stream: daemons give up on an ack after 30 s. */
 const PAUSE_IN_HAND_MAX_MS = 20_000;
+const SETTLED: Promise<void> = Promise.resolve();
 
 /** @param stop ends waiting; the stream is over then */
-export function createDecider(parts: DeciderParts, stop: AbortSignal): Decider {
-  const queue: Waiting[] = [];
+export function createDecider(parts: DeciderParts, stop: Stop): Decider {
+  return new StreamDecider(parts, stop);
+}
+
+/** A class, so that a stream which waits for its next batch has no functions of its own. */
+class StreamDecider implements Decider {
+  readonly #parts: DeciderParts;
+  readonly #stop: Stop;
+  readonly #queue: Waiting[] = [];
   /** Per epoch the batch that is to come again. */
-  const awaited = new Map<number, number>();
-  let failure: { readonly error: unknown } | undefined;
-  let working: Promise<void> = Promise.resolve();
-  let wake = () => {};
+  readonly #awaited: [epoch: number, sequence: number][] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #working: Promise<void> = SETTLED;
+  #wake: (() => void) | undefined;
+
+  constructor(parts: DeciderParts, stop: Stop) {
+    this.#parts = parts;
+    this.#stop = stop;
+  }
+
+  async offer(batch: IncomingBatch): Promise<void> {
+    this.#check();
+    const queue = this.#queue;
+    const { delivery } = this.#parts;
+    queue.push({ batch, outcome: this.#take(batch), delivery, wasFirst: queue.length === 0 });
+    if (queue.length === 1) this.#working = this.#work();
+    while (this.#isFull && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#check();
+  }
+
+  async settle(): Promise<void> {
+    await this.#working;
+    this.#check();
+  }
+
+  get #isFull(): boolean {
+    return this.#parts.isHolding || this.#queue.length >= this.#parts.windowBatches;
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Never rejects. */
+  async #work(): Promise<void> {
+    const queue = this.#queue;
+    try {
+      for (let head = queue[0]; head !== undefined; head = queue[0]) {
+        const decision = await this.#decide(head);
+        if (decision !== undefined) {
+          this.#demandAwaited(decision);
+          this.#parts.onDecision(decision);
+        }
+        queue.shift();
+        this.#wake?.();
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#wake?.();
+      this.#parts.onFailure();
+    }
+  }
+
+  /** Nothing for a batch that will come again. */
+  async #decide(waiting: Waiting): Promise<Decision | undefined> {
+    for (;;) {
+      const outcome = await waiting.outcome;
+      if ("decision" in outcome) return outcome.decision;
+      if (this.#comesAgain(waiting.batch, outcome.error)) return undefined;
+      if (!(await this.#mayTryAgain(outcome.error, waiting))) throw outcome.error;
+      waiting.wasFirst = true;
+      waiting.delivery = this.#parts.delivery;
+      waiting.outcome = this.#take(waiting.batch);
+    }
+  }
 
   /** Never rejects, so that no rejection is ever left alone. */
-  const take = (batch: IncomingBatch): Promise<Outcome> =>
-    parts.delivery.take(batch).then(
+  #take(batch: IncomingBatch): Promise<Outcome> {
+    return this.#parts.take(batch).then(
       (decision) => ({ decision }),
       (error: unknown) => ({ error }),
     );
+  }
 
-  const mayTryAgain = async (error: unknown, waiting: Waiting): Promise<boolean> => {
+  async #mayTryAgain(error: unknown, waiting: Waiting): Promise<boolean> {
+    if (isStoreFailure(error)) return await this.#parts.outlast(waiting.delivery);
     const pauseMs = retryDelayMs(error);
-    if (pauseMs !== undefined && pauseMs <= PAUSE_IN_HAND_MAX_MS && !stop.aborted) {
-      parts.onPause(Math.ceil(pauseMs));
-      await parts.clock.sleep(pauseMs, stop);
-      return !stop.aborted;
+    if (pauseMs !== undefined && pauseMs <= PAUSE_IN_HAND_MAX_MS && !this.#stop.isSet) {
+      this.#parts.onPause(Math.ceil(pauseMs));
+      await this.#parts.clock.sleep(pauseMs, this.#stop.signal);
+      return !this.#stop.isSet;
     }
     const isGap = error instanceof HeatpoolError && error.code === "BATCH_GAP";
     return isGap && !waiting.wasFirst;
-  };
+  }
 
   /** Whether a batch that could not be decided will come again. */
-  const comesAgain = ({ epoch, sequence }: IncomingBatch, error: unknown): boolean => {
+  #comesAgain({ epoch, sequence }: IncomingBatch, error: unknown): boolean {
     if (!(error instanceof HeatpoolError)) return false;
-    const expected = awaited.get(epoch);
+    const expected = this.#awaitedOf(epoch);
     // A gap behind the awaited one, or the quota found first: offered later it would be taken.
     const isRefusal = error.code === "BATCH_GAP" || error.code === "RATE_LIMITED";
     if (isRefusal) return expected !== undefined && sequence > expected;
     // Asked for once, a batch that continues another again is a daemon that does not listen.
     if (error.code !== "CHAIN_LOST" || expected === sequence) return false;
-    awaited.set(epoch, sequence);
-    parts.onReset();
+    this.#forget(epoch);
+    this.#awaited.push([epoch, sequence]);
+    this.#parts.onReset();
     return true;
-  };
-
-  /** Nothing for a batch that will come again. */
-  const decide = async (waiting: Waiting): Promise<Decision | undefined> => {
-    for (;;) {
-      const outcome = await waiting.outcome;
-      if ("decision" in outcome) return outcome.decision;
-      if (comesAgain(waiting.batch, outcome.error)) return undefined;
-      if (!(await mayTryAgain(outcome.error, waiting))) throw outcome.error;
-      waiting.wasFirst = true;
-      waiting.outcome = take(waiting.batch);
-    }
-  };
+  }
 
   /**
    * Acks are cumulative: one that passed over a batch which came by another stream of the same
    * daemon would say nothing of its counts. The next hello learns where everything stands.
    */
-  const demandAwaited = ({ epoch, sequence }: Decision): void => {
-    const expected = awaited.get(epoch);
+  #demandAwaited({ epoch, sequence }: Decision): void {
+    const expected = this.#awaitedOf(epoch);
     if (expected === undefined || sequence < expected) return;
-    if (sequence === expected) awaited.delete(epoch);
+    if (sequence === expected) this.#forget(epoch);
     else throw new HeatpoolError("BATCH_GAP", `${sequence} is decided, ${expected} came elsewhere`);
-  };
+  }
 
-  const work = async (): Promise<void> => {
-    try {
-      for (let head = queue[0]; head !== undefined; head = queue[0]) {
-        const decision = await decide(head);
-        if (decision !== undefined) {
-          demandAwaited(decision);
-          parts.onDecision(decision);
-        }
-        queue.shift();
-        wake();
-      }
-    } catch (error) {
-      failure = { error };
-      wake();
-      parts.onFailure();
-    }
-  };
+  #awaitedOf(epoch: number): number | undefined {
+    return this.#awaited.find(([of]) => of === epoch)?.[1];
+  }
 
-  const check = (): void => {
-    if (failure !== undefined) throw failure.error;
-  };
-
-  return {
-    async offer(batch) {
-      check();
-      queue.push({ batch, outcome: take(batch), wasFirst: queue.length === 0 });
-      if (queue.length === 1) working = work();
-      while (queue.length >= parts.windowBatches && failure === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      check();
-    },
-    async settle() {
-      await working;
-      check();
-    },
-  };
+  #forget(epoch: number): void {
+    const at = this.#awaited.findIndex(([of]) => of === epoch);
+    if (at >= 0) this.#awaited.splice(at, 1);
+  }
 }

@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { prefixOf } from "./address-prefix.js";
+import { type Alarm, createAlarms } from "./alarms.js";
 import { createNetworkBook, type NetworkLimits } from "./network-book.js";
 
 /** What a connection has to keep before anything is known about it. */
@@ -75,6 +76,7 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
   const { identity, limits } = parts;
   const networks = createNetworkBook(limits, parts.clock);
+  const alarms = createAlarms(parts.clock);
   const guests = createGuests();
   const unwelcome = new Set<string>();
   const onUnwelcome = (socket: Socket): void => {
@@ -97,12 +99,14 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
       socket.destroy();
       return;
     }
+    const firstByte = new FirstByte(socket, alarms.monotonicMs() + limits.firstByteMs);
     open.add(socket);
-    socket.once("close", () => {
+    alarms.set(firstByte);
+    socket.on("close", () => {
+      alarms.drop(firstByte);
       open.delete(socket);
       leave();
     });
-    void watch(socket, parts);
     enter(socket);
   });
   await listen(server, parts.address);
@@ -141,6 +145,8 @@ function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> }
   };
 }
 
+const ignore = (): void => undefined;
+
 /** Lets connections shake hands; those that did and speak HTTP/2 go on. */
 function createHandshakes(
   {
@@ -165,7 +171,7 @@ function createHandshakes(
   try {
     const server = createTlsServer(options, (socket) => {
       // A connection that breaks is no fault of ours, and its session learns of it.
-      socket.on("error", () => undefined);
+      socket.on("error", ignore);
       if (socket.alpnProtocol !== "h2") {
         socket.destroy();
         return;
@@ -199,11 +205,19 @@ async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<vo
   socket.destroy();
 }
 
-async function watch(socket: Socket, { clock, limits }: FrontParts): Promise<void> {
-  const closed = new AbortController();
-  socket.once("close", () => closed.abort());
-  await clock.sleep(limits.firstByteMs, closed.signal);
-  if (socket.bytesRead === 0) socket.destroy();
+/** A connection that has said nothing when its time is over is closed. */
+class FirstByte implements Alarm {
+  readonly dueMs: number;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket, dueMs: number) {
+    this.#socket = socket;
+    this.dueMs = dueMs;
+  }
+
+  ring(): void {
+    if (this.#socket.bytesRead === 0) this.#socket.destroy();
+  }
 }
 
 function listen(server: Server, { host, port }: FrontParts["address"]): Promise<void> {

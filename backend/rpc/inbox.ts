@@ -1,80 +1,104 @@
 /**
  * What a stream's daemon says, one message at a time, with a limit on its silence.
  */
-import type { Clock } from "#core/clock.js";
+import type { Alarm, Alarms } from "./alarms.js";
+import type { Stop, Stoppable } from "./stop.js";
+
+/** Who waits for a message. */
+export interface Hearer<Message> {
+  /** The next message; `"silent"` or `undefined` instead of one: see `Inbox`. */
+  heard(next: Message | "silent" | undefined): void;
+  failed(error: unknown): void;
+}
 
 /** One stream's inbox. */
 export interface Inbox<Message> {
   /**
    * The next message; `"silent"` after `silenceMaxMs` without one (0: no limit), which is the end of
-   * reading and not shorter than it was before; `undefined` when the daemon said all it had, or
-   * `stop` fired. One at a time.
+   * reading; `undefined` when the daemon said all it had, or `stop` was set. One at a time.
    */
   next(silenceMaxMs: number): Promise<Message | "silent" | undefined>;
+  /** The same, for who keeps no promise. */
+  hear(silenceMaxMs: number, hearer: Hearer<Message>): void;
 }
 
 /**
- * Nothing is made per message but its promise: a stream lives for a day, and what each message left
+ * Nothing is made per message but its promises: a stream lives for a day, and what each message left
  * behind at a promise or a timer that lives as long would add up.
  *
- * @param stop nothing is read after it fired
+ * @param stop nothing is read after it was set
  */
 export function createInbox<Message>(
   messages: AsyncIterable<Message>,
-  clock: Clock,
-  stop: AbortSignal,
+  alarms: Alarms,
+  stop: Stop,
 ): Inbox<Message> {
-  const iterator = messages[Symbol.asyncIterator]();
-  let answer: ((next: Message | "silent" | undefined) => void) | undefined;
-  /** On the monotonic clock; infinite while silence has no limit. */
-  let silentAtMs = Number.POSITIVE_INFINITY;
-  let isWatching = false;
-
-  const settle = (next: Message | "silent" | undefined): void => {
-    answer?.(next);
-    answer = undefined;
-  };
-  stop.addEventListener("abort", () => settle(undefined), { once: true });
-
-  /** One timer for all messages: it looks whether the time has moved on meanwhile. */
-  const watch = async (): Promise<void> => {
-    isWatching = true;
-    while (Number.isFinite(silentAtMs) && !stop.aborted) {
-      const leftMs = silentAtMs - clock.monotonicMs();
-      if (leftMs > 0) await clock.sleep(leftMs, stop);
-      else {
-        silentAtMs = Number.POSITIVE_INFINITY;
-        settle("silent");
-      }
-    }
-    isWatching = false;
-  };
-
-  const read = async (): Promise<Message | undefined> => {
-    try {
-      const step = await iterator.next();
-      return step.done === true ? undefined : step.value;
-    } catch (error) {
-      // A cut connection ends what the daemon had to say, it is no fault of anybody.
-      if (stop.aborted || isPrematureClose(error)) return undefined;
-      throw error;
-    }
-  };
-
-  return {
-    next(silenceMaxMs) {
-      if (stop.aborted) return Promise.resolve(undefined);
-      return new Promise((resolve, reject) => {
-        answer = resolve;
-        read().then(settle, reject);
-        const isLimited = silenceMaxMs > 0;
-        silentAtMs = isLimited ? clock.monotonicMs() + silenceMaxMs : Number.POSITIVE_INFINITY;
-        if (isLimited && !isWatching) void watch();
-      });
-    },
-  };
+  const inbox = new StreamInbox(messages[Symbol.asyncIterator](), alarms, stop);
+  stop.tell(inbox);
+  return inbox;
 }
 
-function isPrematureClose(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+/** A class, so that an idle stream has one object and no functions of its own. */
+class StreamInbox<Message> implements Inbox<Message>, Alarm, Stoppable {
+  /** When the silence is too long; infinite while it has no limit. */
+  dueMs = Number.POSITIVE_INFINITY;
+  readonly #messages: AsyncIterator<Message>;
+  readonly #alarms: Alarms;
+  readonly #stop: Stop;
+  #hearer: Hearer<Message> | undefined;
+
+  constructor(messages: AsyncIterator<Message>, alarms: Alarms, stop: Stop) {
+    this.#messages = messages;
+    this.#alarms = alarms;
+    this.#stop = stop;
+  }
+
+  next(silenceMaxMs: number): Promise<Message | "silent" | undefined> {
+    return new Promise((heard, failed) => this.hear(silenceMaxMs, { heard, failed }));
+  }
+
+  hear(silenceMaxMs: number, hearer: Hearer<Message>): void {
+    if (this.#stop.isSet) {
+      hearer.heard(undefined);
+      return;
+    }
+    this.#limit(silenceMaxMs);
+    this.#hearer = hearer;
+    this.#messages.next().then(
+      ({ value, done }) => this.#settle(done === true ? undefined : value),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  ring(): void {
+    this.dueMs = Number.POSITIVE_INFINITY;
+    this.#settle("silent");
+  }
+
+  stopped(): void {
+    this.#alarms.drop(this);
+    this.#settle(undefined);
+  }
+
+  #limit(silenceMaxMs: number): void {
+    const wasMs = this.dueMs;
+    this.dueMs =
+      silenceMaxMs > 0 ? this.#alarms.monotonicMs() + silenceMaxMs : Number.POSITIVE_INFINITY;
+    // What is only put off is found out when it would have been due.
+    if (!Number.isFinite(wasMs) || this.dueMs < wasMs || !Number.isFinite(this.dueMs)) {
+      this.#alarms.set(this);
+    }
+  }
+
+  #settle(next: Message | "silent" | undefined): void {
+    const hearer = this.#hearer;
+    this.#hearer = undefined;
+    hearer?.heard(next);
+  }
+
+  #fail(error: unknown): void {
+    const hearer = this.#hearer;
+    this.#hearer = undefined;
+    hearer?.failed(error);
+  }
 }

@@ -7,6 +7,7 @@ import { HeatpoolError } from "#core/errors.js";
 import type * as wire from "#proto/heatpool/model/v1/model.js";
 import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import type { Listener, Push, PushMessage, PushSession } from "../push/push.js";
+import { createAlarms } from "./alarms.js";
 import { demandOwnId, principalOf } from "./authentication.js";
 import type { BidiHandler } from "./guard.js";
 import { createInbox } from "./inbox.js";
@@ -14,6 +15,7 @@ import { fromUuidBytes, parseInstallationId } from "./installation-id.js";
 import type { ModelStreams } from "./model-streams.js";
 import { createReceiveEncoder } from "./response-frame.js";
 import { findSession } from "./session.js";
+import { Stop } from "./stop.js";
 import { atMost, invalid, safe, short } from "./wire-form.js";
 
 /** What the handler works with. */
@@ -43,13 +45,14 @@ export function createReceive({
   judge,
   streams,
 }: ReceiveParts): BidiHandler<wire.ReceiveRequest, Buffer> {
+  const alarms = createAlarms(clock);
   const encode = createReceiveEncoder();
   return async function* receive(requests, call, gone) {
     if (push === undefined) throw new HeatpoolError("PROTOCOL", "this backend has no models");
-    const stop = new AbortController();
-    const inbox = createInbox(requests, clock, stop.signal);
+    const stop = new Stop();
+    const inbox = createInbox(requests, alarms, stop);
     const first = await inbox.next(HELLO_MAX_MS);
-    if (first === undefined || gone.aborted) return;
+    if (first === undefined || gone.isSet) return;
     if (first === "silent" || first.body?.$case !== "hello")
       throw new HeatpoolError("PROTOCOL", "the first message is not a hello");
     const listener = toListener(first.body.value);
@@ -58,8 +61,7 @@ export function createReceive({
     const faultOf = () => (principal === undefined ? undefined : judge?.faultOf(principal));
     const session = push.open(listener);
     const leave = () => session.close();
-    gone.addEventListener("abort", leave, { once: true });
-    if (gone.aborted) leave();
+    gone.tell({ stopped: leave });
     let fault: unknown;
     const exit = streams.enter({
       installationId: listener.installationId,
@@ -67,7 +69,7 @@ export function createReceive({
       end(error) {
         fault ??= error;
         leave();
-        stop.abort();
+        stop.set();
         if (error !== undefined) void cutOff(call, clock, gone);
       },
     });
@@ -88,7 +90,7 @@ export function createReceive({
       await messages.return();
     } finally {
       exit();
-      stop.abort();
+      stop.set();
       leave();
       await listening;
     }
@@ -106,9 +108,9 @@ async function encodeNext(
 }
 
 /** The error reaches who reads; who does not loses the connection. */
-async function cutOff(call: object, clock: Clock, gone: AbortSignal): Promise<void> {
-  await clock.sleep(LEAVE_MAX_MS, gone);
-  if (!gone.aborted) findSession(call)?.destroy();
+async function cutOff(call: object, clock: Clock, gone: Stop): Promise<void> {
+  await clock.sleep(LEAVE_MAX_MS, gone.signal);
+  if (!gone.isSet) findSession(call)?.destroy();
 }
 
 /** Obeys what the daemon says until it has said everything. */

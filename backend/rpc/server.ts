@@ -25,7 +25,6 @@ import type { IdentityJudge } from "../enrolment/judge-identity.js";
 import { createAdminHandler } from "./admin-handler.js";
 import { createCertificateCheck, createTokenCheck, type IsKnownToken } from "./authentication.js";
 import { createCommunityHandler } from "./community-handler.js";
-import type { StreamRules } from "./conversation.js";
 import type { Behind, IdentityDoor } from "./door.js";
 import { createEnrolCheck, type EnrolPace } from "./enrol-pace.js";
 import { createConsentHandler, createEnrolmentHandler } from "./enrolment-handler.js";
@@ -48,7 +47,8 @@ import { addReflection } from "./reflection.js";
 import { decodeRequest, withShortRequests } from "./request-frame.js";
 import { isAlive } from "./sign-of-life.js";
 import { createToStatus, type ToStatus } from "./status.js";
-import { watchStore } from "./store-watch.js";
+import { createStoreWatch, type StoreWatch } from "./store-watch.js";
+import type { StreamRules } from "./stream.js";
 import { createDeliver } from "./telemetry-handler.js";
 
 /** What the door works with. */
@@ -131,14 +131,12 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
     health.setStatus("", isWell ? "SERVING" : "NOT_SERVING");
     parts.onEvent(isWell ? "rpc.store-well" : "rpc.store-refuses", "");
   };
-  const { ingest, probeStore } = parts.behind;
-  const watch = { ingest, clock: parts.clock, probe: probeStore, onChange };
-  const watched = { ...parts.behind, ingest: watchStore(watch, ended.signal) };
-  const well = { ...parts, behind: watched };
-  const company = { live, streams, expel, onClone };
-  addServices(main, well, { ...company, judge }, toStatus);
+  const watch = { clock: parts.clock, probe: parts.behind.probeStore, onChange };
+  const store = createStoreWatch(watch, ended.signal);
+  const company = { live, streams, store, expel, onClone };
+  addServices(main, parts, { ...company, judge }, toStatus);
   // The operator's own tools show no certificate; the socket says who may enter.
-  addServices(admin, well, { ...company, judge: undefined }, toStatus);
+  addServices(admin, parts, { ...company, judge: undefined }, toStatus);
   for (const server of [main, admin]) health.addToServer(server);
   const facts = {
     version: parts.version,
@@ -195,6 +193,7 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
 interface Company {
   readonly live: LiveStreams;
   readonly streams: ModelStreams;
+  readonly store: StoreWatch;
   readonly judge: IdentityJudge | undefined;
   readonly onClone: (installationId: string) => void;
   /** Ends all streams of an installation. */
@@ -240,11 +239,12 @@ async function sweep(
 function addServices(
   server: Server,
   { behind, clock, rules, identities, onEvent }: DoorParts,
-  { live, streams, judge, onClone, expel }: Company,
+  { live, streams, store, judge, onClone, expel }: Company,
   toStatus: ToStatus,
 ): void {
   const deliver = createDeliver({
     ingest: behind.ingest,
+    store,
     clock,
     live,
     rules,

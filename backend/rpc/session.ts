@@ -8,6 +8,10 @@
 import type { X509Certificate } from "node:crypto";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { TLSSocket } from "node:tls";
+import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
+
+/** A call as an interceptor is given it. */
+export type InterceptedCall = Parameters<ServerInterceptor>[1];
 
 /** What grpc-js holds behind a call: interceptors around the call that owns the stream. */
 interface CallInside {
@@ -21,6 +25,14 @@ export function findSession(call: object): ServerHttp2Session | undefined {
   while (inside?.nextCall !== undefined) inside = inside.nextCall;
   const session = inside?.stream?.session;
   return session as ServerHttp2Session | undefined;
+}
+
+/**
+ * A call that an interceptor lets through as it is: what is put around one stays as long as it does.
+ * grpc-js 1.14 says that an interceptor gives its own class, and takes what it gives itself: a call.
+ */
+export function asItIs(call: InterceptedCall): ServerInterceptingCall {
+  return call as ServerInterceptingCall;
 }
 
 /** Parsing costs more than looking; a connection shows one certificate. */

@@ -116,3 +116,15 @@ export function toAck(receipt: Receipt): wire.DeliverResponse {
   };
   return { body: { $case: "ack", value } };
 }
+
+/** A change of the rules: what is named, and nothing else. */
+export function toControl(wished: Partial<wire.Control>): wire.DeliverResponse {
+  const nothing = {
+    pauseMs: 0,
+    limits: undefined,
+    resetState: false,
+    reason: "",
+    renewIdentity: false,
+  };
+  return { body: { $case: "control", value: { ...nothing, ...wished } } };
+}

@@ -1,7 +1,8 @@
 /**
  * What an ack counts is what it covers, however streams of one installation are tangled: messages,
  * writes and ends in any order, an old stream whose daemon has long gone on, and a stranger that
- * sends again what a stream carried, while the backend forgets the state that streams carry.
+ * sends again what a stream carried, while the backend forgets the state that streams carry and its
+ * store refuses now and then.
  */
 import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
@@ -74,6 +75,7 @@ async function live(seed: number) {
     [22, () => line.write()],
     [8, record],
     [8, () => clock.advance(1 + below(6_000))],
+    [1, () => line.refuse(below(2))],
     [1, () => line.breakOff()],
     [3, () => line.tellGone(below(8))],
     [1, () => line.replay(below(64), random())],

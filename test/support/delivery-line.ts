@@ -5,8 +5,8 @@
 
 import type { Clock } from "#core/clock.js";
 import type { Delivery, Ingest } from "../../backend/ingest/ingest.js";
-import type { StreamRules } from "../../backend/rpc/conversation.js";
 import type { DoorParts } from "../../backend/rpc/server.js";
+import type { StreamRules } from "../../backend/rpc/stream.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
 import type { Backlog } from "../../daemon/backlog/backlog.js";
 import { createGrpcTransport } from "../../daemon/uplink/grpc-transport.js";

@@ -10,9 +10,9 @@ import {
 } from "@grpc/grpc-js";
 import type * as wire from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
-import type { StreamRules } from "../../backend/rpc/conversation.js";
 import type { ListenerLimits } from "../../backend/rpc/listener.js";
 import { type DoorParts, runDoor } from "../../backend/rpc/server.js";
+import type { StreamRules } from "../../backend/rpc/stream.js";
 import { createFakeBehind, type FakeBehind } from "./fake-behind.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 

@@ -36,6 +36,8 @@ export interface FakeBehind extends Behind {
   decide: Decide | undefined;
   /** While true the store takes nothing. */
   isStoreFull: boolean;
+  /** Given to who comes, instead of a delivery. */
+  refusal: HeatpoolError | undefined;
   /** Quotas as they were set. */
   readonly limits: QuotaLimits;
 }
@@ -123,8 +125,10 @@ export function createFakeBehind(): FakeBehind {
       if (fake.isStoreFull) throw new HeatpoolError("STORE_FAILED", "no space");
     },
     isStoreFull: false,
+    refusal: undefined,
     ingest: {
       async open(introduction) {
+        if (fake.refusal !== undefined) throw fake.refusal;
         if (introduction.consentVersion === 0) {
           throw new HeatpoolError("CONSENT_MISSING", "consent version 0");
         }

@@ -11,6 +11,8 @@ import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/
 import type { QuotaLimits } from "../../backend/ingest/quota.js";
 import { createLiveStreams } from "../../backend/rpc/live-streams.js";
 import { createToStatus } from "../../backend/rpc/status.js";
+import { Stop } from "../../backend/rpc/stop.js";
+import { createStoreWatch } from "../../backend/rpc/store-watch.js";
 import { createDeliver } from "../../backend/rpc/telemetry-handler.js";
 import { createMemorySnapshotStore } from "../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
@@ -32,7 +34,7 @@ interface Line {
   ended: StreamEnd | undefined;
   /** Gone once it ended for the daemon. */
   listener: StreamListener | undefined;
-  readonly gone: AbortController;
+  readonly gone: Stop;
   readonly arrive: (request: DeliverRequest | undefined) => void;
 }
 
@@ -46,6 +48,11 @@ export interface TangledLine {
   down(k: number): boolean;
   /** The oldest write of the store is durable. */
   write(): boolean;
+  /**
+   * The store fails with all that waits. So many of the oldest writes are on the medium all the same,
+   * which nobody was told.
+   */
+  refuse(kept: number): Promise<boolean>;
   /** The daemon's connection ends for the daemon alone: what it sent may still get there. */
   breakOff(): boolean;
   /** The backend learns of such an end; what did not get there never will. */
@@ -53,6 +60,13 @@ export interface TangledLine {
   /** A beginning of what a connection carried, so many of `share`, comes again on another one. */
   replay(k: number, share: number): boolean;
   close(): Promise<void>;
+}
+
+/** A write of the store that waits. */
+interface Write {
+  readonly write: () => Promise<number>;
+  readonly resolve: (number: number) => void;
+  readonly reject: (error: HeatpoolError) => void;
 }
 
 const BOOT = "11111111-2222-4333-8444-555555555555";
@@ -69,20 +83,26 @@ export async function openTangledLine(of: {
   const { backlog, seed, chainBytesMax, limits } = of;
   // Backoffs end between two milliseconds; a wall clock does not.
   const clock: Clock = { ...of.clock, nowMs: () => Math.round(of.clock.nowMs()) };
-  const writes: (() => void)[] = [];
+  const writes: Write[] = [];
   const kept = createMemorySnapshotStore();
   const store: SnapshotStore = {
     ...kept,
     put: (commit) =>
       new Promise((resolve, reject) => {
-        writes.push(() => void kept.put(commit).then(resolve, reject));
+        const write = (): Promise<number> => kept.put(commit);
+        writes.push({ write, resolve, reject });
       }),
   };
   const bed = await openBed(store, clock, { limits, ingest: { chainBytesMax } });
   const bugs: unknown[] = [];
   const toStatus = createToStatus((bug) => bugs.push(bug));
+  const ending = new AbortController();
   const deliver = createDeliver({
     ingest: bed.ingest,
+    store: createStoreWatch(
+      { clock, probe: async () => undefined, onChange: () => undefined },
+      ending.signal,
+    ),
     clock,
     live: createLiveStreams(() => undefined),
     rules: { ...RULES, codecs: [0, 1, 2], windowBatches: 8, backlogBytesPerSecond: 0 },
@@ -95,13 +115,13 @@ export async function openTangledLine(of: {
   const lines: Line[] = [];
   const openLine = (listener: StreamListener | undefined): Line => {
     const { requests, arrive } = createArrivals();
-    const gone = new AbortController();
-    gone.signal.addEventListener("abort", () => arrive(undefined));
+    const gone = new Stop();
+    gone.tell({ stopped: () => arrive(undefined) });
     const line: Line = { up: [], sent: [], down: [], ended: undefined, listener, gone, arrive };
     lines.push(line);
     const call = {} as ServerDuplexStream<DeliverRequest, DeliverResponse>;
     const serve = async (): Promise<void> => {
-      for await (const response of deliver(requests, call, gone.signal)) line.down.push(response);
+      for await (const response of deliver(requests, call, gone)) line.down.push(response);
     };
     serve().then(
       () => {
@@ -117,7 +137,6 @@ export async function openTangledLine(of: {
     return line;
   };
   const events: string[] = [];
-  const ending = new AbortController();
   const running = runUplink(
     {
       backlog,
@@ -149,7 +168,7 @@ export async function openTangledLine(of: {
     events,
     bugs,
     up(k) {
-      const line = pick(lines, k, ({ up, gone }) => up.length > 0 && !gone.signal.aborted);
+      const line = pick(lines, k, ({ up, gone }) => up.length > 0 && !gone.isSet);
       if (line !== undefined) line.arrive(line.up.shift());
       return line !== undefined;
     },
@@ -166,9 +185,15 @@ export async function openTangledLine(of: {
       return true;
     },
     write() {
-      const work = writes.shift();
-      work?.();
-      return work !== undefined;
+      const oldest = writes.shift();
+      oldest?.write().then(oldest.resolve, oldest.reject);
+      return oldest !== undefined;
+    },
+    async refuse(kept) {
+      const refused = writes.splice(0);
+      for (const one of refused.slice(0, kept)) await one.write();
+      for (const { reject } of refused) reject(new HeatpoolError("STORE_FAILED", "no space left"));
+      return refused.length > 0;
     },
     breakOff() {
       const line = lines.find((one) => one.listener !== undefined);
@@ -176,8 +201,8 @@ export async function openTangledLine(of: {
       return line !== undefined;
     },
     tellGone(k) {
-      const line = pick(lines, k, (one) => one.listener === undefined && !one.gone.signal.aborted);
-      line?.gone.abort();
+      const line = pick(lines, k, (one) => one.listener === undefined && !one.gone.isSet);
+      line?.gone.set();
       return line !== undefined;
     },
     replay(k, share) {
@@ -189,8 +214,8 @@ export async function openTangledLine(of: {
     async close() {
       ending.abort();
       for (const line of lines) end(line, LOST);
-      for (const { gone } of lines) gone.abort();
-      for (const work of writes.splice(0)) work();
+      for (const { gone } of lines) gone.set();
+      for (const { write, resolve, reject } of writes.splice(0)) write().then(resolve, reject);
       await running;
     },
   };

@@ -14,7 +14,7 @@ import {
 } from "../../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
 import { collect } from "../../contract/snapshot-store-contract.js";
-import { createFakeClock } from "../../support/fake-clock.js";
+import { createFakeClock, settle } from "../../support/fake-clock.js";
 import {
   EPOCH,
   installationId,
@@ -35,6 +35,35 @@ async function start(store: SnapshotStore = createMemorySnapshotStore()) {
   const clock = createFakeClock(START_MS);
   const bed = await openBed(store, clock);
   return { clock, bed, delivery: await openDelivery(bed, ID) };
+}
+
+/** A store that writes no block before it is let. */
+function gatedStore() {
+  const inner = createMemorySnapshotStore();
+  let waiting: { write: () => Promise<void>; reject: (cause: unknown) => void }[] = [];
+  const store: SnapshotStore = {
+    ...inner,
+    get committedThrough() {
+      return inner.committedThrough;
+    },
+    put: (commit) =>
+      commit.block === undefined
+        ? inner.put(commit)
+        : new Promise((resolve, reject) => {
+            waiting.push({ write: () => inner.put(commit).then(resolve, reject), reject });
+          }),
+  };
+  return {
+    store,
+    async release() {
+      for (const { write } of waiting.splice(0)) await write();
+    },
+    fail() {
+      const failed = waiting;
+      waiting = [];
+      for (const { reject } of failed) reject(new HeatpoolError("STORE_FAILED", "disk full"));
+    },
+  };
 }
 
 /** A batch whose newest snapshot is a minute old. */
@@ -174,6 +203,87 @@ describe("ingest", () => {
     });
     await Promise.all(takes);
     expect(order).toEqual([1, 2, 3, 2, 4]);
+  });
+
+  it("answers in the order of the calls, also what needs no write", async () => {
+    const { store, release } = gatedStore();
+    const { delivery } = await start(store);
+    const order: string[] = [];
+    const note = (what: string) => () => void order.push(what);
+    const takes = [
+      delivery.take(recent(1, good(1))).then(note("1 taken")),
+      delivery.take(recent(3, good(1))).catch(note("3 refused")),
+    ];
+    await settle();
+    expect(order).toEqual([]);
+    await release();
+    await Promise.all(takes);
+    expect(order).toEqual(["1 taken", "3 refused"]);
+  });
+
+  it("tells a new stream where everything stands only when what came before is durable", async () => {
+    const { store, release } = gatedStore();
+    const { bed, delivery } = await start(store);
+    const taken = delivery.take(recent(1, good(1)));
+    await settle();
+    let isOpen = false;
+    const opening = openDelivery(bed, ID).then((second) => {
+      isOpen = true;
+      return second;
+    });
+    await settle();
+    expect([isOpen, delivery.ackedThrough]).toEqual([false, [0]]);
+    await release();
+    await taken;
+    expect((await opening).ackedThrough).toEqual([1]);
+  });
+
+  it("lets the next stream go on from what a closed one is still writing", async () => {
+    const { store, release } = gatedStore();
+    const { bed, delivery } = await start(store);
+    const taken = delivery.take(recent(1, good(1)));
+    await settle();
+    delivery.close();
+    await settle();
+    const opening = openDelivery(bed, ID);
+    await settle();
+    await release();
+    await taken;
+    const second = await opening;
+    expect(second.ackedThrough).toEqual([1]);
+    const repeat = second.take(recent(1, good(1)));
+    await settle();
+    await release();
+    expect(await repeat).toMatchObject({ admitted: 0, duplicate: 1 });
+    expect(bed.registry.find(ID)).toMatchObject({ snapshotsStored: 1 });
+  });
+
+  it("tells a fork from a repeat also while the first one is being written", async () => {
+    const { store, release } = gatedStore();
+    const { delivery } = await start(store);
+    const first = delivery.take(recent(1, good(1)));
+    await settle();
+    const fork = delivery.take(recent(1, [[51.5, 350, 120]]));
+    const repeat = delivery.take(recent(1, good(1)));
+    const refused = expect(fork).rejects.toMatchObject({ code: "BATCH_FORKED" });
+    await release();
+    expect(await first).toMatchObject({ admitted: 1 });
+    await refused;
+    expect(await repeat).toMatchObject({ admitted: 0, duplicate: 1 });
+  });
+
+  it("tells nobody of what was on its way when the store failed", async () => {
+    const { store, release, fail } = gatedStore();
+    const { bed, delivery } = await start(store);
+    const taken = delivery.take(recent(1, good(1)));
+    await settle();
+    const opening = openDelivery(bed, ID);
+    await settle();
+    fail();
+    await expect(taken).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(opening).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await release();
+    expect((await openDelivery(bed, ID)).ackedThrough).toEqual([0]);
   });
 
   it("stores the good rows of a batch with a bad one, and keeps the bad as a dead letter", async () => {

@@ -4,6 +4,7 @@ import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Decision, IncomingBatch } from "../../../backend/ingest/ingest.js";
 import { createDecider } from "../../../backend/rpc/decider.js";
+import { Stop } from "../../../backend/rpc/stop.js";
 import { createFakeClock, settle } from "../../support/fake-clock.js";
 
 const batch = (sequence: number): IncomingBatch => ({
@@ -33,7 +34,10 @@ function open(take: (batch: IncomingBatch) => Promise<Decision>, clock: Clock = 
   let failures = 0;
   const decider = createDecider(
     {
-      delivery: { take },
+      delivery: {},
+      take,
+      isHolding: false,
+      outlast: async () => false,
       clock,
       windowBatches: 8,
       onDecision: ({ sequence }) => decided.push(sequence),
@@ -45,7 +49,7 @@ function open(take: (batch: IncomingBatch) => Promise<Decision>, clock: Clock = 
         failures++;
       },
     },
-    new AbortController().signal,
+    new Stop(),
   );
   return { decider, decided, counts: () => ({ resets, failures }) };
 }

@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { DeliverRequest } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { type FrontDoor, type FrontParts, openFrontDoor } from "../../../backend/rpc/front-door.js";
-import { createFollower } from "../../../backend/rpc/message-pace.js";
+import { Follower } from "../../../backend/rpc/message-pace.js";
 import { hello, type OpenDoor, openDoor, talk } from "../../support/door.js";
 import { createFakeClock, settle } from "../../support/fake-clock.js";
 import { makeIdentity } from "../../support/identity.js";
@@ -213,16 +213,16 @@ describe("a message's lengths", () => {
       framed(Buffer.of(9)),
     ]);
     for (const size of [1, 2, 3, 7, 100, bytes.length]) {
-      const follow = createFollower();
+      const follower = new Follower();
       let within = false;
       let ended = 0;
       for (let at = 0; at < bytes.length; at += size) {
-        const state = follow(bytes.subarray(at, at + size));
+        const state = follower.follow(bytes.subarray(at, at + size));
         if (state.hasEnded) ended++;
         within = state.isWithin;
       }
       expect([within, ended > 0]).toEqual([false, true]);
-      expect(createFollower()(bytes.subarray(0, bytes.length - 1)).isWithin).toBe(true);
+      expect(new Follower().follow(bytes.subarray(0, bytes.length - 1)).isWithin).toBe(true);
     }
   });
 });

@@ -147,7 +147,7 @@ describe("a stream's handler that throws", () => {
   it("after its caller went away ends without a word", async () => {
     bidi = async function* (requests, _, gone) {
       for await (const _request of requests) yield pong(1n);
-      await new Promise((resolve) => gone.addEventListener("abort", resolve));
+      await gone.reached();
       throw new Error("nobody hears this");
     };
     const { end } = await stream((call) => {

@@ -241,14 +241,51 @@ describe("batches", () => {
     expect(end.metadata.get("heatpool-code")).toEqual(["BATCH_FORKED"]);
   });
 
-  it("that the store cannot take are not acknowledged; the daemon comes back", async () => {
+  it("that the store cannot take wait on their stream, unread beyond what is in hand", async () => {
     await start();
-    door.behind.decide = async () => {
+    const { behind, clock } = door;
+    behind.isStoreFull = true;
+    behind.decide = async () => {
       throw new HeatpoolError("STORE_FAILED", "no space left");
     };
     const one = await greeted();
     one.say(batch(1));
-    expect(await one.ended).toMatchObject({ code: status.UNAVAILABLE });
+    const pause = { $case: "control", value: { pauseMs: 20_000, limits: undefined } };
+    expect(await one.hear()).toMatchObject(pause);
+    for (let sequence = 2; sequence <= 20; sequence++) one.say(batch(sequence));
+    await clock.advance(10_000);
+    // Told again before the first pause is over.
+    expect(await one.hear()).toMatchObject(pause);
+    expect(behind.batches.length).toBeLessThan(4);
+    behind.isStoreFull = false;
+    behind.decide = undefined;
+    await clock.advance(20_000);
+    let through = 0n;
+    let admitted = 0n;
+    let lastPauseMs: number | undefined;
+    while (through < 20n) {
+      const answer = await one.hear();
+      if (answer?.$case === "control") lastPauseMs = answer.value.pauseMs;
+      if (answer?.$case !== "ack") continue;
+      expect(lastPauseMs).toBe(0);
+      through = answer.value.ackedThrough;
+      admitted += answer.value.admitted;
+    }
+    expect([through, admitted]).toEqual([20n, BigInt(20 * 10)]);
+  });
+
+  it("in hand when the store refused are the last of a stream whose installation left", async () => {
+    await start();
+    const { behind, clock } = door;
+    behind.decide = async () => {
+      throw new HeatpoolError("STORE_FAILED", "no space left");
+    };
+    const one = await greeted();
+    one.say(batch(1));
+    expect(await one.hear()).toMatchObject({ $case: "control" });
+    behind.refusal = new HeatpoolError("PERMISSION_DENIED", "this installation was erased");
+    await clock.advance(20_000);
+    expect(await one.ended).toMatchObject({ code: status.PERMISSION_DENIED });
   });
 
   it("of an epoch that was not declared end the stream", async () => {
