@@ -16,7 +16,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   growth: "what an installation costs the backend among few and among ten times as many",
   community: "averages, percentiles and ranks of a fleet, against VictoriaMetrics",
   detect: "faults found and false alarms, on labelled data (--data, --sets, --per-fault)",
-  training: "learning, merging, solving and writing models: time, bytes, memory",
+  training: "learning, merging, solving and writing models (--installations 1000: a fleet)",
   push: "grants sealed per CPU-second, and a model pushed to a thousand connected daemons",
   home: "size of the package, start to the first poll, memory and CPU of the daemon at home",
   ingest: "readings the backend takes in durably per CPU-second",
@@ -30,6 +30,7 @@ const { values, positionals } = parseArgs({
     data: { type: "string" },
     sets: { type: "string" },
     "per-fault": { type: "boolean", default: false },
+    installations: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -44,7 +45,15 @@ if (values.help || name === undefined) {
 } else {
   const { run } = (await import(`./${name}.ts`)) as { run: Bench };
   const { short, data, sets } = values;
-  await run({ short, data, sets, perFault: values["per-fault"] });
+  await run({ short, data, sets, perFault: values["per-fault"], installations: toCount() });
+}
+
+/** Left out, or a whole number that training begins with. */
+function toCount(): number | undefined {
+  const { installations } = values;
+  if (installations === undefined) return undefined;
+  if (/^[1-9]\d{0,4}$/.test(installations)) return Math.max(5, Number(installations));
+  throw new Error(`--installations ${installations}: a number up to 99999`);
 }
 
 function usage(): string {

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly data?: string | undefined;
   readonly sets?: string | undefined;
   readonly perFault?: boolean | undefined;
+  /** `training`: installations of the fleet, which alone is measured then. */
+  readonly installations?: number | undefined;
 }
 
 /** A module `bench/<name>.ts` exports `run` of this type. */

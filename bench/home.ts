@@ -37,7 +37,7 @@ export async function run(options: BenchOptions): Promise<void> {
   const bed = await startProgramBed();
   try {
     const startedMs = performance.now();
-    const daemon = await bed.startDaemon({ pollSeconds: POLL_SECONDS });
+    const daemon = await bed.startDaemon({ pollSeconds: POLL_SECONDS, withPage: true });
     const firstPollMs = performance.now() - startedMs;
     await pause(SETTLE_MS);
     const cpuShare = await measureShare(daemon, restSeconds);

@@ -50,10 +50,12 @@ export async function openRooms(store: SnapshotStore) {
     ...{ state: notHere, jobs: notHere, runJob: notHere, quality: notHere },
     ...{ quotas: notHere, setQuotas: notHere, setLogLevel: notHere, backUp: notHere },
   };
+  const candidates = { candidates: notHere, publish: notHere, discard: notHere };
+  const training = { start: notHere, runs: notHere, ...candidates };
   const probeStore = async (): Promise<void> => undefined;
   const metadata = async () => undefined;
   const gone = { erase: notHere, export: notHere, exportLines: notHere };
-  const rest = { operation, metadata, probeStore, ...gone };
+  const rest = { operation, training, metadata, probeStore, ...gone };
   const behind: Behind = { ingest, community, efficiency, ...facts, ...rest };
   return { behind, registry, rollups };
 }

@@ -38,6 +38,10 @@ export interface DaemonWishes {
   readonly sealSeconds?: number;
   /** Paces of time, each begun by `nextPace`; left out: the machine's own time. */
   readonly paces?: readonly number[];
+  /** Whether the page in the house is served. */
+  readonly withPage?: boolean;
+  /** More flags of node, for a look inside. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** A daemon that polls and has a stream to the backend. */
@@ -142,7 +146,7 @@ async function startDaemon(
   uplinkPorts: { main: number; enrol: number },
 ): Promise<RunningDaemon> {
   const config = join(folder, `${name}.yaml`);
-  const { pollSeconds, sealSeconds, paces } = wishes;
+  const { pollSeconds, sealSeconds, paces, withPage, nodeFlags = [] } = wishes;
   const runtimeDir = join(folder, `run-${name}`);
   const lines = [
     `stateDir: ${join(folder, name)}`,
@@ -155,6 +159,7 @@ async function startDaemon(
     `  enrolUrl: 127.0.0.1:${uplinkPorts.enrol}`,
     `  caFile: ${join(folder, "backend/tls/ca.crt")}`,
     `keys: { secretFile: ${join(folder, `${name}-secret`)} }`,
+    ...(withPage === true ? ["local: { port: 0 }"] : []),
     ...(sealSeconds === undefined ? [] : [`uplink: { intervalSeconds: ${sealSeconds} }`]),
   ];
   writeFileSync(config, lines.join("\n"));
@@ -162,10 +167,14 @@ async function startDaemon(
   runProgram([DAEMON, "enrol", "--config", config]);
   const { flags, env } = readUnit();
   const preload = paces === undefined ? [] : ["--import", FAST_TIME];
-  const child = spawn(process.execPath, [...flags, ...preload, DAEMON, "run", "--config", config], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...env, ...(paces && { HEATPOOL_BENCH_PACES: paces.join(",") }) },
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, ...nodeFlags, ...preload, DAEMON, "run", "--config", config],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...env, ...(paces && { HEATPOOL_BENCH_PACES: paces.join(",") }) },
+    },
+  );
   const clock = createSystemClock();
   const daemon: RunningDaemon = {
     pid: child.pid ?? 0,

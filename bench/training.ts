@@ -10,6 +10,7 @@ import { measureNormal } from "./training-normal.js";
 
 /** Runs them one after another. */
 export async function run(options: BenchOptions): Promise<void> {
+  if (options.installations !== undefined) return await measureFleet(options);
   await measureHst(options);
   await measureNormal(options);
   await measureFleet(options);

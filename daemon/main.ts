@@ -214,7 +214,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     return (await import("./commands/alarms.js")).answerAlarm;
   })
     .argument("<number>", "as `alarms` says")
-    .argument("<fault|changed|fine>", "a real fault, something you changed, or no problem");
+    .argument(
+      "<fault|changed|fine|serviced>",
+      "a real fault, something you changed, no problem, or cleaned and mended today",
+    );
   add<ReplayOptions>(
     program,
     "replay",
@@ -223,7 +226,11 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
       return (await import("./commands/replay.js")).replay;
     },
   )
-    .requiredOption("--from <file>", "a CSV file, also .gz: timestamp and metrics")
+    .requiredOption(
+      "--from <file|history>",
+      "a CSV file, also .gz: timestamp and metrics; or history",
+    )
+    .option("--device <id>", "whose history, where there are several")
     .option("--model <file>", "watch with this model; left out: learn one first")
     .option("--learn-days <days>", "days to learn from before watching", "75")
     .option("--speed <max>", "as fast as it goes", "max")

@@ -15,6 +15,7 @@ import type { Behind, IdentityDoor } from "../rpc/door.js";
 import type { Schedule } from "../schedule/schedule.js";
 import type { CompanionFile } from "../store/backup.js";
 import { encodeBackup } from "../store/backup-frames.js";
+import { createFindingSource } from "../train/data-findings.js";
 import type { Engines } from "./engines.js";
 import { openErasing } from "./open-erasing.js";
 import { openIdentities } from "./open-identities.js";
@@ -28,10 +29,10 @@ import {
 } from "./open-models.js";
 import { openRegisters, type Registers, toShared } from "./open-registers.js";
 import { openStatistics, type Statistics } from "./open-statistics.js";
+import { openTrainingRooms, type TrainingRooms } from "./open-training.js";
 import { type BackendParts, reportFault } from "./parts.js";
 import type { Joined } from "./processes.js";
 import { NO_MODELS } from "./run-web.js";
-import type { TrainingParts } from "./training-rooms.js";
 
 export interface Rooms extends Registers, Intake, Statistics {
   /** Left out: no keys were ever made, so there are no models. */
@@ -45,7 +46,7 @@ export interface Rooms extends Registers, Intake, Statistics {
   /** Left out: nobody shows a certificate. */
   readonly identityDoor: IdentityDoor | undefined;
   readonly retention: Omit<RetentionDeps, "clock">;
-  readonly learning: TrainingParts;
+  readonly learning: TrainingRooms;
   readonly joined: Omit<Joined, "once">;
 }
 
@@ -58,7 +59,7 @@ export async function openRooms(
   engines: Engines,
   vitals: Vitals,
 ): Promise<Rooms> {
-  const { storeKey, places, config } = parts;
+  const { storeKey, config } = parts;
   let pushing: RunningModels | undefined;
   const noteChange = (id: string): void => pushing?.push.noteChange(id);
   const registers = await openRegisters(parts, engines, noteChange);
@@ -75,7 +76,8 @@ export async function openRooms(
     const onFault = (fault: unknown): void => reportFault(parts, fault);
     pushing = await startModels(models, { identities, isContributing }, { ...parts, onFault });
   }
-  const open = { ...registers, ...intake, ...statistics, models, pushing, vitals };
+  const learning = openTrainingRooms(parts, registers, models);
+  const open = { ...registers, ...intake, ...statistics, models, pushing, vitals, learning };
   const jobs: Rooms["jobs"] = { schedule: undefined };
   return {
     ...open,
@@ -92,12 +94,6 @@ export async function openRooms(
         const keptFrom = new Date(fromMs).toISOString();
         parts.log("info", "backend.retention", { keptFrom, ...removed });
       },
-    },
-    learning: {
-      ...{ config, places, version: parts.version, clock: parts.clock, chance: parts.chance },
-      ...{ store, registry, storeKey, identities },
-      isErased: tombstones.has,
-      onProgress: (progress: string) => parts.log("debug", "training.progress", { progress }),
     },
     joined: {
       registry,
@@ -120,7 +116,7 @@ export async function openRooms(
 function toBehind(
   parts: BackendParts,
   engines: Engines,
-  rooms: Registers & Intake & Statistics & Pick<Rooms, "models" | "pushing" | "jobs">,
+  rooms: Registers & Intake & Statistics & Pick<Rooms, "models" | "pushing" | "jobs" | "learning">,
   erase: Behind["erase"],
 ): Behind {
   const { store, registry, models, pushing, jobs, meter, book, quotas } = rooms;
@@ -132,12 +128,14 @@ function toBehind(
     ingest: rooms.watched,
     operation: createOperation({
       ...{ store, registry, meter, book, catalogue: models?.catalogue, quotas },
+      findings: createFindingSource(store),
       engine: engines.name,
       disk: () => readDisk(parts.places.storeDir),
       schedule: () => jobs.schedule,
       backUp: engines.entries && toBackup(parts, engines.entries),
       log: parts.logControl,
     }),
+    training: rooms.learning.desk,
     probeStore: () => store.putRecord(PROBE_RECORD, new Uint8Array(PROBE_BYTES)),
     community: rooms.community,
     efficiency: rooms.efficiency,

@@ -9,7 +9,6 @@ import type { Engines } from "./engines.js";
 import { type BackendParts, reportFault } from "./parts.js";
 import { runTogether } from "./processes.js";
 import type { Rooms } from "./rooms.js";
-import { openTrainedPublishing, openTraining } from "./training-rooms.js";
 
 export async function runOnce(
   parts: BackendParts,
@@ -25,10 +24,10 @@ export async function runOnce(
       createRetentionJob({ ...retention, clock }),
       createReleaseJob(behind.community, parts.config.statistics.releaseMinuteOfDay),
       createTrainingJob({
-        training: openTraining(learning),
+        training: learning.runs.training,
         publish:
           models !== undefined && parts.config.catalogue.autoSign
-            ? openTrainedPublishing(learning, models.catalogue)
+            ? learning.desk.publish
             : undefined,
         onReport: ({ modelId, outcome, installations, reasons }) =>
           parts.log("info", "training.model", {
@@ -51,7 +50,7 @@ export async function runOnce(
       ? Promise.resolve()
       : runResigning({ catalogue: models.catalogue, clock, onFault }, until);
   try {
-    await runTogether([schedule.live, engines.feed, resign, keepBook], signal);
+    await runTogether([schedule.live, learning.runs.live, engines.feed, resign, keepBook], signal);
   } finally {
     jobs.schedule = undefined;
   }

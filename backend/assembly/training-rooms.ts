@@ -10,10 +10,11 @@ import { countDays, dayOf } from "../registry/day-bitmap.js";
 import type { Identities } from "../registry/identity.js";
 import type { InstallationState, Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
-import { markPublished } from "../train/candidates.js";
+import { createCandidateDesk } from "../train/candidate-desk.js";
 import { createTraining } from "../train/create-training.js";
 import { createThreadFitter } from "../train/thread-fitter.js";
-import type { Training, TrainingReport } from "../train/training.js";
+import type { Training } from "../train/training.js";
+import type { CandidateDesk } from "../train/training-desk.js";
 
 /** What both have at hand. */
 export interface TrainingParts {
@@ -67,25 +68,32 @@ export function openTraining(parts: TrainingParts): Training {
   });
 }
 
-/** Publishes what a run found good; `undefined`: there are no keys to seal with. */
-export function openTrainedPublishing(
-  parts: TrainingParts,
-  catalogue: CatalogueEntries,
-): ((report: TrainingReport) => Promise<void>) | undefined {
-  const store = openReleases(parts);
-  if (store === undefined) return undefined;
+/** What is needed to decide about candidates. */
+export type CandidateParts = Pick<
+  TrainingParts,
+  "places" | "storeKey" | "clock" | "chance" | "store"
+>;
+
+/** @param catalogue `undefined`: no keys were ever made, so nothing is published */
+export function openCandidates(
+  parts: CandidateParts,
+  catalogue: CatalogueEntries | undefined,
+): CandidateDesk {
   const { clock, chance } = parts;
+  const store = openReleases(parts);
+  if (store === undefined || catalogue === undefined)
+    return createCandidateDesk(parts.store, undefined);
   const publishing = createPublishing({ store, catalogue, clock, chance });
-  return async ({ modelId, heatpumpModel, content, card }) => {
-    if (content === undefined || card === undefined) return;
-    await publishing.publish({
-      ...{ modelId, plain: content, schema: SCHEMA, minDaemon: MIN_DAEMON },
+  return createCandidateDesk(parts.store, async (candidate, plain) => {
+    const { modelId, heatpumpModel, card } = candidate;
+    const { facts, catalogue: listed } = await publishing.publish({
+      ...{ modelId, plain, schema: SCHEMA, minDaemon: MIN_DAEMON },
       heatpumpModels: [heatpumpModel],
       kInstallations: card.installations,
-      trainedAtMs: clock.nowMs(),
+      trainedAtMs: candidate.madeAtMs,
     });
-    await markPublished(parts.store, modelId, card.version);
-  };
+    return { release: facts.release, isListed: listed === "published" };
+  });
 }
 
 /** A withdrawn consent is none, whatever the installation said when it last came. */
@@ -100,7 +108,11 @@ function scopesOf(
   return last.withdrawnAtMs > 0 ? [] : last.record.scopes;
 }
 
-function openReleases({ places, storeKey, chance }: TrainingParts): ReleaseStore | undefined {
+function openReleases({
+  places,
+  storeKey,
+  chance,
+}: Omit<CandidateParts, "clock" | "store">): ReleaseStore | undefined {
   if (storeKey === undefined) return undefined;
   return openFileReleaseStore({ folder: places.modelsDir, storeKey, chance });
 }

@@ -17,12 +17,11 @@ import {
 import { addKeys } from "./keys-program.js";
 import { CONFIG_FILE, type Machine } from "./machine.js";
 import { migrate } from "./migrate.js";
-import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
+import { addModels } from "./models-program.js";
 import { addOperation } from "./operation-program.js";
 import { serve } from "./serve.js";
 import { showStatus } from "./status.js";
 import { createToken } from "./token.js";
-import { train } from "./train.js";
 
 /** Builds the program around `machine`. */
 export function createProgram(machine: Machine): Command {
@@ -53,15 +52,7 @@ export function createProgram(machine: Machine): Command {
     .description("write all that is held about an installation: for its owner")
     .requiredOption("--out <path>", "a new file *.ndjson, or a new folder for CSV and JSON")
     .action((id, options) => exportInstallation(machine, id, options));
-  withConfig(program.command("train"))
-    .description("learn models from what the store holds, while no backend serves")
-    .option("--model <name>", "one heat pump model, e.g. idm/navigator-2.0; all unless told")
-    .option("--since <month>", "first month that counts, e.g. 2026-05")
-    .option("--dry-run", "keep nothing, only say what would come of it")
-    .option("--out <folder>", "write the contents of candidates there, for publish")
-    .option("--json", "print JSON")
-    .action((options) => train(machine, options));
-  addModels(program, machine);
+  addModels(program, machine, asking, withConfig);
   addSetUp(program, machine);
   withConfig(program.command("migrate"))
     .description("copy the embedded store to other engines, counting before and after")
@@ -76,31 +67,6 @@ export function createProgram(machine: Machine): Command {
     .action((options) => releaseStatistics(machine, options));
   addOperation(program, machine, asking, withConfig);
   return program;
-}
-
-function addModels(program: Command, machine: Machine): void {
-  releasing(program.command("publish <file>"))
-    .description("seal a model and enter it as the next release")
-    .requiredOption("--model <id>", "its id in the catalogue, e.g. aero-slm")
-    .requiredOption("--for <heat pump models...>", "whom it is meant for; * for all")
-    .requiredOption("--schema <name>", "form of the content, e.g. anomaly/1")
-    .option("--min-daemon <version>", "oldest daemon that can use it", "0.1.0")
-    .option("--installations <count>", "how many it was trained with", "0")
-    .action((file, options) => publishModel(machine, file, options));
-  const models = program.command("models").description("published models");
-  releasing(models.command("list"))
-    .description("all releases, and how many installations have them; with --json which")
-    .action((options) => listModels(machine, options));
-  releasing(models.command("revoke <model> <release>"))
-    .description("give a release to nobody any more")
-    .action((model, release, options) => revokeModel(machine, model, release, options));
-  releasing(models.command("rollback <model> <release>"))
-    .description("publish the content of an earlier release again, as a new one")
-    .action((model, release, options) => rollBackModel(machine, model, release, options));
-}
-
-function releasing(command: Command): Command {
-  return withConfig(command).option("--json", "print JSON");
 }
 
 function addSetUp(program: Command, machine: Machine): void {

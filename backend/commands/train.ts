@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
 import { type Engines, openEngines } from "../assembly/engines.js";
-import { openTraining } from "../assembly/training-rooms.js";
+import { openTraining, type TrainingParts } from "../assembly/training-rooms.js";
 import { createLog } from "../host/log.js";
 import { openTombstones } from "../privacy/tombstones.js";
 import { createIdentities } from "../registry/create-identities.js";
@@ -11,7 +11,8 @@ import { openFileIdentityStore } from "../registry/file-identity-store.js";
 import { createRegistry } from "../registry/memory-registry.js";
 import { openPostgresIdentityStore } from "../registry/postgres-identity-store.js";
 import type { InstallationState } from "../registry/registry.js";
-import type { TrainingReport } from "../train/training.js";
+import type { Training, TrainingReport } from "../train/training.js";
+import { createTrainingRuns } from "../train/training-runs.js";
 import { findStoreKey, loadConfig, type Machine } from "./machine.js";
 
 /** What it is asked for. */
@@ -44,14 +45,15 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
     const tombstones = engines.shared?.tombstones ?? openTombstones(places.tombstonesFile, chance);
     const states: InstallationState[] = [];
     for await (const state of engines.store.installations()) states.push(state);
-    const training = openTraining({
+    const parts: TrainingParts = {
       ...{ config, places, version, clock, chance, identities },
       storeKey: findStoreKey(places, machine),
       store: engines.store,
       registry: createRegistry(states),
       isErased: tombstones.has,
       onProgress: (text) => machine.progress?.(text),
-    });
+    };
+    const training = options.dryRun === true ? openTraining(parts) : openRecorded(parts);
     const order = {
       ...(options.model !== undefined && { heatpumpModel: options.model }),
       ...(options.since !== undefined && { since: options.since }),
@@ -65,11 +67,25 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
   }
 }
 
+/** Runs by hand stand among the others. */
+function openRecorded(parts: TrainingParts): Training {
+  const { store, clock } = parts;
+  const open = (onProgress: (text: string) => void): Training =>
+    openTraining({
+      ...parts,
+      onProgress(text) {
+        onProgress(text);
+        parts.onProgress(text);
+      },
+    });
+  return createTrainingRuns({ store, clock, open, onFault: () => undefined }).training;
+}
+
 function toLocked(fault: unknown): Promise<Engines> {
   if (!(fault instanceof HeatpoolError) || fault.code !== "STORE_LOCKED") throw fault;
   throw new HeatpoolError("STORE_LOCKED", fault.message, {
     cause: fault,
-    hint: "A running backend trains by itself on the first of a month; stop it to train now.",
+    hint: "A running backend trains by itself on the first of a month; `training start` makes it now.",
   });
 }
 

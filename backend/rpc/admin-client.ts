@@ -18,6 +18,7 @@ import type { QuotaLimits } from "../ingest/quota.js";
 import type { QualityReport } from "../operation/data-quality.js";
 import type { ErasureReceipt } from "../privacy/subject-rights.js";
 import type { JobRun, JobState } from "../schedule/schedule.js";
+import type { TrainingDesk } from "../train/training-desk.js";
 import type { BackendTotals } from "./door.js";
 import {
   fromExported,
@@ -35,6 +36,7 @@ import {
   toChanges,
 } from "./operation-wire.js";
 import { fromStatus } from "./status.js";
+import { createTrainingClient } from "./training-client.js";
 
 /** The backend's state, as its operator sees it. */
 export interface BackendStatus extends BackendTotals, SeenState {
@@ -71,6 +73,7 @@ export interface AdminClient {
   setQuotas(changes: Partial<QuotaLimits>): Promise<QuotaLimits>;
   /** Resolves with the level before. @throws HeatpoolError `INVALID_ARGUMENT` no such level */
   setLogLevel(level: string): Promise<string>;
+  readonly training: TrainingDesk;
   /** The bytes of a backup. @throws HeatpoolError `STATE_INVALID` · `UNAVAILABLE` */
   backUp(): AsyncIterable<Uint8Array>;
   close(): void;
@@ -83,6 +86,12 @@ const ERASURE_DEADLINE_MS = 30 * 60_000;
 /** Retention reads and rewrites all there is. */
 const JOB_DEADLINE_MS = 12 * 3_600_000;
 const PAGE_SIZE = 1_000;
+
+/** One question of the generated client. */
+type Call<Response> = (
+  options: Partial<CallOptions>,
+  done: (error: ServiceError | null, response: Response) => void,
+) => unknown;
 
 /** An answer whose 64-bit numbers became ours. */
 type Numbers<T> = { [K in keyof T]: T[K] extends bigint ? number : T[K] };
@@ -103,21 +112,20 @@ export function connectAdmin(
     ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
   });
   const metadata = new Metadata();
-  const ask = async <Response extends object>(
-    call: (
-      options: Partial<CallOptions>,
-      done: (error: ServiceError | null, response: Response) => void,
-    ) => unknown,
+  const askRaw = async <Response extends object>(
+    call: Call<Response>,
     deadlineMs = DEADLINE_MS,
-  ): Promise<Numbers<Response>> =>
-    toNumbers(
-      await new Promise<Response>((resolve, reject) => {
-        call({ deadline: clock.nowMs() + deadlineMs }, (error, response) => {
-          if (error === null) resolve(response);
-          else reject(explain(error, target));
-        });
-      }),
-    );
+  ): Promise<Response> =>
+    await new Promise<Response>((resolve, reject) => {
+      call({ deadline: clock.nowMs() + deadlineMs }, (error, response) => {
+        if (error === null) resolve(response);
+        else reject(explain(error, target));
+      });
+    });
+  const ask = async <Response extends object>(
+    call: Call<Response>,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<Numbers<Response>> => toNumbers(await askRaw(call, deadlineMs));
 
   async function* read<Response, Part>(
     call: AsyncIterable<Response> & { cancel(): void },
@@ -204,6 +212,7 @@ export function connectAdmin(
       );
       return previousLevel;
     },
+    training: createTrainingClient(client, askRaw),
     close: () => client.close(),
   };
 }

@@ -9,6 +9,7 @@ import { parseInstallationId } from "./installation-id.js";
 import { createOperationHandler } from "./operation-handler.js";
 import { toState } from "./operation-wire.js";
 import type { ToStatus } from "./status.js";
+import { createTrainingHandler } from "./training-handler.js";
 
 /** What the door itself knows. */
 export interface DoorFacts {
@@ -25,7 +26,10 @@ const PAGE_SIZE = 100;
 const PAGE_SIZE_MAX = 1_000;
 
 export function createAdminHandler(
-  behind: Pick<Behind, "totals" | "installations" | "community" | "erase" | "export" | "operation">,
+  behind: Pick<
+    Behind,
+    "totals" | "installations" | "community" | "erase" | "export" | "operation" | "training"
+  >,
   facts: DoorFacts,
   toStatus: ToStatus,
   identities?: Pick<IdentityDoor, "list" | "revoke" | "findByRecoveryCode">,
@@ -39,6 +43,7 @@ export function createAdminHandler(
   const { operation } = behind;
   return {
     ...createOperationHandler(operation, toStatus),
+    ...createTrainingHandler(behind.training, toStatus),
     getStatus: guardUnary<wire.GetStatusRequest, wire.GetStatusResponse>(toStatus, async () => {
       const totals = await behind.totals();
       const state = toState(await operation.state(), operation.jobs(), facts.isWell());

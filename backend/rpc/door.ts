@@ -14,6 +14,7 @@ import type { Operation } from "../operation/operation.js";
 import type { ErasureReceipt, ExportPart } from "../privacy/subject-rights.js";
 import type { Push } from "../push/push.js";
 import type { InstallationRecord } from "../registry/registry.js";
+import type { TrainingDesk } from "../train/training-desk.js";
 
 /** What an installation's identity is worth; `none`: it never enrolled. */
 export type IdentityStatus = "none" | "active" | "revoked" | "expired";
@@ -67,6 +68,7 @@ export interface Behind {
   totals(): Promise<BackendTotals>;
   /** How the backend does, and what the operator may change. */
   readonly operation: Operation;
+  readonly training: TrainingDesk;
   /** Installations after `installationId` in the order of ids, at most `limit`. */
   installations(installationId: string, limit: number): readonly InstallationRecord[];
   /**

@@ -2,24 +2,14 @@
  * Candidates as they are kept: content, card, and whether they may be published. Refused ones stay
  * for 90 days, so that the operator can read why.
  */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
+import type { KeptCandidate } from "./training-desk.js";
 
-/** One trained model that waits, was published, or was refused. */
-export interface KeptCandidate {
-  readonly modelId: string;
-  /** `*` for the generic one. */
-  readonly heatpumpModel: string;
-  readonly card: ModelCard;
-  readonly outcome: "candidate" | "refused" | "published";
-  /** Why it was refused; empty otherwise. */
-  readonly reasons: readonly string[];
-  readonly madeAtMs: number;
-  /** base64 */
-  readonly content: string;
-}
-
-type Records = Pick<SnapshotStore, "putRecord" | "record" | "recordNames" | "removeRecord">;
+/** Where candidates are kept. */
+export type CandidateRecords = Pick<
+  SnapshotStore,
+  "putRecord" | "record" | "recordNames" | "removeRecord"
+>;
 
 const PREFIX = "train/candidate/";
 const REFUSED_KEPT_MS = 90 * 86_400_000;
@@ -40,14 +30,17 @@ export function nextVersion(month: string, taken: readonly string[]): string {
   }
 }
 
-export async function keepCandidate(store: Records, candidate: KeptCandidate): Promise<void> {
+export async function keepCandidate(
+  store: CandidateRecords,
+  candidate: KeptCandidate,
+): Promise<void> {
   const name = `${PREFIX}${candidate.modelId}/${candidate.card.version}`;
   await store.putRecord(name, Buffer.from(JSON.stringify(candidate), "utf8"));
 }
 
 /** Notes that a candidate became a release. */
 export async function markPublished(
-  store: Records,
+  store: CandidateRecords,
   modelId: string,
   version: string,
 ): Promise<void> {
@@ -56,8 +49,20 @@ export async function markPublished(
   if (one !== undefined) await keepCandidate(store, { ...one, outcome: "published" });
 }
 
+/** Forgets one. */
+export async function removeCandidate(
+  store: CandidateRecords,
+  modelId: string,
+  version: string,
+): Promise<void> {
+  await store.removeRecord(`${PREFIX}${modelId}/${version}`);
+}
+
 /** Candidates of a model id, or of all; in the order of their names. */
-export async function listCandidates(store: Records, modelId = ""): Promise<KeptCandidate[]> {
+export async function listCandidates(
+  store: CandidateRecords,
+  modelId = "",
+): Promise<KeptCandidate[]> {
   const found: KeptCandidate[] = [];
   const prefix = modelId === "" ? PREFIX : `${PREFIX}${modelId}/`;
   for (const name of await store.recordNames(prefix)) {
@@ -68,9 +73,9 @@ export async function listCandidates(store: Records, modelId = ""): Promise<Kept
 }
 
 /** Forgets refused ones whose time is up. */
-export async function pruneCandidates(store: Records, nowMs: number): Promise<void> {
+export async function pruneCandidates(store: CandidateRecords, nowMs: number): Promise<void> {
   for (const { modelId, card, outcome, madeAtMs } of await listCandidates(store)) {
     if (outcome !== "refused" || nowMs - madeAtMs <= REFUSED_KEPT_MS) continue;
-    await store.removeRecord(`${PREFIX}${modelId}/${card.version}`);
+    await removeCandidate(store, modelId, card.version);
   }
 }

@@ -1,17 +1,26 @@
 /**
  * Leaves out installations that are unlike all others: poison, an undetected fault, a wrong name of
- * the heat pump. Judged by the middle of the fleet, which a fifth of liars cannot move far.
+ * the heat pump; and those that repeat another one. Judged by the middle of the fleet, which a fifth
+ * of liars cannot move far.
+ *
+ * Three things are looked at: its level (what it does where others do something else), its noise
+ * (how well it follows any relation at all), and its place (where it ran). Data in a place of its
+ * own contradict nobody, and nobody can vouch for them either: they are not learnt.
  */
 import type { FeaturePlan } from "#core/anomaly/feature-plan.js";
 import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
-import { offsetsOf, solveNormal } from "#core/anomaly/solve-normal.js";
+import { solveNormal } from "#core/anomaly/solve-normal.js";
 import { ROWS, type Statistics } from "#core/anomaly/statistics.js";
+import { findCopies } from "./copies.js";
+import { coreOf, levelsOf, usable } from "./levels.js";
+import { medianOf } from "./middle.js";
+import { findStrangers } from "./strangers.js";
 
 /** One installation left out. */
 export interface Outlier {
   readonly installationId: string;
-  /** Parts in which it is unlike the others. */
-  readonly parts: readonly string[];
+  /** For the operator's counts. */
+  readonly reason: string;
 }
 
 /** The fleet, and who does not belong to it. */
@@ -24,13 +33,10 @@ export interface CleanFleet {
 const LEVEL_DEVIATIONS = 6;
 /** Noise this many times the fleet's middle is no sensor of the same machine. */
 const NOISE_TIMES = 3;
-const PARTS_MIN = 2;
-/** Rows of a part before it says anything about an installation. */
-const ROWS_MIN = 100;
+/** Parts in which it must be strange. */
+const STRANGE_MIN = 2;
 /** Who is left out changes what the others are compared with. */
 const ROUNDS = 3;
-/** Median absolute deviation of a normal distribution → its standard deviation. */
-const MAD_TO_SD = 1.4826;
 /** Fewer have no middle to speak of. */
 const FLEET_MIN = 4;
 
@@ -42,15 +48,32 @@ export function cleanFleet(
   let kept = contributions;
   let outliers: Outlier[] = [];
   if (contributions.length < FLEET_MIN) return { kept, outliers };
+  const copies = findCopies(plan, contributions);
+  const once = contributions.filter(({ installationId }) => !copies.has(installationId));
+  const strangers = findStrangers(plan, once);
+  const belonging = once.filter(({ installationId }) => !strangers.has(installationId));
+  kept = coreOf(plan, belonging);
   for (let round = 0; round < ROUNDS; round++) {
-    const found = findOutliers(plan, solveNormal(plan, kept), contributions);
+    const found = findOutliers(plan, solveNormal(plan, kept), belonging);
     const isSame = found.length === outliers.length;
     outliers = found;
     const out = new Set(found.map(({ installationId }) => installationId));
-    kept = contributions.filter(({ installationId }) => !out.has(installationId));
+    kept = belonging.filter(({ installationId }) => !out.has(installationId));
     if (isSame) break;
   }
-  return { kept, outliers };
+  return { kept, outliers: [...asOutliers(copies, strangers), ...outliers] };
+}
+
+function asOutliers(
+  copies: ReadonlySet<string>,
+  strangers: ReadonlyMap<string, readonly string[]>,
+): Outlier[] {
+  return [
+    ...[...copies].map((installationId) => ({ installationId, reason: "repeats another one" })),
+    ...[...strangers].map(([installationId, [channel]]) => {
+      return { installationId, reason: `alone in its place: ${channel}` };
+    }),
+  ];
 }
 
 function findOutliers(
@@ -58,29 +81,26 @@ function findOutliers(
   model: NormalModel,
   contributions: readonly Contribution<Statistics>[],
 ): Outlier[] {
-  const levels = contributions.map(({ statistics }) => offsetsOf(model, statistics));
+  const levels = levelsOf(plan, model, contributions);
   const noises = contributions.map(({ statistics }) =>
     noisesOf(plan, { installationId: "", statistics }),
   );
   const strange = contributions.map(() => new Set<string>());
   for (const [index, part] of plan.parts.entries()) {
     const counts = contributions.map(({ statistics }) => statistics.sums[index]?.[ROWS] ?? 0);
-    const level = levels.map((of, place) => usable(of[index], counts[place]));
-    const middle = medianOf(level);
-    const spread = MAD_TO_SD * medianOf(level.map((one) => Math.abs(one - middle)));
-    const least = Math.max(part.tolerance, (part.percent / 100) * meanOf(model, index));
+    const { away = [], least = 0 } = levels[index] ?? {};
     const noise = noises.map((of, place) => usable(of[index], counts[place]));
     const usualNoise = medianOf(noise);
     for (const [place, names] of strange.entries()) {
-      const away = Math.abs((level[place] ?? Number.NaN) - middle);
-      const isAway = !part.house && away > LEVEL_DEVIATIONS * Math.max(spread, least / 2);
+      const isAway = !part.house && (away[place] ?? Number.NaN) > LEVEL_DEVIATIONS;
       const own = noise[place] ?? Number.NaN;
       if (isAway || own > NOISE_TIMES * Math.max(usualNoise, least / 2)) names.add(part.id);
     }
   }
   return contributions.flatMap(({ installationId }, place) => {
     const parts = [...(strange[place] ?? [])];
-    return parts.length >= PARTS_MIN ? [{ installationId, parts }] : [];
+    if (parts.length < STRANGE_MIN) return [];
+    return [{ installationId, reason: `unlike the others: ${parts[0]}` }];
   });
 }
 
@@ -89,20 +109,4 @@ function noisesOf(plan: FeaturePlan, own: Contribution<Statistics>): number[] {
   return solveNormal(plan, [own]).parts.map(({ isUsable, rowVariance }) =>
     isUsable ? Math.sqrt(rowVariance) : Number.NaN,
   );
-}
-
-function usable(value: number | undefined, rows: number | undefined): number {
-  return (rows ?? 0) >= ROWS_MIN && value !== undefined ? value : Number.NaN;
-}
-
-function meanOf(model: NormalModel, index: number): number {
-  return Math.abs(model.parts[index]?.beta[0] ?? 0);
-}
-
-/** NaN where nobody has a value. */
-function medianOf(values: readonly number[]): number {
-  const sorted = values.filter((one) => !Number.isNaN(one)).sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  if (sorted.length === 0) return Number.NaN;
-  return ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
 }

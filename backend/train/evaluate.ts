@@ -39,6 +39,8 @@ export interface Tally {
   events: number;
   found: number;
   named: number;
+  /** Events that the recording ended before. */
+  cutShort: number;
 }
 
 const MONTH_CELLS = 30.4 * CELLS_PER_DAY;
@@ -49,7 +51,7 @@ const LATE_CELLS = CELLS_PER_DAY / 4;
 const FAULT_DAY = QUIET_DAYS + 1;
 
 export function noTally(): Tally {
-  return { alarms: 0, rows: 0, alarmRows: 0, events: 0, found: 0, named: 0 };
+  return { alarms: 0, rows: 0, alarmRows: 0, events: 0, found: 0, named: 0, cutShort: 0 };
 }
 
 /** Adds a healthy machine. */
@@ -78,6 +80,7 @@ export function tallyFaults(tallies: readonly Tally[], { place, grid, models }: 
       const end = grid.firstCell + Math.min(endOf(scenario), grid.length) + LATE_CELLS;
       const hit = episodes.find(({ cell }) => cell >= grid.firstCell + start && cell < end);
       tally.events++;
+      if (endOf(scenario) > grid.length) tally.cutShort++;
       if (hit === undefined) continue;
       tally.found++;
       if (isRightPart(kind.fault, hit.named)) tally.named++;

@@ -21,6 +21,8 @@ export interface GateFacts {
   /** Everybody in it knows everybody: nothing is hidden from anybody. */
   readonly closedTestPool: boolean;
   readonly isFinite: boolean;
+  /** What daemons try before they use a model. */
+  readonly worksDecoded: boolean;
   readonly usableParts: number;
 }
 
@@ -68,6 +70,11 @@ export function judgeGates(facts: GateFacts): readonly Gate[] {
       name: "numbers",
       isPassed: facts.isFinite,
       detail: facts.isFinite ? "all finite" : "one is not finite",
+    },
+    {
+      name: "self-test",
+      isPassed: facts.worksDecoded,
+      detail: facts.worksDecoded ? "scores what it reads back" : "daemons would refuse it",
     },
   ];
 }

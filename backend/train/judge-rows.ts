@@ -11,8 +11,18 @@ import {
   channelIndex,
 } from "#core/anomaly/channel.js";
 import { isPlanPossible } from "#core/anomaly/feature-plan.js";
-import { type Finding, TELL_CELLS } from "#core/anomaly/finding.js";
+import { type Finding, type FindingKind, TELL_CELLS } from "#core/anomaly/finding.js";
 import { MODES, type RowBlock } from "#core/anomaly/operating-row.js";
+
+/** Something wrong with the data of a month, in words that are the same for everybody who has it. */
+export interface DataFault {
+  readonly kind: "absent" | "unit" | "constant" | "mode" | FindingKind;
+  /** Empty: of the whole device. */
+  readonly channel: ChannelId | "";
+  readonly detail: string;
+  /** Why a month is left out; left out itself where it only takes the channel away. */
+  readonly reason?: string;
+}
 
 /** What is known about a month without its rows. */
 export interface MonthFacts {
@@ -29,6 +39,8 @@ export interface MonthFacts {
   readonly warmest?: number;
   /** Why it is left out; empty: it is learnt. */
   readonly reasons: readonly string[];
+  /** For the operator, with those that leave nothing out. */
+  readonly faults: readonly DataFault[];
 }
 
 /** Of the rows in which a channel can be. */
@@ -71,6 +83,12 @@ export function judgeRows(
     ([low, high], one) => [Math.min(low, one), Math.max(high, one)] as const,
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as const,
   );
+  const faults = [
+    ...(judged.length === 0 ? [NO_MODE] : lacking(channels)),
+    ...lasting(findings),
+    ...constants(rows, running),
+    ...strange(rows, judged),
+  ];
   return {
     readings,
     rows: rows.length,
@@ -79,52 +97,65 @@ export function judgeRows(
     days: new Set(rows.cells.map((cell) => Math.floor(cell / CELLS_PER_DAY))).size,
     channels,
     ...(outdoor.length > 0 && { coldest: range[0], warmest: range[1] }),
-    reasons: [
-      ...(judged.length === 0 ? ["no steady rows: nothing tells what it does"] : lacking(channels)),
-      ...lasting(findings),
-      ...constants(rows, running),
-      ...strange(rows, judged),
-    ],
+    reasons: [...new Set(faults.flatMap(({ reason }) => reason ?? []))],
+    faults,
   };
 }
 
-function lacking(channels: readonly ChannelId[]): string[] {
+const NO_MODE: DataFault = {
+  kind: "mode",
+  channel: "",
+  detail: "nothing tells what it does: no state, speed or power",
+  reason: "no steady rows: nothing tells what it does",
+};
+
+function lacking(channels: readonly ChannelId[]): DataFault[] {
   if (isPlanPossible(new Set(channels))) return [];
   const wanted = (["outdoor", "flow", "return"] as const).filter((id) => !channels.includes(id));
-  const missing = wanted.length > 0 ? wanted.join(", ") : "power, frequency or rating";
-  return [`lacks ${missing}`];
+  if (wanted.length === 0) {
+    const [detail, reason] = ["no power, frequency or rating", "lacks power, frequency or rating"];
+    return [{ kind: "absent", channel: "", detail, reason }];
+  }
+  const reason = `lacks ${wanted.join(", ")}`;
+  const detail = "missing in most rows; nothing can be learnt without it";
+  return wanted.map((channel) => ({ kind: "absent", channel, detail, reason }));
 }
 
 /** What is told to an owner is no ground to learn from. */
-function lasting(findings: readonly Finding[]): string[] {
-  const long = findings.filter(({ kind, since, last }) => {
-    return kind === "mapping" && last - since >= TELL_CELLS;
+function lasting(findings: readonly Finding[]): DataFault[] {
+  const long = findings.filter(({ since, last }) => last - since >= TELL_CELLS);
+  return long.map(({ kind, channel, detail }) => {
+    const { id } = channelAt(channel);
+    const fault = { kind, channel: id, detail };
+    return kind === "mapping" ? { ...fault, reason: `${id}: ${detail}` } : fault;
   });
-  return [...new Set(long.map(({ channel, detail }) => `${channelAt(channel).id}: ${detail}`))];
 }
 
-function constants(rows: RowBlock, running: readonly number[]): string[] {
+function constants(rows: RowBlock, running: readonly number[]): DataFault[] {
   if (running.length < CONSTANT_ROWS) return [];
-  return MEASURED.flatMap((id, channel) => {
-    if (!channelAt(channel).isAnalogue) return [];
+  return MEASURED.flatMap((channel, index): DataFault[] => {
+    if (!channelAt(index).isAnalogue) return [];
     const values = running
-      .map((row) => valueAt(rows, row, channel))
+      .map((row) => valueAt(rows, row, index))
       .filter((one) => !Number.isNaN(one));
     const [first] = values;
     const isConstant = values.length >= CONSTANT_ROWS && values.every((one) => one === first);
-    return isConstant ? [`${id} stands at ${first}`] : [];
+    if (!isConstant) return [];
+    const reason = `${channel} stands at ${first}`;
+    return [{ kind: "constant", channel, detail: "the same value for a month of running", reason }];
   });
 }
 
-function strange(rows: RowBlock, judged: readonly number[]): string[] {
-  return MIDDLES.flatMap(([id, least, most]) => {
+function strange(rows: RowBlock, judged: readonly number[]): DataFault[] {
+  return MIDDLES.flatMap(([id, least, most]): DataFault[] => {
     const channel = channelIndex(id);
     const values = Float64Array.from(judged, (row) => valueAt(rows, row, channel))
       .filter((one) => !Number.isNaN(one))
       .sort();
     const middle = values[values.length >> 1];
     if (middle === undefined || (middle >= least && middle <= most)) return [];
-    return [`${id} is ${middle.toFixed(0)} in the middle: another unit or channel`];
+    const reason = `${id} is ${middle.toFixed(0)} in the middle: another unit or channel`;
+    return [{ kind: "unit", channel: id, detail: "values of another unit or channel", reason }];
   });
 }
 

@@ -21,6 +21,7 @@ export interface Fitter {
   /** Tasks that are done at the same time. */
   readonly size: number;
   fit(task: MonthTask): Promise<MonthFit>;
+  /** May take the sums of the task with it: they are not to be looked at after that. */
   make(task: ModelTask): Promise<ModelResult>;
   close(): Promise<void>;
 }
@@ -50,6 +51,8 @@ export interface LearntFleet {
   readonly plan: FeaturePlan;
   readonly channels: readonly ChannelId[];
   readonly months: readonly LearntMonth[];
+  /** With those that are not learnt. */
+  readonly looked: readonly LearntMonth[];
   readonly contributions: readonly Contribution<Statistics>[];
   /** Installations without a month that can be learnt, and why. */
   readonly unusable: readonly { readonly installationId: string; readonly reason: string }[];
@@ -120,7 +123,8 @@ export async function learnInstallations(
       .reduce(mergeStatistics, beginStatistics(plan));
     contributions.push({ installationId, statistics });
   }
-  return { plan, channels, months: sortMonths(months), contributions, unusable };
+  const looked = sortMonths([...facts.values()].flat());
+  return { plan, channels, months: sortMonths(months), looked, contributions, unusable };
 }
 
 function isLearnt({ facts }: LearntMonth): boolean {

@@ -6,100 +6,150 @@
 import type { FeaturePlan, PlanPart } from "#core/anomaly/feature-plan.js";
 import { toleranceOf } from "#core/anomaly/feature-plan.js";
 import { featureCount } from "#core/anomaly/features.js";
-import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
-import { offsetsOf, solveNormal } from "#core/anomaly/solve-normal.js";
+import type { Contribution, PartModel } from "#core/anomaly/normal-model.js";
+import { solveNormal } from "#core/anomaly/solve-normal.js";
 import { ROWS, type Statistics, SUMS, unpack } from "#core/anomaly/statistics.js";
 
-/** The largest change that one installation causes. */
+/** What one installation does to a part. */
 export interface Influence {
   readonly installationId: string;
   /** In units of what is allowed; above 1: too much. */
   readonly change: number;
-  readonly part: string;
 }
 
-/** Of a tolerance, or of the spread between machines where that is more. */
+/** Sums of one part, by installation. */
+export interface PartOfFleet {
+  readonly part: PlanPart;
+  readonly contributions: readonly Contribution<Statistics>[];
+}
+
+/** Of a tolerance. */
 const ALLOWED_SHARE = 0.5;
 /** 5 % and 95 % of a normal distribution, in deviations. */
 const OUTER = 1.645;
 /** Beyond this many times the usual leverage nothing was learnt, and a daemon trusts nothing. */
 const REACH_TIMES = 3;
-/** In a large fleet those furthest from the middle move it most; the others are not tried. */
+/** In a large fleet only those are tried that pull most by the slope of the sums. */
 const TRIED_MAX = 40;
 
-/** The installation that changes the model most; `undefined` when there are fewer than two. */
-export function largestInfluence(
+/** The sums of one part of a plan alone: a part is solved without the others. */
+export function partOfFleet(
   plan: FeaturePlan,
-  model: NormalModel,
+  index: number,
   contributions: readonly Contribution<Statistics>[],
-): Influence | undefined {
-  if (contributions.length < 2) return undefined;
-  const points = plan.parts.map((part, index) => contextPoints(part, index, contributions));
-  let largest: Influence | undefined;
-  for (const one of furthest(model, contributions)) {
-    const without = solveNormal(
-      plan,
-      contributions.filter((other) => other !== one),
-    );
-    for (const [index, part] of plan.parts.entries()) {
-      const change = changeOf(part, index, [model, without], points[index] ?? []);
-      if (largest === undefined || change > largest.change)
-        largest = { installationId: one.installationId, change, part: part.id };
-    }
-  }
-  return largest;
+): PartOfFleet {
+  const part = plan.parts[index];
+  if (part === undefined) throw new RangeError(`plan has no part ${index}`);
+  const { planId } = plan;
+  const own = contributions.flatMap(({ installationId, statistics }) => {
+    const sums = statistics.sums[index];
+    if (sums === undefined || (sums[ROWS] ?? 0) < 1) return [];
+    return [{ installationId, statistics: { planId, sums: [sums] } }];
+  });
+  return { part, contributions: own };
 }
 
-function furthest(
-  model: NormalModel,
+/** What each installation does to a part, those that do most; empty where the part says nothing. */
+export function influencesOn({ part, contributions }: PartOfFleet): readonly Influence[] {
+  if (contributions.length < 2) return [];
+  const plan = { planId: contributions[0]?.statistics.planId ?? "", parts: [part] };
+  const solve = (of: readonly Contribution<Statistics>[]) => solveNormal(plan, of).parts[0];
+  const model = solve(contributions);
+  if (model?.isUsable !== true) return [];
+  const points = contextPoints(part, contributions)
+    .filter((phi) => reachOf(model.leverage, phi) <= REACH_TIMES * phi.length)
+    .map((phi): Point => {
+      const expected = dot(model.beta, phi);
+      return { phi, expected, allowed: ALLOWED_SHARE * toleranceOf(part, expected) };
+    });
+  return mostPulling(model, points, contributions).map((one) => {
+    const without = solve(contributions.filter((other) => other !== one));
+    const isUsable = without?.isUsable === true;
+    const change = isUsable ? changeOf(points, (phi) => dot(without.beta, phi)) : 0;
+    return { installationId: one.installationId, change };
+  });
+}
+
+interface Point {
+  readonly phi: Float64Array;
+  readonly expected: number;
+  readonly allowed: number;
+}
+
+function changeOf(points: readonly Point[], at: (phi: Float64Array) => number): number {
+  let most = 0;
+  for (const { phi, expected, allowed } of points)
+    most = Math.max(most, Math.abs(expected - at(phi)) / Math.max(allowed, 1e-9));
+  return most;
+}
+
+/** By the slope: what a little less of each would change, which needs no second solution. */
+function mostPulling(
+  model: PartModel,
+  points: readonly Point[],
   contributions: readonly Contribution<Statistics>[],
 ): readonly Contribution<Statistics>[] {
   if (contributions.length <= TRIED_MAX) return contributions;
-  const pull = contributions.map((one) => {
-    const offsets = offsetsOf(model, one.statistics);
-    const pulls = model.parts.map((part, index) => {
-      const offset = offsets[index] ?? Number.NaN;
-      const rows = one.statistics.sums[index]?.[ROWS] ?? 0;
-      return Number.isNaN(offset) ? 0 : (rows * Math.abs(offset)) / Math.sqrt(part.rowVariance);
-    });
-    return { one, most: Math.max(0, ...pulls) };
+  const size = model.beta.length;
+  const inverse = unpackLeverage(model.leverage, size);
+  const pulls = contributions.map((one) => {
+    const sums = one.statistics.sums[0] ?? new Float64Array(0);
+    const step = product(inverse, restOf(sums, model.beta), size);
+    return { one, most: changeOf(points, (phi) => dot(model.beta, phi) - dot(step, phi)) };
   });
-  pull.sort((a, b) => b.most - a.most || (a.one.installationId < b.one.installationId ? -1 : 1));
-  return pull.slice(0, TRIED_MAX).map(({ one }) => one);
+  pulls.sort((a, b) => b.most - a.most || (a.one.installationId < b.one.installationId ? -1 : 1));
+  return pulls.slice(0, TRIED_MAX).map(({ one }) => one);
 }
 
-function changeOf(
-  part: PlanPart,
-  index: number,
-  [model, without]: readonly [NormalModel, NormalModel],
-  points: readonly Float64Array[],
-): number {
-  const [own, other] = [model.parts[index], without.parts[index]];
-  if (own === undefined || other === undefined || !own.isUsable || !other.isUsable) return 0;
-  let most = 0;
-  for (const phi of points) {
-    if (reachOf(own.leverage, phi) > REACH_TIMES * phi.length) continue;
-    const expected = dot(own.beta, phi);
-    const level = Math.sqrt(own.between[0] ?? 0);
-    const allowed = ALLOWED_SHARE * Math.max(toleranceOf(part, expected), level);
-    most = Math.max(most, Math.abs(expected - dot(other.beta, phi)) / Math.max(allowed, 1e-9));
-  }
-  return most;
+/** Σ phi (y - offset - phi' beta) of one installation around its own level. */
+function restOf(sums: Float64Array, beta: Float64Array): Float64Array {
+  const size = beta.length;
+  const width = size + 1;
+  const full = unpack(sums, SUMS, width);
+  const rows = sums[ROWS] ?? 1;
+  const rest = Float64Array.from({ length: size }, (_, i) => {
+    let value = full[i * width + size] ?? 0;
+    for (let j = 0; j < size; j++) value -= (full[i * width + j] ?? 0) * (beta[j] ?? 0);
+    return value;
+  });
+  const level = (rest[0] ?? 0) / rows;
+  // Its level moves the constant alone, by its share of the rows.
+  return rest.map((value, i) => value - (i === 0 ? 0 : level * (full[i * width] ?? 0)));
+}
+
+function product(matrix: Float64Array, vector: Float64Array, size: number): Float64Array {
+  return Float64Array.from({ length: size }, (_, i) => {
+    let sum = 0;
+    for (let j = 0; j < size; j++) sum += (matrix[i * size + j] ?? 0) * (vector[j] ?? 0);
+    return sum;
+  });
+}
+
+/** Off-diagonals are doubled in the packed form. */
+function unpackLeverage(packed: Float64Array, size: number): Float64Array {
+  const full = new Float64Array(size * size);
+  let next = 0;
+  for (let i = 0; i < size; i++)
+    for (let j = i; j < size; j++) {
+      const value = (packed[next++] ?? 0) / (i === j ? 1 : 2);
+      full[i * size + j] = value;
+      full[j * size + i] = value;
+    }
+  return full;
 }
 
 /** Features at 5, 50 and 95 % of every context value: 3^k points. */
 function contextPoints(
   part: PlanPart,
-  index: number,
   contributions: readonly Contribution<Statistics>[],
 ): Float64Array[] {
   const size = featureCount(part);
-  if (part.mode === "day") return [meanFeatures(index, size, contributions)];
+  if (part.mode === "day") return [meanFeatures(size, contributions)];
   const width = size + 1;
   const total = new Float64Array(width * width);
   let rows = 0;
   for (const { statistics } of contributions) {
-    const sums = statistics.sums[index];
+    const sums = statistics.sums[0];
     if (sums === undefined) continue;
     rows += sums[ROWS] ?? 0;
     for (const [at, value] of unpack(sums, SUMS, width).entries())
@@ -118,14 +168,13 @@ function contextPoints(
 }
 
 function meanFeatures(
-  index: number,
   size: number,
   contributions: readonly Contribution<Statistics>[],
 ): Float64Array {
   const mean = new Float64Array(size);
   let rows = 0;
   for (const { statistics } of contributions) {
-    const sums = statistics.sums[index];
+    const sums = statistics.sums[0];
     rows += sums?.[ROWS] ?? 0;
     for (let i = 0; i < size; i++) mean[i] = (mean[i] ?? 0) + (sums?.[SUMS + i] ?? 0);
   }

@@ -5,16 +5,20 @@
 import { decodeArtefact, encodeArtefact } from "#core/anomaly/artefact.js";
 import { calibrateNormal, type HeldOut } from "#core/anomaly/calibrate-normal.js";
 import type { ChannelId } from "#core/anomaly/channel.js";
+import { FAULTS } from "#core/anomaly/fault-table.js";
 import { type FeaturePlan, planFor } from "#core/anomaly/feature-plan.js";
 import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
 import { createRowBlock } from "#core/anomaly/operating-row.js";
+import { canShow } from "#core/anomaly/right-parts.js";
+import { passesSelfTest } from "#core/anomaly/self-test.js";
 import { solveNormal } from "#core/anomaly/solve-normal.js";
 import type { Statistics } from "#core/anomaly/statistics.js";
+import { type Bounded, boundInfluence, largestInfluence } from "./bound-influence.js";
 import { cleanFleet, type Outlier } from "./clean-fleet.js";
 import { type Figures, figuresOf, noTally, tallyFaults, tallyHealthy } from "./evaluate.js";
 import { cleanRows, type DeviceBlocks, gridDevice } from "./fit-month.js";
 import { type Gate, judgeGates } from "./gate.js";
-import { largestInfluence } from "./leave-one-out.js";
+import { PUBLISH_FLOOR } from "./select.js";
 
 /** Readings of one installation that limits and figures come from. */
 export interface Sample {
@@ -46,22 +50,23 @@ export interface ModelResult {
   readonly publishedFigures: Figures | undefined;
   readonly influence: number;
   readonly gates: readonly Gate[];
+  /** Parts that would be about single households. */
+  readonly silenced: readonly string[];
   readonly silentParts: readonly string[];
+  /** What it was not judged by, for its card. */
+  readonly unjudged: readonly string[];
 }
 
 /** Machines that faults are put into; every other one only says how often it would be disturbed. */
 const FAULTY_MACHINES = 3;
 /** Healthy machines that false alarms are counted on. */
 const HEALTHY_MACHINES = 12;
-/** Installations over the bound that are left out, one after another. */
-const LEFT_OUT_MAX = 3;
 
 /** Makes a model of the given sums. */
 export function makeModel(task: ModelTask): ModelResult {
   const plan = planFor(new Set(task.channels));
   const { kept, outliers } = cleanFleet(plan, task.contributions);
-  const bounded = boundInfluence(plan, kept, task.publishInstallationsMin);
-  const contributions = bounded.kept;
+  const { contributions, influence, silenced } = bound(plan, kept, task);
   const model = calibrate(plan, contributions, task.samples);
   const published = readPublished(task.published);
   const judged = evaluate(plan, model, contributions, task.samples, published);
@@ -72,47 +77,36 @@ export function makeModel(task: ModelTask): ModelResult {
     closedTestPool: task.closedTestPool,
     figures: judged.figures,
     published: judged.published,
-    influence: bounded.influence,
+    influence,
     isFinite: isFiniteModel(model),
+    worksDecoded: passesSelfTest(decodeArtefact(artefact).model),
     usableParts: model.parts.filter(({ isUsable }) => isUsable).length,
   });
   return {
     artefact,
     installations: contributions.length,
-    outliers: [...outliers, ...bounded.leftOut],
+    outliers,
     figures: judged.figures,
     publishedFigures: judged.published,
-    influence: Math.round(bounded.influence * 1e3) / 1e3,
+    influence: Math.round(influence * 1e3) / 1e3,
     gates,
+    silenced,
+    unjudged: listUnjudged(plan, judged.cutShort),
     silentParts: plan.parts.flatMap(({ id }, index) =>
       model.parts[index]?.isUsable === true ? [] : [id],
     ),
   };
 }
 
-interface Bounded {
-  readonly kept: readonly Contribution<Statistics>[];
-  readonly leftOut: readonly Outlier[];
-  readonly influence: number;
-}
-
-/** Leaves out who moves the model too much, at most a few. */
-function boundInfluence(
+/** In a closed test pool everybody knows everybody: nothing is bounded, only measured. */
+function bound(
   plan: FeaturePlan,
-  all: readonly Contribution<Statistics>[],
-  least: number,
+  kept: readonly Contribution<Statistics>[],
+  { closedTestPool, publishInstallationsMin }: ModelTask,
 ): Bounded {
-  let kept = all;
-  const leftOut: Outlier[] = [];
-  for (;;) {
-    const most = largestInfluence(plan, solveNormal(plan, kept), kept);
-    const isOver = most !== undefined && most.change > 1;
-    // Where few are left the next one would only move it more.
-    if (!isOver || leftOut.length >= LEFT_OUT_MAX || kept.length <= least)
-      return { kept, leftOut, influence: most?.change ?? 0 };
-    leftOut.push({ installationId: most.installationId, parts: [`moves ${most.part}`] });
-    kept = kept.filter(({ installationId }) => installationId !== most.installationId);
-  }
+  if (!closedTestPool)
+    return boundInfluence(plan, kept, Math.min(publishInstallationsMin, PUBLISH_FLOOR));
+  return { contributions: kept, influence: largestInfluence(plan, kept), silenced: [] };
 }
 
 function calibrate(
@@ -123,9 +117,22 @@ function calibrate(
   const none = createRowBlock(0);
   const held = contributions.map((one): HeldOut => {
     const sample = samples.find(({ installationId }) => installationId === one.installationId);
-    return { ...one, rows: sample === undefined ? none : cleanRows(gridOf(sample)).rows };
+    if (sample === undefined) return { ...one, rows: none };
+    // Made again at each look: the rows of all samples together are more than a worker may hold.
+    return {
+      ...one,
+      get rows() {
+        return cleanRows(gridOf(sample)).rows;
+      },
+    };
   });
   return calibrateNormal(plan, held);
+}
+
+interface Judged {
+  readonly figures: Figures;
+  readonly published: Figures | undefined;
+  readonly cutShort: number;
 }
 
 function evaluate(
@@ -134,7 +141,7 @@ function evaluate(
   contributions: readonly Contribution<Statistics>[],
   samples: readonly Sample[],
   published: NormalModel | undefined,
-): { figures: Figures; published: Figures | undefined } {
+): Judged {
   const ids = new Set(contributions.map(({ installationId }) => installationId));
   const known = samples.filter(({ installationId }) => ids.has(installationId));
   const tallies = [noTally(), noTally()] as const;
@@ -152,7 +159,24 @@ function evaluate(
   return {
     figures: figuresOf(tallies[0]),
     published: published === undefined ? undefined : figuresOf(tallies[1]),
+    cutShort: tallies[0].cutShort,
   };
+}
+
+/** Said plainly, because a figure tells nothing about what it leaves out. */
+function listUnjudged(plan: FeaturePlan, cutShort: number): readonly string[] {
+  const unseen = FAULTS.filter(({ fault }) => !canShow(fault, plan.parts));
+  return [
+    "Not judged by faults that owners confirmed, by labelled recordings or by a simulated machine.",
+    ...(unseen.length === 0
+      ? []
+      : [
+          `Not tried, its channels cannot show them: ${unseen.map(({ fault }) => fault).join(", ")}.`,
+        ]),
+    ...(cutShort === 0
+      ? []
+      : [`${cutShort} of the injected faults were cut short by the recording.`]),
+  ];
 }
 
 /** A model that has not seen a machine, with the limits that everybody will have. */

@@ -54,10 +54,13 @@ export function createThreadFitter(threads: number): Fitter {
     else if (all.includes(thread)) next(thread);
     else next(open());
   };
-  const run = async (task: WorkerTask): Promise<MonthFit | ModelResult> => {
+  const run = async (
+    task: WorkerTask,
+    given: readonly ArrayBuffer[] = [],
+  ): Promise<MonthFit | ModelResult> => {
     const thread = await take();
     try {
-      return await ask(thread.worker, task);
+      return await ask(thread.worker, task, given);
     } catch (fault) {
       // A thread that ran out of memory is gone; the next task gets a new one.
       if (thread.worker.threadId < 0) all.splice(all.indexOf(thread), 1);
@@ -69,7 +72,7 @@ export function createThreadFitter(threads: number): Fitter {
   return {
     size,
     fit: async (month) => (await run({ kind: "month", month })) as MonthFit,
-    make: async (model) => (await run({ kind: "model", model })) as ModelResult,
+    make: async (model) => (await run({ kind: "model", model }, sumsOf(model))) as ModelResult,
     async close() {
       await Promise.all(all.map(({ worker }) => worker.terminate()));
       all.length = 0;
@@ -77,7 +80,19 @@ export function createThreadFitter(threads: number): Fitter {
   };
 }
 
-function ask(worker: Worker, task: WorkerTask): Promise<MonthFit | ModelResult> {
+/** Sums of a fleet are given away, not copied: nobody looks at them here after that. */
+function sumsOf({ contributions }: ModelTask): readonly ArrayBuffer[] {
+  const buffers = contributions.flatMap(({ statistics }) =>
+    statistics.sums.map(({ buffer }) => buffer),
+  );
+  return [...new Set(buffers)].filter((one) => one instanceof ArrayBuffer);
+}
+
+function ask(
+  worker: Worker,
+  task: WorkerTask,
+  given: readonly ArrayBuffer[],
+): Promise<MonthFit | ModelResult> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       worker.off("message", onMessage).off("error", onError).off("exit", onExit);
@@ -97,6 +112,6 @@ function ask(worker: Worker, task: WorkerTask): Promise<MonthFit | ModelResult> 
       reject(new HeatpoolError("UNAVAILABLE", "training was stopped"));
     };
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-    worker.postMessage(task);
+    worker.postMessage(task, given);
   });
 }

@@ -5,12 +5,13 @@
 import { HeatpoolError } from "#core/errors.js";
 import type { Job } from "../schedule/schedule.js";
 import type { Training, TrainingReport } from "./training.js";
+import type { CandidateDesk } from "./training-desk.js";
 
 /** What the job works with. */
 export interface TrainingJobDeps {
   readonly training: Training;
   /** Left out: candidates wait for the operator. */
-  readonly publish?: ((report: TrainingReport) => Promise<void>) | undefined;
+  readonly publish?: CandidateDesk["publish"] | undefined;
   /** Told about every model of a run. */
   readonly onReport: (report: TrainingReport) => void;
 }
@@ -26,8 +27,9 @@ export function createTrainingJob({ training, publish, onReport }: TrainingJobDe
       let published = 0;
       for (const report of reports) {
         onReport(report);
-        if (report.outcome !== "candidate" || publish === undefined) continue;
-        await publish(report);
+        const { outcome, modelId, card } = report;
+        if (outcome !== "candidate" || card === undefined || publish === undefined) continue;
+        await publish(modelId, card.version);
         published++;
       }
       if (signal.aborted) throw new HeatpoolError("UNAVAILABLE", "stopped before it was through");

@@ -1,5 +1,5 @@
 /** Training as the rest of the backend sees it. It returns candidates and never publishes. */
-import type { ModelCard } from "#core/anomaly/model-card-schema.js";
+import type { ModelCard } from "#core/anomaly/model-card.js";
 
 /** What is to be trained. */
 export interface TrainingOrder {
@@ -30,6 +30,8 @@ export interface TrainingReport {
 
 /** Trains on request. */
 export interface Training {
+  /** Whether an order can be carried out. @throws HeatpoolError `NOT_FOUND` · `USAGE` as `train` */
+  check(order: TrainingOrder): void;
   /**
    * One report per heat pump model, in their order.
    *

@@ -38,6 +38,7 @@ export function runSimFleet(data: string, keep: readonly ChannelId[]): SetFigure
   const learnSeconds = cpuSeconds() - startedAt;
   const counts = noEpisodes();
   const stretches: ScoredRows[] = [];
+  let hints = 0;
   let seconds = 0;
   let rowCount = 0;
   for (const { file, events } of test) {
@@ -48,6 +49,7 @@ export function runSimFleet(data: string, keep: readonly ChannelId[]): SetFigure
     seconds += watched.seconds;
     rowCount += rows.length;
     count(counts, watched, events);
+    hints += watched.hints.length;
     stretches.push(pick(watched, events));
   }
   const judged = judgeScores([joined(stretches)], WIDTH_MAX);
@@ -57,6 +59,7 @@ export function runSimFleet(data: string, keep: readonly ChannelId[]): SetFigure
     learnSeconds,
     scoreMicroseconds: (seconds / rowCount) * 1e6,
     factor: model.factor,
+    hints,
     perFault: Object.fromEntries(
       counts.perEvent.map(({ fault, found, hours, named }, index) => [
         `${index + 1} ${fault}`,

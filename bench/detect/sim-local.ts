@@ -12,6 +12,7 @@ import { makeRows } from "#core/anomaly/row-maker.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
 import { FULL, readManifest, readSim } from "./sim-files.js";
+import { watchSlowFaults } from "./slow-faults.js";
 import { type Watched, watchRows } from "./watched.js";
 
 const LEARN_DAYS = 75;
@@ -35,6 +36,10 @@ interface Tally {
   scoreSeconds: number;
   scoredRows: number;
   readonly delays: number[];
+  /** Hints at slow change of healthy machines; days from hint to alarm of faults that grow slowly. */
+  readonly hints: string[];
+  readonly hintLeads: number[];
+  slowFaults: number;
   readonly stretches: ScoredRows[];
   readonly perFault: Record<string, string[]>;
 }
@@ -50,7 +55,7 @@ export function runSimLocal(data: string): SetFigures {
     learnSeconds: 0,
     scoreSeconds: 0,
     scoredRows: 0,
-    delays: [],
+    ...{ delays: [], hints: [], hintLeads: [], slowFaults: 0 },
     stretches: [],
     perFault: {},
   };
@@ -68,6 +73,10 @@ export function runSimLocal(data: string): SetFigures {
     machineMonths: months,
     learnSeconds: tally.learnSeconds,
     scoreMicroseconds: (tally.scoreSeconds / tally.scoredRows) * 1e6,
+    falseHintsPerMonth: tally.hints.length / months,
+    slowFaults: tally.slowFaults,
+    slowFaultsHinted: tally.hintLeads.length,
+    hintLeadDays: [...tally.hintLeads].sort((x, y) => x - y)[tally.hintLeads.length >> 1] ?? 0,
     perFault: tally.perFault,
   };
 }
@@ -90,6 +99,7 @@ function runMachine(grid: CellGrid, tally: Tally): void {
   const clean = watchRows(model, rows, { known, keepAt, findings: healthy.findings });
   const cleanMs = episodeStarts(clean).map((row) => clean.atMs[row] ?? 0);
   tally.falseAlarms += cleanMs.length;
+  tally.hints.push(...clean.hints.map(({ part }) => part));
   tally.rows += rows.length;
   for (const on of clean.alarm) tally.alarmRows += on;
   for (const scenario of scenarios) {
@@ -103,6 +113,9 @@ function runMachine(grid: CellGrid, tally: Tally): void {
     tally.scoredRows += part.length;
     judge(tally, scenario, watched, first, cleanMs);
   }
+  const slow = watchSlowFaults({ grid, all, begin, model, known });
+  tally.hintLeads.push(...slow.leadDays);
+  tally.slowFaults += slow.faults;
 }
 
 function judge(

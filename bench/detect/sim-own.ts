@@ -6,6 +6,7 @@ import { type ChannelId, channelIndex } from "#core/anomaly/channel.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
 import { type CellGrid, gridPolls } from "#core/anomaly/grid.js";
 import { learnFleet } from "#core/anomaly/learn-fleet.js";
+import type { NormalModel } from "#core/anomaly/normal-model.js";
 import { MODES } from "#core/anomaly/operating-row.js";
 import { checkGrid } from "#core/anomaly/quality.js";
 import { isRightPart } from "#core/anomaly/right-parts.js";
@@ -19,6 +20,7 @@ import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./fig
 import { COLUMNS } from "./plan-file.js";
 import { FULL } from "./sim-files.js";
 import { type Watched, watchRows } from "./watched.js";
+import { watchWeakSpots } from "./weak-spots.js";
 
 const DAY_MS = 86_400_000;
 const CELL_MS = 300_000;
@@ -59,12 +61,17 @@ export function runSimOwn(): SetFigures {
   };
   const eventMs = TEST_START + EVENT_DAY * DAY_MS;
   const benign: Record<string, string[]> = {};
+  const benignHints: Record<string, string[]> = {};
   let falseAlarms = 0;
   let alarmRows = 0;
   let normalRows = 0;
   for (const [index, scenario] of benignScenarios(eventMs).entries()) {
     const watched = live(scenario, 300 + index);
     const fault = scenario.faults[0];
+    if (watched.hints.length > 0)
+      benignHints[scenario.name] = watched.hints.map(
+        ({ part, atMs }) => `day ${((atMs - TEST_START) / DAY_MS).toFixed(0)}: ${part}`,
+      );
     const starts = episodeStarts(watched).filter((row) => {
       const atMs = watched.atMs[row] ?? 0;
       return fault === undefined || atMs < fault.startMs || atMs >= fault.endMs + AFTERMATH_MS;
@@ -116,8 +123,16 @@ export function runSimOwn(): SetFigures {
     scoreMicroseconds: (seconds / rowCount) * 1e6,
     factor: model.factor,
     benignAlarms: benign,
+    weakSpots: watchWeakSpots(model, TEST_START, watchTable),
+    benignHints,
     perFault,
   };
+}
+
+function watchTable(model: NormalModel, table: SimulatedTable): Watched {
+  const { grid, findings } = checkGrid(gridOf(table));
+  const quietUntil = grid.firstCell + QUIET_CELLS;
+  return watchRows(model, makeRows(grid), { quietUntil, findings });
 }
 
 function pick(watched: Watched, startMs: number, endMs: number): ScoredRows {

@@ -1,6 +1,6 @@
 /** One device watched over a stretch of rows: score, alarm and named parts per row. */
 
-import type { Finding } from "#core/anomaly/finding.js";
+import { type Finding, findingsByCell } from "#core/anomaly/finding.js";
 import type { NormalModel } from "#core/anomaly/normal-model.js";
 import { type RowBlock, rowsOf } from "#core/anomaly/operating-row.js";
 import { openWatch, startWatch, type WatchState } from "#core/anomaly/watch.js";
@@ -12,7 +12,15 @@ export interface Watched extends Timeline {
   readonly score: Float64Array;
   /** States before the rows that were asked for. */
   readonly states: ReadonlyMap<number, WatchState>;
+  /** Hints at slow change, when they came. */
+  readonly hints: readonly SeenHint[];
   readonly seconds: number;
+}
+
+/** A hint that came up. */
+export interface SeenHint {
+  readonly atMs: number;
+  readonly part: string;
 }
 
 /** Where a watch begins and what it keeps. */
@@ -38,19 +46,27 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
   const startedAt = cpuSeconds();
   const { quietUntil = Number.NEGATIVE_INFINITY, known, keepAt, findings = [] } = options;
   const watch = openWatch(model, options.state ?? startWatch(model, quietUntil, known));
+  const findingsOf = findingsByCell(findings);
   const score = new Float64Array(rows.length);
   const alarm = new Uint8Array(rows.length);
   const named = new Map<number, readonly string[]>();
   const states = new Map<number, WatchState>();
+  const hints: SeenHint[] = [];
+  let hinted = new Set<number>();
   let index = 0;
   for (const row of rowsOf(rows)) {
     if (keepAt?.has(index)) states.set(index, watch.state());
-    const active = findings.filter(({ since, last }) => since <= row.cell && row.cell <= last);
-    const change = watch.read(row, active);
+    const change = watch.read(row, findingsOf(row.cell));
     score[index] = watch.score;
     alarm[index] = watch.isOn ? 1 : 0;
     if (options.isNaming === true || change === "raised" || change === "reopened")
       named.set(index, watch.named());
+    if (watch.hints.length !== hinted.size || watch.hints.some(({ part }) => !hinted.has(part))) {
+      for (const { part } of watch.hints)
+        if (!hinted.has(part))
+          hints.push({ atMs: row.cell * CELL_MS, part: model.plan.parts[part]?.id ?? "" });
+      hinted = new Set(watch.hints.map(({ part }) => part));
+    }
     index++;
   }
   return {
@@ -59,6 +75,7 @@ export function watchRows(model: NormalModel, rows: RowBlock, options: WatchOpti
     alarm,
     named: (row) => named.get(row) ?? [],
     states,
+    hints,
     seconds: cpuSeconds() - startedAt,
   };
 }

@@ -3,15 +3,18 @@
  * what was damaged, is newer than this program, or is for another heat pump is refused, not guessed.
  */
 import { HeatpoolError } from "#core/errors.js";
+import type { ShapeOf } from "#core/schema/json-shape.js";
 import {
   ARTEFACT_BYTES_MAX,
   NORMAL_FORMAT,
-  normalSchema,
+  normalShape,
   type WrittenPart,
-} from "./artefact-schema.js";
+} from "./artefact-form.js";
+import { invalidModel, numbersToText, textToNumbers } from "./artefact-numbers.js";
+import { readCatchAll, writeCatchAll } from "./catch-all-codec.js";
 import { namePlan, type PlanPart } from "./feature-plan.js";
 import { featureCount, localCount } from "./features.js";
-import type { ModelCard } from "./model-card-schema.js";
+import type { ModelCard } from "./model-card.js";
 import type { NormalModel, PartModel } from "./normal-model.js";
 
 /** A model with the heat pump model it is for; local ones know their machine's level. */
@@ -40,8 +43,8 @@ export function encodeArtefact({ heatPumpModel, model, known, card }: Artefact):
       percent: part.percent,
       house: part.house,
       usable: numbers?.isUsable ?? false,
-      numbers: numbers === undefined ? "" : toBase64(listNumbers(numbers)),
-      ...(own !== undefined && { known: toBase64([...own]) }),
+      numbers: numbers === undefined ? "" : numbersToText(listNumbers(numbers)),
+      ...(own !== undefined && { known: numbersToText([...own]) }),
     };
   });
   const { planId } = model.plan;
@@ -53,11 +56,12 @@ export function encodeArtefact({ heatPumpModel, model, known, card }: Artefact):
     planId,
     factor: model.factor,
     parts,
+    ...(model.catchAll !== undefined && { together: writeCatchAll(model.plan, model.catchAll) }),
     ...(card !== undefined && { card }),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(written));
   if (bytes.length > ARTEFACT_BYTES_MAX)
-    throw invalid(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
+    throw invalidModel(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
   return bytes;
 }
 
@@ -69,39 +73,46 @@ export function encodeArtefact({ heatPumpModel, model, known, card }: Artefact):
  */
 export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
   if (bytes.length > ARTEFACT_BYTES_MAX)
-    throw invalid(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
+    throw invalidModel(`${bytes.length} bytes, at most ${ARTEFACT_BYTES_MAX} allowed`);
   const json = parse(bytes);
   refuseOther(json);
-  const checked = normalSchema.safeParse(json);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw invalid(`${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  const { heatPumpModel, planId, factor, parts, card } = checked.data;
+  const { heatPumpModel, planId, factor, parts, together, card } = check(json);
   if (forModel !== undefined && heatPumpModel !== forModel)
-    throw invalid(`is for ${heatPumpModel}, wanted for ${forModel}`);
+    throw invalidModel(`is for ${heatPumpModel}, wanted for ${forModel}`);
   const plan = namePlan(parts.map(toPlanPart));
-  if (plan.planId !== planId) throw invalid(`plan is ${plan.planId}, says ${planId}`);
-  const model = { plan, parts: parts.map((part, i) => readPart(part, plan.parts[i])), factor };
+  if (plan.planId !== planId) throw invalidModel(`plan is ${plan.planId}, says ${planId}`);
+  const model = {
+    ...{ plan, parts: parts.map((part, i) => readPart(part, plan.parts[i])), factor },
+    ...(together !== undefined && { catchAll: readCatchAll(plan, together) }),
+  };
   const artefact = { heatPumpModel, model, ...(card !== undefined && { card }) };
   const hasOwn = parts.every(({ known }) => known !== undefined);
   if (!hasOwn) return artefact;
   return { ...artefact, known: parts.map((part, i) => readKnown(part, plan.parts[i])) };
 }
 
+function check(json: unknown): ShapeOf<typeof normalShape> {
+  try {
+    return normalShape(json, "model");
+  } catch (cause) {
+    if (cause instanceof HeatpoolError) throw invalidModel(cause.message, cause);
+    throw cause;
+  }
+}
+
 function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw invalid("is damaged or cut off", cause);
+    throw invalidModel("is damaged or cut off", cause);
   }
 }
 
 /** A clearer word than a list of issues for what is simply something else. */
 function refuseOther(json: unknown): void {
-  if (typeof json !== "object" || json === null) throw invalid("is no model");
+  if (typeof json !== "object" || json === null) throw invalidModel("is no model");
   const { kind, format } = json as { kind?: unknown; format?: unknown };
-  if (kind !== "normal-behaviour") throw invalid(`is of kind ${String(kind).slice(0, 40)}`);
+  if (kind !== "normal-behaviour") throw invalidModel(`is of kind ${String(kind).slice(0, 40)}`);
   if (typeof format === "number" && format > NORMAL_FORMAT)
     throw new HeatpoolError(
       "STATE_INVALID",
@@ -132,19 +143,19 @@ function listNumbers(part: PartModel): number[] {
 }
 
 function readPart(written: WrittenPart, part: PlanPart | undefined): PartModel {
-  if (part === undefined) throw invalid("a part is missing");
+  if (part === undefined) throw invalidModel("a part is missing");
   const size = featureCount(part);
   const local = localCount(part);
-  const numbers = fromBase64(written.numbers);
+  const numbers = textToNumbers(written.numbers);
   const length = SINGLES + local + size + (size * (size + 1)) / 2;
   if (numbers.length !== length)
-    throw invalid(`${part.id}: ${numbers.length} numbers of ${length}`);
+    throw invalidModel(`${part.id}: ${numbers.length} numbers of ${length}`);
   const [row = 0, day = 0, psi = 0, rho = 0, fast = 0, slow = 0] = numbers;
   const between = numbers.subarray(SINGLES, SINGLES + local);
   if (!(row > 0 && day >= 0 && psi >= 1 && rho > 0 && fast > 0 && slow > 0))
-    throw invalid(`${part.id}: a variance or limit is out of range`);
+    throw invalidModel(`${part.id}: a variance or limit is out of range`);
   if (written.usable && !between.every((value) => value > 0))
-    throw invalid(`${part.id}: a variance between machines is not above 0`);
+    throw invalidModel(`${part.id}: a variance between machines is not above 0`);
   return {
     isUsable: written.usable,
     rowVariance: row,
@@ -160,33 +171,9 @@ function readPart(written: WrittenPart, part: PlanPart | undefined): PartModel {
 }
 
 function readKnown(written: WrittenPart, part: PlanPart | undefined): Float64Array {
-  const numbers = fromBase64(written.known ?? "");
+  const numbers = textToNumbers(written.known ?? "");
   const local = part === undefined ? 0 : localCount(part);
-  if (numbers.length !== local * local) throw invalid(`${written.id}: what is known does not fit`);
+  if (numbers.length !== local * local)
+    throw invalidModel(`${written.id}: what is known does not fit`);
   return numbers;
-}
-
-/** Little-endian float32. */
-function toBase64(numbers: readonly number[]): string {
-  const view = new DataView(new ArrayBuffer(numbers.length * 4));
-  for (const [index, value] of numbers.entries()) view.setFloat32(index * 4, value, true);
-  return Buffer.from(view.buffer).toString("base64");
-}
-
-function fromBase64(text: string): Float64Array {
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.length % 4 !== 0) throw invalid("numbers are cut off");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const numbers = Float64Array.from({ length: bytes.length / 4 }, (_, i) =>
-    view.getFloat32(i * 4, true),
-  );
-  if (!numbers.every(Number.isFinite)) throw invalid("a number is not finite");
-  return numbers;
-}
-
-function invalid(what: string, cause?: unknown): HeatpoolError {
-  return new HeatpoolError("STATE_INVALID", `normal-behaviour model: ${what}`, {
-    hint: "The file is not used; the last good model stays.",
-    cause,
-  });
 }

@@ -2,10 +2,18 @@
  * Calibrates a normal-behaviour model on machines held out of it, run as on a daemon.
  *
  * Limits come from weekly maxima of each monitor, then the factor from weekly maxima of the score
- * with these limits. What is learnt about one machine is subtracted, never learnt again.
+ * with these limits. What is learnt about one machine is subtracted, never learnt again. What the
+ * parts leave over together comes from the same machines.
  */
 
-import { levelOf, MONITOR_WEEKS, SCORE_WEEKS } from "./calibration.js";
+import { boundedLevelOf, levelOf, MONITOR_WEEKS, SCORE_WEEKS } from "./calibration.js";
+import {
+  beginStretch,
+  createResidualLog,
+  noteResiduals,
+  type ResidualLog,
+  solveCatchAll,
+} from "./catch-all.js";
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
@@ -49,19 +57,25 @@ export function calibrateNormal(
           return { held, model: solveNormal(plan, rest) };
         });
   if (others.length === 0 && installations.length < 2) return model;
-  const maxima = createMaxima(plan.parts.length);
+  const maxima: Maxima[] = [];
+  const residuals = createResidualLog(plan);
   for (const fold of folds)
-    for (const { rows } of fold.held) noteMonitors(fold.model, rows, maxima);
+    for (const { rows } of fold.held) {
+      const own = createMaxima(plan.parts.length);
+      noteMonitors(fold.model, rows, own, residuals);
+      maxima.push(own);
+    }
   const limited = withLimits(model, maxima);
   const scores: number[] = [];
   for (const fold of folds) {
     const judge = { ...withLimits(fold.model, maxima), factor: 1 };
     for (const { rows } of fold.held) scores.push(...weeklyScores(judge, rows));
   }
-  const factor = levelOf(scores, SCORE_WEEKS);
+  const level = levelOf(scores, SCORE_WEEKS);
   // Few machines have shown few of the ways in which machines differ.
   const few = 1 + 1 / installations.length;
-  return { ...limited, factor: Math.fround(few * Math.max(1, factor ?? FACTOR_UNCALIBRATED)) };
+  const factor = Math.fround(few * Math.max(1, level ?? FACTOR_UNCALIBRATED));
+  return { ...limited, factor, catchAll: solveCatchAll(residuals, factor) };
 }
 
 /** Each alone when they are few, else five folds that depend on the ids alone. */
@@ -80,7 +94,7 @@ function hash(text: string): number {
   return value;
 }
 
-/** Weekly maxima per part: of the fast monitor, of the slow one. */
+/** Weekly maxima of a machine, per part: of the fast monitor, of the slow one. */
 interface Maxima {
   readonly fast: number[][];
   readonly slow: number[][];
@@ -91,7 +105,13 @@ function createMaxima(parts: number): Maxima {
   return { fast: lists(), slow: lists() };
 }
 
-function noteMonitors(model: NormalModel, rows: RowBlock, maxima: Maxima): void {
+function noteMonitors(
+  model: NormalModel,
+  rows: RowBlock,
+  maxima: Maxima,
+  residuals: ResidualLog,
+): void {
+  beginStretch(residuals);
   const reader = readNew(model, rows);
   const count = model.parts.length;
   const fast = new Float64Array(count);
@@ -110,6 +130,7 @@ function noteMonitors(model: NormalModel, rows: RowBlock, maxima: Maxima): void 
   for (const row of rowsOf(rows)) {
     reader.read(row);
     if (row.cell < warm) continue;
+    noteResiduals(residuals, reader, row);
     const now = Math.floor((row.cell - warm) / WEEK_CELLS);
     if (now !== week) endWeek();
     week = now;
@@ -136,13 +157,13 @@ function weeklyScores(model: NormalModel, rows: RowBlock): number[] {
   return maxima.flat();
 }
 
-function withLimits(model: NormalModel, maxima: Maxima): NormalModel {
-  const limit = (list: readonly number[] | undefined) =>
-    Math.fround(Math.max(LIMIT_MIN, levelOf(list ?? [], MONITOR_WEEKS) ?? LIMIT_UNCALIBRATED));
+function withLimits(model: NormalModel, maxima: readonly Maxima[]): NormalModel {
+  const limit = (machines: readonly (readonly number[])[]) =>
+    Math.fround(Math.max(LIMIT_MIN, boundedLevelOf(machines, MONITOR_WEEKS) ?? LIMIT_UNCALIBRATED));
   const parts = model.parts.map((part, index) => ({
     ...part,
-    limitFast: limit(maxima.fast[index]),
-    limitSlow: limit(maxima.slow[index]),
+    limitFast: limit(maxima.map(({ fast }) => fast[index] ?? [])),
+    limitSlow: limit(maxima.map(({ slow }) => slow[index] ?? [])),
   }));
   return { ...model, parts };
 }

@@ -32,6 +32,27 @@ export function levelOf(maxima: readonly number[], weeks: number): number | unde
   return location + scale * naturalLog(weeks);
 }
 
+/** From so many machines on no single one may set a limit; of fewer each is needed. */
+const BOUND_MACHINES_MIN = 10;
+/** A limit lies at most this share above what it would be without any one machine. */
+const RAISED_MAX = 0.1;
+
+/** As `levelOf` over the maxima of all machines, but no single machine raises it by more than a tenth. */
+export function boundedLevelOf(
+  machines: readonly (readonly number[])[],
+  weeks: number,
+): number | undefined {
+  const level = levelOf(machines.flat(), weeks);
+  const known = machines.filter((maxima) => maxima.length > 0);
+  if (level === undefined || known.length < BOUND_MACHINES_MIN) return level;
+  let bounded = level;
+  for (const one of known) {
+    const without = levelOf(known.filter((other) => other !== one).flat(), weeks);
+    if (without !== undefined) bounded = Math.min(bounded, (1 + RAISED_MAX) * without);
+  }
+  return bounded;
+}
+
 /** ln x by its series, from + - * / alone. */
 function naturalLog(x: number): number {
   let rest = x;

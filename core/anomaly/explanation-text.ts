@@ -40,13 +40,17 @@ export function sayPart(
   writeTime: (cell: number) => string,
 ): string {
   const { part, measured, expected, spread, sinceCell } = explained;
-  const { label, unit } = channelAt(channelIndex(part.target));
+  const { unit } = channelAt(channelIndex(part.target));
   const say = (value: number) => writeNumber(value, unit, language);
   const words = WORDS[language];
   const unitText = unit === "" ? "" : ` ${unit}`;
   const since = Number.isNaN(sinceCell) ? "" : `, ${words.since} ${writeTime(sinceCell)}`;
-  const what = `${MODES[part.mode][language]}, ${label[language]}`;
-  return `${what}: ${say(measured)}${unitText}, ${words.expected} ${say(expected)} ± ${say(spread)}${since}`;
+  return `${namePart(part, language)}: ${say(measured)}${unitText}, ${words.expected} ${say(expected)} ± ${say(spread)}${since}`;
+}
+
+/** `Heating, low pressure` */
+export function namePart(part: PlanPart, language: Language): string {
+  return `${MODES[part.mode][language]}, ${channelAt(channelIndex(part.target)).label[language]}`;
 }
 
 /** `It could be: fouled evaporator or fan does not run properly.`; empty when nothing looks alike. */

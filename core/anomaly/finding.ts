@@ -23,3 +23,17 @@ export const TELL_CELLS = 72;
 
 /** Kinds that are told to the owner as a sensor's fault; the others are only shown. */
 export const TOLD: ReadonlySet<FindingKind> = new Set(["stuck", "mapping"]);
+
+/** The findings of a cell, of many, for cells that are asked for in ascending order. */
+export function findingsByCell(findings: readonly Finding[]): (cell: number) => readonly Finding[] {
+  const borders = findings.flatMap(({ since, last }) => [since, last + 1]).sort((a, b) => a - b);
+  let next = 0;
+  let active: readonly Finding[] = [];
+  return (cell) => {
+    const before = next;
+    while (next < borders.length && (borders[next] ?? 0) <= cell) next++;
+    if (next !== before)
+      active = findings.filter(({ since, last }) => since <= cell && cell <= last);
+    return active;
+  };
+}

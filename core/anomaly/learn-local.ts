@@ -3,12 +3,9 @@
  *
  * Limits come from leaving out each fifth of the time in turn and watching it with the rest.
  */
+import { calibrateLocal, type LocalModel } from "./calibrate-local.js";
 import { CELLS_PER_DAY } from "./channel.js";
 import type { FeaturePlan } from "./feature-plan.js";
-import { monitorAt, SLOW, SUMS_PER_PART } from "./monitors.js";
-import { type NormalReader, readNormal } from "./normal-behaviour.js";
-import type { NormalModel } from "./normal-model.js";
-import { startNormal } from "./normal-state.js";
 import { type RowBlock, rowAt, rowsOf, sliceRows } from "./operating-row.js";
 import { informationOf, solveNormal } from "./solve-normal.js";
 import {
@@ -21,16 +18,8 @@ import {
 import { trimAround } from "./trim.js";
 
 const FIFTHS = 5;
-const LIMIT_MIN = 3;
-const MARGIN = 1.15;
 /** The first reading fits everything; later ones leave out what does not belong. */
 const READINGS_AGAIN = 4;
-
-/** A model of one machine, and what it already knows of that machine's level. */
-export interface LocalModel {
-  readonly model: NormalModel;
-  readonly known: readonly Float64Array[];
-}
 
 /** Learns from `rows` of one machine, whole UTC days. */
 export function learnLocal(plan: FeaturePlan, rows: RowBlock): LocalModel {
@@ -73,29 +62,12 @@ export function* learnLocalSteps(
     const model = solveNormal(plan, [{ installationId: "own", statistics: all }]);
     statistics = yield* learn(trimAround(model, all));
   }
-  const solve = (skip: number): LocalModel => {
+  return yield* calibrateLocal(plan, fifths, (skip) => {
     const kept = statistics.filter((_, index) => index !== skip);
-    const all = kept.reduce(mergeStatistics, beginStatistics(plan));
+    const all = kept.reduce(mergeStatistics, begin);
     const model = solveNormal(plan, [{ installationId: "own", statistics: all }]);
     return { model, known: informationOf(model, all) };
-  };
-  const { model, known } = solve(-1);
-  const fast = new Float64Array(plan.parts.length);
-  const slow = new Float64Array(plan.parts.length);
-  for (const [index, fifth] of fifths.entries()) {
-    yield undefined;
-    const without = solve(index);
-    const reader = readNormal(without.model, startNormal(without.model, without.known));
-    for (const day of fifth) noteMaxima(without.model, reader, yield day, fast, slow);
-  }
-  const limit = (most: number | undefined) =>
-    Math.fround(Math.max(LIMIT_MIN, MARGIN * (most ?? 0)));
-  const parts = model.parts.map((part, index) => ({
-    ...part,
-    limitFast: limit(fast[index]),
-    limitSlow: limit(slow[index]),
-  }));
-  return { model: { ...model, parts, factor: 1 }, known };
+  });
 }
 
 /** Stretches about equally long in time. */
@@ -106,23 +78,4 @@ function splitDays(days: readonly number[], count: number): readonly (readonly n
   return Array.from({ length: count }, (_, index) =>
     days.filter((day) => day >= border(index) && day < border(index + 1)),
   );
-}
-
-function noteMaxima(
-  model: NormalModel,
-  reader: NormalReader,
-  rows: RowBlock,
-  fast: Float64Array,
-  slow: Float64Array,
-): void {
-  for (const row of rowsOf(rows)) {
-    reader.read(row);
-    for (let part = 0; part < fast.length; part++) {
-      const { psi, isUsable } = model.parts[part] ?? { psi: 1, isUsable: false };
-      if (!isUsable) continue;
-      const at = part * SUMS_PER_PART;
-      fast[part] = Math.max(fast[part] ?? 0, Math.abs(monitorAt(reader.live.sums, at, psi)));
-      slow[part] = Math.max(slow[part] ?? 0, Math.abs(monitorAt(reader.live.sums, at + SLOW, psi)));
-    }
-  }
 }

@@ -43,6 +43,8 @@ export interface MultivariateState {
   isStarted: boolean;
   readonly channels: Float64Array;
   readonly axes: Float64Array;
+  /** The last row, standardised: room that is used again for each. */
+  readonly row: Float64Array;
 }
 
 /** 1 - exp(-1 / tau) for tau of 72, 60 and 10 rows. */
@@ -152,7 +154,8 @@ export function calibrateMoments(
 
 /** No row smoothed yet. */
 export function startMoments(size: number): MultivariateState {
-  return { isStarted: false, channels: new Float64Array(size), axes: new Float64Array(size) };
+  const empty = () => new Float64Array(size);
+  return { isStarted: false, channels: empty(), axes: empty(), row: empty() };
 }
 
 /** Takes a row into `state` and scores it; about twice the channels on normal rows. */
@@ -195,7 +198,7 @@ function smooth(
   const { scales, mean, deviation, axes, whiten } = model;
   const size = mean.length;
   const share = state.isStarted ? model.share : 1;
-  const z = new Float64Array(size);
+  const z = state.row;
   for (let i = 0; i < size; i++) {
     const u = ((values[i] ?? Number.NaN) - (scales.centre[i] ?? 0)) / (scales.spread[i] ?? 1);
     const value = (u - (mean[i] ?? 0)) / (deviation[i] ?? 1);

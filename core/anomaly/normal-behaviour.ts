@@ -28,6 +28,10 @@ export interface NormalReader {
   /** Per part its share of a limit, not divided by the factor; 0 while the part is calm. */
   readonly shares: Float64Array;
   readonly fastShares: Float64Array;
+  /** Per part the last row's residual in deviations, as its monitors took it. */
+  readonly residuals: Float64Array;
+  /** The machine is at fault: today is learnt by no part, not even by those that bear it well. */
+  distrust(): void;
   /** The state as it changes: to be read, not kept. */
   readonly live: NormalState;
   state(): NormalState;
@@ -67,6 +71,7 @@ export function readNormal(
   const { sums, fits, last, evidence, evidenceCell, calm, peaks } = own;
   const shares = new Float64Array(model.parts.length);
   const fastShares = new Float64Array(model.parts.length);
+  const residuals = new Float64Array(model.parts.length);
   const phi = new Float64Array(FEATURES_MAX);
   const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
   let { cell, rowsOutOfReach } = own;
@@ -87,10 +92,8 @@ export function readNormal(
     const leverage = flat.leverage[index];
     const fit = fits[index];
     if (beta === undefined || leverage === undefined || fit === undefined) return;
-    let family = 0;
-    for (let i = 0; i < size; i++) family += (beta[i] ?? 0) * (phi[i] ?? 0);
-    let lever = 0;
-    for (let i = 0; i < leverage.length; i++) lever += (leverage[i] ?? 0) * (products[i] ?? 0);
+    const family = dot(beta, phi, size);
+    const lever = dot(leverage, products, leverage.length);
     const beyond = size === 1 ? 0 : lever / (3 * size) - 1;
     if (beyond > REACH_MAX) {
       rowsOutOfReach++;
@@ -120,8 +123,10 @@ export function readNormal(
     if (localVariance > 0) held += localVariance;
     const ratio = held / variance;
     const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
-    const e = rest * (flat.perDeviation[index] ?? 0);
-    addEvidence(sums, index, e > most ? most : Math.max(e, -most), Math.sqrt(ratio));
+    const plain = rest * (flat.perDeviation[index] ?? 0);
+    const e = plain > most ? most : Math.max(plain, -most);
+    addEvidence(sums, index, e, Math.sqrt(ratio));
+    residuals[index] = e;
     evidence[index] = (evidence[index] ?? 0) + 1;
     evidenceCell[index] = cell;
     last[index * LAST_NUMBERS] = measured;
@@ -199,9 +204,34 @@ export function readNormal(
     },
     shares,
     fastShares,
+    residuals,
+    distrust() {
+      for (let index = 0; index < peaks.length; index++)
+        if ((peaks[index] ?? 0) < 1) peaks[index] = 1;
+    },
     live: own,
     state: () => copyState({ ...own, cell, rowsOutOfReach }),
   };
+}
+
+/**
+ * Sum of products, four at a time: one long sum waits for itself at every step. The order is part
+ * of the result's last bit, so it is fixed.
+ */
+function dot(left: Float64Array, right: Float64Array, count: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < count; i += 4) {
+    a += (left[i] ?? 0) * (right[i] ?? 0);
+    b += (left[i + 1] ?? 0) * (right[i + 1] ?? 0);
+    c += (left[i + 2] ?? 0) * (right[i + 2] ?? 0);
+    d += (left[i + 3] ?? 0) * (right[i + 3] ?? 0);
+  }
+  for (; i < count; i++) a += (left[i] ?? 0) * (right[i] ?? 0);
+  return a + b + (c + d);
 }
 
 /** Square of the monitor whose sums stand at `at`. */

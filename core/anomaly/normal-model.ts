@@ -3,6 +3,7 @@
  * learnt contexts reach, and the limits at which a monitor alarms. It holds no number of any one
  * installation.
  */
+import type { CatchAllMode } from "./catch-all-model.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import { featureCount, localCount } from "./features.js";
 
@@ -31,6 +32,8 @@ export interface NormalModel {
   readonly parts: readonly PartModel[];
   /** The largest part score is divided by this. */
   readonly factor: number;
+  /** Left out: nothing was learnt about parts together. */
+  readonly catchAll?: readonly CatchAllMode[];
 }
 
 /** What one installation contributes: its sums over the window. */

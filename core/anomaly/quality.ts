@@ -181,6 +181,9 @@ function checkValue(
   cell: number,
 ): boolean {
   const stepMax = CHANNELS[channel]?.stepMax ?? Number.POSITIVE_INFINITY;
+  // On the way between two units a step may be small; it is over when the value fits the old one.
+  if (memory.wrong?.kind === "mapping" && otherUnit(levelOf(memory, mode), value) !== undefined)
+    return false;
   if (!Number.isNaN(memory.value) && Math.abs(value - memory.value) > stepMax) {
     if (!isNewLevel(memory, mode, value, cell, stepMax)) return false;
   } else if (memory.wrong?.kind === "mapping") memory.wrong = undefined;
@@ -210,11 +213,16 @@ function isNewLevel(
   memory.jumpCells = isSame ? memory.jumpCells + 1 : 1;
   memory.jump = value;
   if (memory.jumpCells < LEVEL_CELLS || memory.wrong?.kind === "mapping") return false;
-  const before = memory.levels[mode] ?? Number.NaN;
-  const unit = otherUnit(Number.isNaN(before) ? memory.value : before, value);
+  const unit = otherUnit(levelOf(memory, mode), value);
   if (unit === undefined) return true;
   memory.wrong ??= { kind: "mapping", since: cell, detail: unit };
   return false;
+}
+
+/** What the channel last was in this mode. */
+function levelOf({ levels, value }: Memory, mode: number): number {
+  const level = levels[mode] ?? Number.NaN;
+  return Number.isNaN(level) ? value : level;
 }
 
 function otherUnit(before: number, after: number): string | undefined {

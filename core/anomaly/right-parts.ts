@@ -20,10 +20,14 @@ const RIGHT: Readonly<Record<string, readonly string[]>> = {
   fan_failure: ["fan"],
 };
 
+/** What stands before parts that are unusual together. */
+const TOGETHER = /^together\./;
+
 /** Whether one of the named parts (`heating.low`, `sensor.return`) is right for the fault. */
 export function isRightPart(fault: string, named: readonly string[]): boolean {
   const right = RIGHT[fault] ?? [];
-  return named.some((part) => right.includes(part) || right.includes(part.split(".")[1] ?? ""));
+  const plain = named.map((part) => part.replace(TOGETHER, ""));
+  return plain.some((part) => right.includes(part) || right.includes(part.split(".")[1] ?? ""));
 }
 
 /** Whether any of these parts could be a right answer: whether a plan can see the fault at all. */

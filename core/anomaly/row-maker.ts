@@ -41,6 +41,11 @@ const TO24_CELLS_MIN = 144;
 const DAY_CELLS_MIN = 264;
 /** A row is steady when its mode equals that of this many cells before. */
 const STEADY_CELLS = 3;
+/**
+ * For so long after a defrost or a tank load the house's water is caught up on: what the heating
+ * curve asks for is not there yet, however well the machine works.
+ */
+const CATCH_UP_CELLS = CELLS_PER_HOUR;
 /** Pressures meet within half an hour of standstill. */
 const HIGH_LOW_CELLS = 6;
 /** Below this electric power a ratio of powers is noise. */
@@ -75,6 +80,8 @@ export interface RowMemory {
   readonly mean: number;
   readonly weight: number;
   readonly outdoorCells: number;
+  /** Cell of the last defrost or tank load. */
+  readonly interruptedCell?: number;
 }
 
 /** A maker that has seen no cell yet, or one that goes on from `from`, which it then owns. */
@@ -93,6 +100,7 @@ export function createRowMaker(from?: RowMemory): RowMaker {
   let mean = from?.mean ?? 0;
   let weight = from?.weight ?? 0;
   let outdoorCells = from?.outdoorCells ?? 0;
+  let interruptedCell = from?.interruptedCell ?? Number.NEGATIVE_INFINITY;
 
   return {
     add(cell, mode, values, at) {
@@ -115,7 +123,9 @@ export function createRowMaker(from?: RowMemory): RowMaker {
         weight += 1 - TO24_KEEP;
         outdoorCells++;
       }
-      if (outdoorCells >= TO24_CELLS_MIN) values[at + TO24] = mean;
+      if (mode === DEFROST || mode === HOT_WATER) interruptedCell = cell;
+      const isCatchingUp = mode === HEATING && cell - interruptedCell <= CATCH_UP_CELLS;
+      if (outdoorCells >= TO24_CELLS_MIN && !isCatchingUp) values[at + TO24] = mean;
 
       addRatios(mode, values, at);
       if (mode === OFF && sameModeCells >= HIGH_LOW_CELLS)
@@ -126,7 +136,8 @@ export function createRowMaker(from?: RowMemory): RowMaker {
       return sameModeCells >= STEADY_CELLS;
     },
     memory() {
-      return { ring, previousCell, previousMode, sameModeCells, mean, weight, outdoorCells };
+      const run = { previousCell, previousMode, sameModeCells, interruptedCell };
+      return { ring, ...run, mean, weight, outdoorCells };
     },
   };
 }

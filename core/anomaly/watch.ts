@@ -2,11 +2,14 @@
  * Watches one device with one model: rows in, scores and alarms out. What a daemon does cell by
  * cell and a bench for months is this one function.
  *
- * Two kinds of alarm reach the owner the same way: the machine departs from its normal behaviour,
- * or a finding about a sensor lasts.
+ * Three kinds of alarm reach the owner the same way: a part of the machine departs from its normal
+ * behaviour, parts depart together though none does alone, or a finding about a sensor lasts. Slow
+ * change is hinted at beside them and alarms nobody.
  */
 import { type AlarmChange, type AlarmState, NO_ALARM, stepAlarm } from "./alarm.js";
-import { channelAt } from "./channel.js";
+import { type CatchAllState, openCatchAll, startCatchAll } from "./catch-all-watch.js";
+import { CELLS_PER_DAY, channelAt } from "./channel.js";
+import { type DriftHint, type DriftWatchState, openDrift, startDrift } from "./drift-watch.js";
 import { type Finding, TELL_CELLS, TOLD } from "./finding.js";
 import { restartSlow } from "./monitors.js";
 import { type NormalReader, readNormal } from "./normal-behaviour.js";
@@ -21,6 +24,18 @@ export interface WatchState {
   /** Cell since which a sensor's finding is told; `undefined` when none is. */
   readonly sensorSince: number | undefined;
   readonly quietUntil: number;
+  /** Left out: nothing yet. */
+  readonly catchAll?: CatchAllState;
+  readonly drift?: DriftWatchState;
+}
+
+/** Parts that are unusual together. */
+export interface Together {
+  /** Places in the plan, those that have most to do with it first. */
+  readonly parts: readonly number[];
+  /** Cell in which it began, and share of what is usual at most. */
+  readonly since: number;
+  readonly share: number;
 }
 
 /** A watch that goes on. */
@@ -33,13 +48,21 @@ export interface Watch {
   /** Whether the owner sees an alarm. */
   readonly isOn: boolean;
   readonly reader: NormalReader;
+  /** `undefined`: no part is unusual together with others, or one of them alarms alone. */
+  readonly together: Together | undefined;
+  /** Parts that change slowly. */
+  readonly hints: readonly DriftHint[];
+  /** The machine was cleaned or mended: slow change is counted anew. */
+  serviced(): void;
   /** Up to two names for what departs most: a told sensor first, then parts, best first. */
   named(): string[];
   state(): WatchState;
 }
 
-/** A sensor's finding counts for at most this score. */
-const SENSOR_SCORE_MAX = 2;
+/** A sensor's finding, and parts together, count for at most this score. */
+const OTHER_SCORE_MAX = 2;
+/** Names of parts that are unusual together begin with this. */
+export const TOGETHER = "together.";
 
 /**
  * A device not seen before; nothing is raised before `quietUntil` (a cell), findings excepted.
@@ -61,8 +84,16 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
   let { alarm, sensorSince } = state;
   let sensors: readonly Finding[] = [];
   let score = 0;
-  const isOn = () => alarm.raisedAt !== undefined || sensorSince !== undefined;
+  let lastCell = state.normal.cell;
+  const modes = model.catchAll ?? [];
+  const all = openCatchAll(modes, state.catchAll ?? startCatchAll(modes), reader, model.factor);
+  const drift = openDrift(model, state.drift ?? startDrift(model), state.quietUntil);
+  const isOn = () =>
+    alarm.raisedAt !== undefined || sensorSince !== undefined || all.raisedAt !== undefined;
 
+  const isMachineAtFault = () =>
+    alarm.raisedAt !== undefined &&
+    alarm.parts.some((part) => model.plan.parts[part]?.house === false);
   /** The alarm of the machine's parts; most cells have nothing to say about it. */
   const judge = (cell: number): AlarmChange => {
     const isIdle = alarm.raisedAt === undefined && alarm.aboveSince === undefined;
@@ -87,12 +118,22 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
   return {
     read(row, findings = []) {
       const wasOn = isOn();
+      const isNewDay = Math.floor(row.cell / CELLS_PER_DAY) > Math.floor(lastCell / CELLS_PER_DAY);
+      if (isNewDay && alarm.raisedAt === undefined) drift.endDay(reader.live, lastCell);
+      lastCell = row.cell;
       reader.read(row);
       const change = judge(row.cell);
-      sensors = findings.filter(({ kind }) => TOLD.has(kind));
-      const age = sensors.reduce((most, { since }) => Math.max(most, row.cell - since), 0);
+      if (change === "resolved") drift.serviced();
+      if (isMachineAtFault()) reader.distrust();
+      // What an alarm has told is neither told again as something together nor as something slow.
+      if (alarm.raisedAt !== undefined || change === "resolved") all.forget(row.cell);
+      else all.read(row, row.cell < state.quietUntil);
+      sensors = findings.length === 0 ? findings : findings.filter(({ kind }) => TOLD.has(kind));
+      let age = 0;
+      for (const { since } of sensors) age = Math.max(age, row.cell - since);
       sensorSince = age >= TELL_CELLS ? (sensorSince ?? row.cell) : undefined;
-      score = Math.max(reader.score, Math.min(SENSOR_SCORE_MAX, age / TELL_CELLS));
+      const other = Math.max(age / TELL_CELLS, all.raisedAt === undefined ? 0 : all.share);
+      score = Math.max(reader.score, Math.min(OTHER_SCORE_MAX, other));
       if (wasOn === isOn()) return undefined;
       return wasOn ? "resolved" : (change ?? "raised");
     },
@@ -106,12 +147,28 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
       return isOn();
     },
     reader,
+    get together() {
+      if (all.raisedAt === undefined || alarm.raisedAt !== undefined) return undefined;
+      return { parts: all.strongest(), since: all.since ?? all.raisedAt, share: all.share };
+    },
+    get hints() {
+      return drift.hints;
+    },
+    serviced: () => drift.serviced(),
     named() {
       const told = sensors.map(({ channel }) => `sensor.${channelAt(channel).id}`);
-      const parts = strongest(reader.shares).flatMap((part) => model.plan.parts[part]?.id ?? []);
+      const idsOf = (places: readonly number[]) =>
+        places.flatMap((part) => model.plan.parts[part]?.id ?? []);
+      const together = alarm.raisedAt === undefined && all.raisedAt !== undefined;
+      const parts = together
+        ? idsOf(all.strongest()).map((id) => `${TOGETHER}${id}`)
+        : idsOf(strongest(reader.shares));
       return [...(sensorSince === undefined ? [] : told), ...parts].slice(0, 2);
     },
-    state: () => ({ normal: reader.state(), alarm, sensorSince, quietUntil: state.quietUntil }),
+    state: () => ({
+      ...{ normal: reader.state(), alarm, sensorSince, quietUntil: state.quietUntil },
+      ...{ catchAll: all.state(), drift: drift.state() },
+    }),
   };
 }
 

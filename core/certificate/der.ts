@@ -5,7 +5,10 @@
  * Reading is strict: the whole input, DER only, at most `DER_BYTES_MAX` long and `DER_DEPTH_MAX`
  * deep.
  */
-import forge from "node-forge";
+import type forge from "node-forge";
+// These parts alone: the whole of it, with RSA, ciphers and TLS, is 3 MB in the memory of a daemon.
+import asn1 from "node-forge/lib/asn1.js";
+import pem from "node-forge/lib/pem.js";
 import { HeatpoolError } from "#core/errors.js";
 
 /** A node of an ASN.1 tree. */
@@ -18,10 +21,10 @@ const DER_DEPTH_MAX = 16;
 /** Last millisecond that UTCTime can carry (RFC 5280, 4.1.2.5). */
 const UTC_TIME_LAST_MS = Date.UTC(2049, 11, 31, 23, 59, 59, 999);
 
-const { Type, Class } = forge.asn1;
+const { Type, Class } = asn1;
 
 function universal(type: forge.asn1.Type, value: string | Asn1[]): Asn1 {
-  return forge.asn1.create(Class.UNIVERSAL, type, Array.isArray(value), value);
+  return asn1.create(Class.UNIVERSAL, type, Array.isArray(value), value);
 }
 
 /** Bytes as the text of code points 0 to 255 that node-forge wants. */
@@ -39,7 +42,7 @@ export function set(...nodes: Asn1[]): Asn1 {
 
 /** @param dotted e.g. `2.5.29.17` */
 export function objectId(dotted: string): Asn1 {
-  return universal(Type.OID, forge.asn1.oidToDer(dotted).getBytes());
+  return universal(Type.OID, asn1.oidToDer(dotted).getBytes());
 }
 
 /** @param bytes big-endian two's complement, shortest form */
@@ -68,7 +71,7 @@ export function utf8(text: string): Asn1 {
 /** A context-specific tag: with nodes inside it wraps them, with bytes it replaces their tag. */
 export function tagged(number: number, value: Uint8Array | Asn1[]): Asn1 {
   const content = Array.isArray(value) ? value : toBinary(value);
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, number, Array.isArray(value), content);
+  return asn1.create(Class.CONTEXT_SPECIFIC, number, Array.isArray(value), content);
 }
 
 /** UTCTime through 2049, GeneralizedTime after (RFC 5280, 4.1.2.5); whole seconds. */
@@ -81,7 +84,7 @@ export function time(atMs: number): Asn1 {
 
 /** The node as bytes. */
 export function encodeDer(node: Asn1): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), "latin1");
+  return Buffer.from(asn1.toDer(node).getBytes(), "latin1");
 }
 
 /** @throws HeatpoolError `CERTIFICATE_INVALID` too long, too deep, or not DER */
@@ -98,7 +101,7 @@ export function parseDer(bytes: Uint8Array): Asn1 {
   };
   try {
     // The types know only the older form of the second argument.
-    return forge.asn1.fromDer(toBinary(bytes), options as never);
+    return asn1.fromDer(toBinary(bytes), options as never);
   } catch (cause) {
     throw new HeatpoolError("CERTIFICATE_INVALID", "not DER", { cause });
   }
@@ -115,6 +118,6 @@ export function child(node: Asn1, index: number): Asn1 {
 
 /** @param label e.g. `CERTIFICATE` */
 export function encodePem(label: string, der: Uint8Array): string {
-  const pem = forge.pem.encode({ type: label, body: toBinary(der) } as never);
-  return pem.replaceAll("\r\n", "\n");
+  const text = pem.encode({ type: label, body: toBinary(der) } as never);
+  return text.replaceAll("\r\n", "\n");
 }

@@ -35,7 +35,7 @@ export async function answerAlarm(
   const answer = ANSWERS.find((one) => one === word);
   if (answer === undefined || !/^\d{1,9}$/.test(number))
     throw new HeatpoolError("USAGE", `${number} ${word}: no answer to an alarm`, {
-      hint: "heatpool alarms answer <number> fault|changed|fine",
+      hint: "heatpool alarms answer <number> fault|changed|fine|serviced",
     });
   const ask = { action: "answer", id: Number(number), answer } as const;
   const { alarms = [] } = await askScorer(config, terminal, ask);

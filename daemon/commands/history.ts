@@ -2,31 +2,28 @@
  * `heatpool history show|export` and `heatpool import`. A running daemon is asked; without one the
  * folder is read. An import needs the folder for itself.
  */
-import { existsSync } from "node:fs";
 import { planCatalogueChannels } from "#core/batch/device-channels.js";
 import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { tableOf } from "../assembly/device-streams.js";
-import { historyFolder, openHistoryFolder } from "../assembly/open-history.js";
-import type { History, HistoryRow, HistoryStatus, TimeRange } from "../history/history.js";
+import { historyFolder } from "../assembly/open-history.js";
+import type { HistoryRow } from "../history/history.js";
 import { type ImportedPart, type ImportFault, readInstant } from "../history/import-rows.js";
 import { giveToOwner } from "../host/state-file.js";
-import { askDaemon, controlSocketPath, historyQuestion } from "../local/control-socket.js";
+import {
+  chooseDevice,
+  closeHistory,
+  openHistoryAlone,
+  openHistorySource,
+} from "./history-source.js";
 import type { ContributionSum } from "./import-share.js";
-import { readSetup, type Setup } from "./setup.js";
+import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
 interface RangeOptions extends CommonOptions {
   readonly from?: string;
   readonly to?: string;
   readonly device?: string;
-}
-
-/** What both sources can say. */
-interface Source {
-  status(): Promise<HistoryStatus & { readonly oldestMs: number | undefined }>;
-  rows(deviceId: string, range: TimeRange): AsyncIterable<HistoryRow>;
-  close(): Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -37,7 +34,7 @@ const FAULTS_SHOWN = 20;
 export async function showHistory(options: RangeOptions, terminal: Terminal): Promise<void> {
   const setup = readSetup(options.config);
   const deviceId = chooseDevice(setup, options.device);
-  const source = await openSource(setup, terminal);
+  const source = await openHistorySource(setup, terminal);
   try {
     const status = await source.status();
     const toMs = terminal.clock.nowMs();
@@ -93,7 +90,7 @@ export async function exportHistory(
     options.metrics,
     devices.flatMap((one) => tableOf(one).channels.map(({ metric }) => metric)),
   );
-  const source = await openSource(setup, terminal);
+  const source = await openHistorySource(setup, terminal);
   try {
     const { oldestMs } = await source.status();
     const range = {
@@ -157,7 +154,7 @@ async function takeAll(
   const deviceId = chooseDevice(setup, options.device);
   const wish = options.share === true ? await import("./import-share.js") : undefined;
   const contribution = await wish?.openContribution(setup, terminal, deviceId);
-  const history = await openExclusive(setup, terminal);
+  const history = await openHistoryAlone(setup, terminal);
   const total = { rows: 0, values: 0, faults: 0 };
   let sharing: ContributionSum | undefined;
   try {
@@ -197,77 +194,6 @@ function tellSharing(sum: ContributionSum, { print }: Terminal): void {
 function tellFault({ place, why }: ImportFault, before: number, { warn }: Terminal): void {
   if (before < FAULTS_SHOWN) warn(`${place}: ${why}`);
   else if (before === FAULTS_SHOWN) warn("… and more, which are only counted");
-}
-
-async function openExclusive(setup: Setup, terminal: Terminal): Promise<History> {
-  try {
-    return await openHistoryFolder({ ...setup, clock: terminal.clock }, (why) => {
-      if (why !== undefined) terminal.warn(why);
-    });
-  } catch (cause) {
-    if (!(cause instanceof HeatpoolError) || cause.code !== "STORE_LOCKED") throw cause;
-    throw new HeatpoolError("STORE_LOCKED", cause.message, {
-      cause,
-      hint: "Stop the daemon for the import: systemctl stop heatpool.",
-    });
-  }
-}
-
-/** Ends it as the daemon does: what waits is written, then it is closed. */
-async function closeHistory(history: History): Promise<void> {
-  const end = new AbortController();
-  end.abort();
-  await history.run(end.signal);
-}
-
-async function openSource(setup: Setup, terminal: Terminal): Promise<Source> {
-  const socket = controlSocketPath(setup.config.runtimeDir);
-  const ask = (question: Parameters<typeof historyQuestion>[0]) =>
-    askDaemon(terminal.clock, socket, historyQuestion(question));
-  const status = await ask({ action: "status" });
-  if (status === undefined) {
-    // Looking must not make a history where there is none.
-    if (!existsSync(historyFolder(setup.config))) {
-      throw new HeatpoolError("NOT_FOUND", "there is no history yet", {
-        hint: "The daemon makes one when it runs; an import makes one as well.",
-      });
-    }
-    return fromFolder(await openExclusive(setup, terminal));
-  }
-  if (status === null) {
-    throw new HeatpoolError("NOT_FOUND", "the daemon keeps no history", {
-      hint: "See history.limitMiB in the configuration, and the daemon's log.",
-    });
-  }
-  return {
-    status: async () => status as HistoryStatus & { oldestMs: number | undefined },
-    async *rows(deviceId, { fromMs, toMs }) {
-      for (let at = fromMs; at < toMs; at += HOUR_MS) {
-        const part = { fromMs: Math.floor(at), toMs: Math.floor(Math.min(toMs, at + HOUR_MS)) };
-        const rows = await ask({ action: "rows", deviceId, ...part });
-        for (const [atMs, values] of rows as [number, Record<string, number>][]) {
-          yield { atMs, values: new Map(Object.entries(values)) };
-        }
-      }
-    },
-    close: async () => undefined,
-  };
-}
-
-function fromFolder(history: History): Source {
-  return {
-    status: async () => ({ ...history.status(), oldestMs: await history.oldestMs() }),
-    rows: (deviceId, range) => history.rows({ deviceId }, range),
-    close: () => closeHistory(history),
-  };
-}
-
-function chooseDevice({ devices }: Setup, wanted: string | undefined): string {
-  const ids = devices.map(({ config }) => config.deviceId);
-  const [first = ""] = ids;
-  if (wanted === undefined && ids.length === 1) return first;
-  if (wanted !== undefined && ids.includes(wanted)) return wanted;
-  throw new HeatpoolError("USAGE", `--device: one of ${ids.join(", ")}`);
 }
 
 function chooseMetrics(list: string | undefined, usual: readonly string[]): readonly string[] {

@@ -1,23 +1,29 @@
 /**
- * `heatpool replay`: recorded polls through the way that live ones take, as fast as it goes, and the
- * alarms that come of it. Nothing is written, nobody is told.
+ * `heatpool replay`: recorded polls, of a file or of the house's history, through the way that live
+ * ones take, as fast as it goes, and the alarms that come of it. Nothing is written, nobody is told.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Artefact, decodeArtefact } from "#core/anomaly/artefact.js";
 import { HeatpoolError } from "#core/errors.js";
-import { letOthersGo, writeLocalTime } from "../assembly/house-scorer.js";
+import type { Snapshot } from "#core/measurement/snapshot.js";
+import { letOthersGo, modeOf, writeLocalTime } from "../assembly/house-scorer.js";
 import { openAlarmBook } from "../model/alarm-book.js";
 import { renderAlarm, renderScores } from "../model/alarm-text.js";
 import { createScorer } from "../model/create-scorer.js";
 import { readPolls, recordedMode } from "../model/csv-polls.js";
 import { createMemoryRows } from "../model/memory-rows.js";
 import type { CommunityModels } from "../model/scorer.js";
+import type { DeviceToScore } from "../model/scorer-parts.js";
+import { chooseDevice, openHistorySource } from "./history-source.js";
+import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
 /** What the command line asks. */
 export interface ReplayOptions extends CommonOptions {
   readonly from: string;
+  /** With `--from history`, where there are several. */
+  readonly device?: string;
   readonly model?: string;
   readonly learnDays?: string;
   readonly speed: string;
@@ -34,17 +40,12 @@ const NO_NAME = "replayed";
 /** @throws HeatpoolError `USAGE` · `NOT_FOUND` · `INVALID_ARGUMENT` · `STATE_INVALID` the model */
 export async function replay(options: ReplayOptions, terminal: Terminal): Promise<void> {
   const { learnDays, artefact } = check(options);
+  const recorded = await openRecorded(options, terminal, artefact?.heatPumpModel ?? NO_NAME);
   const log: string[] = [];
   let nowMs = 0;
   const files = createMemoryFiles();
   const scorer = await createScorer({
-    devices: [
-      {
-        deviceId: DEVICE_ID,
-        heatpumpModel: artefact?.heatPumpModel ?? NO_NAME,
-        modeOf: recordedMode,
-      },
-    ],
+    devices: [recorded.device],
     filesOf: () => ({ state: files(), local: files() }),
     book: openAlarmBook(files()),
     rows: createMemoryRows(),
@@ -58,13 +59,17 @@ export async function replay(options: ReplayOptions, terminal: Terminal): Promis
     rules: { daysMin: learnDays },
   });
   let polls = 0;
-  for await (const snapshot of readPolls(options.from, DEVICE_ID)) {
-    if (terminal.ending.aborted) break;
-    nowMs = snapshot.takenAtMs;
-    scorer.take(snapshot);
-    await scorer.settled();
-    if (++polls % PROGRESS_EVERY === 0)
-      terminal.warn(`${polls} polls, ${new Date(nowMs).toISOString().slice(0, 10)}`);
+  try {
+    for await (const snapshot of recorded.polls) {
+      if (terminal.ending.aborted) break;
+      nowMs = snapshot.takenAtMs;
+      scorer.take(snapshot);
+      await scorer.settled();
+      if (++polls % PROGRESS_EVERY === 0)
+        terminal.warn(`${polls} polls, ${new Date(nowMs).toISOString().slice(0, 10)}`);
+    }
+  } finally {
+    await recorded.close();
   }
   const alarms = [...scorer.alarms()].reverse();
   const devices = scorer.devices();
@@ -77,14 +82,50 @@ export async function replay(options: ReplayOptions, terminal: Terminal): Promis
   for (const line of renderScores(devices, language)) terminal.print(line);
 }
 
+/** A device with its recorded polls, in the order of time. */
+interface Recorded {
+  readonly device: DeviceToScore;
+  readonly polls: AsyncIterable<Snapshot>;
+  close(): Promise<void>;
+}
+
+async function openRecorded(
+  options: ReplayOptions,
+  terminal: Terminal,
+  heatpumpModel: string,
+): Promise<Recorded> {
+  if (options.from === "history") return openFromHistory(options, terminal);
+  const device = { deviceId: DEVICE_ID, heatpumpModel, modeOf: recordedMode };
+  return { device, polls: readPolls(options.from, DEVICE_ID), close: async () => undefined };
+}
+
+/** As the daemon knows the device: its codes of the mode are those of its profile. */
+async function openFromHistory(options: ReplayOptions, terminal: Terminal): Promise<Recorded> {
+  const setup = readSetup(options.config);
+  const deviceId = chooseDevice(setup, options.device);
+  const found = setup.devices.find(({ config }) => config.deviceId === deviceId);
+  if (found === undefined) throw new HeatpoolError("NOT_FOUND", `no device ${deviceId}`);
+  const source = await openHistorySource(setup, terminal);
+  const toMs = terminal.clock.nowMs() + 1;
+  async function* polls(): AsyncGenerator<Snapshot> {
+    const { oldestMs } = await source.status();
+    if (oldestMs === undefined) return;
+    for await (const { atMs, values } of source.rows(deviceId, { fromMs: oldestMs, toMs })) {
+      const readings = Array.from(values, ([metric, value]) => ({
+        ...{ metric, value, quality: "good" as const },
+      }));
+      yield { deviceId, takenAtMs: atMs, monotonicMs: atMs, clockSynced: true, readings };
+    }
+  }
+  const heatpumpModel = found.config.heatpumpModel ?? found.profile.name;
+  const device = { deviceId, heatpumpModel, modeOf: modeOf(found.profile) };
+  return { device, polls: polls(), close: () => source.close() };
+}
+
 function check(options: ReplayOptions) {
-  const { from, speed, model } = options;
+  const { speed, model } = options;
   if (speed !== "max")
     throw new HeatpoolError("USAGE", `--speed ${speed}: recorded polls are replayed at max only`);
-  if (from === "history")
-    throw new HeatpoolError("USAGE", "--from history: only files are replayed", {
-      hint: "Write it to a file with `heatpool history export --csv` and name that file.",
-    });
   const learnDays = Number(options.learnDays ?? LEARN_DAYS);
   if (!Number.isSafeInteger(learnDays) || learnDays < 1 || learnDays > DAYS_MAX)
     throw new HeatpoolError("USAGE", `--learn-days is a number from 1 to ${DAYS_MAX}`);

@@ -1,6 +1,8 @@
 /** What `heatpool setup` says and asks, and the configuration that its answers make. */
 type Language = "de" | "en";
 
+const PAGE_PORT = 8480;
+
 /** What the person decided about the heat pump and the backend. */
 export interface Answers {
   readonly language: Language;
@@ -30,6 +32,7 @@ export const SAYS = {
     started: "The service runs, and starts with the machine.",
     notStarted: "There is no systemd here: start `heatpool run` yourself.",
     notReady: "The service has not answered yet; `heatpool doctor` says how it is.",
+    page: "The page: http://127.0.0.1:8480 here; from elsewhere by `ssh -L 8480:127.0.0.1:8480 …`.",
     over: "Done. `heatpool status` shows how it is doing.",
   },
   de: {
@@ -47,6 +50,7 @@ export const SAYS = {
     started: "Der Dienst läuft und startet mit dem Gerät.",
     notStarted: "Hier gibt es kein systemd: Starten Sie `heatpool run` selbst.",
     notReady: "Der Dienst hat noch nicht geantwortet; `heatpool doctor` sagt, wie es steht.",
+    page: "Die Seite: http://127.0.0.1:8480 hier; von anderswo mit `ssh -L 8480:127.0.0.1:8480 …`.",
     over: "Fertig. `heatpool status` zeigt, wie es läuft.",
   },
 } as const;
@@ -73,6 +77,9 @@ export function writeConfigText(answers: Answers): string {
           ...line("  ", "caFile", answers.caFile),
           ...line("  ", "claimTokenFile", answers.claimTokenFile),
         ]),
+    "# The page in the house; seen on this machine alone.",
+    "local:",
+    ...line("  ", "port", PAGE_PORT),
     ...line("", "language", language),
     "",
   ].join("\n");

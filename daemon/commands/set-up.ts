@@ -230,6 +230,7 @@ async function startService(
     const status = await askDaemon(terminal.clock, path, "GET /status").catch(() => undefined);
     if (status !== undefined) {
       terminal.print(says.started);
+      terminal.print(says.page);
       return true;
     }
     await terminal.clock.sleep(LOOK_MS, terminal.ending);

@@ -6,35 +6,20 @@
  * quiet time an alarm that is on stays as it is.
  */
 import type { Severity } from "#core/anomaly/alarm.js";
-import { CELL_SECONDS, CELLS_PER_DAY, channelAt } from "#core/anomaly/channel.js";
-import { explainAlarm } from "#core/anomaly/explain.js";
+import { CELL_SECONDS, CELLS_PER_DAY } from "#core/anomaly/channel.js";
 import type { Language } from "#core/anomaly/explanation-text.js";
-import { type Finding, TELL_CELLS, TOLD } from "#core/anomaly/finding.js";
-import type { NormalModel } from "#core/anomaly/normal-model.js";
-import type { Watch } from "#core/anomaly/watch.js";
+import { TOGETHER } from "#core/anomaly/watch.js";
 import type { Notice } from "../notify/notify.js";
-import type { Alarm, AlarmKind, AlarmPart, AlarmSource } from "./alarm.js";
+import type { Alarm, AlarmKind } from "./alarm.js";
 import type { AlarmBook } from "./alarm-book.js";
-import { type AlarmWords, sayMachine, saySensor, type WriteTime } from "./alarm-words.js";
-
-/** What is known of a device in one cell. */
-export interface CellFacts {
-  readonly deviceId: string;
-  readonly cell: number;
-  readonly findings: readonly Finding[];
-  /** Nothing is raised and nothing resolved before it. */
-  readonly quietUntil: number;
-  readonly severity: Severity;
-  /** `undefined`: there is no model; only findings are told. */
-  readonly watched:
-    | {
-        readonly watch: Watch;
-        readonly model: NormalModel;
-        readonly source: AlarmSource;
-        readonly label: string;
-      }
-    | undefined;
-}
+import type { WriteTime } from "./alarm-words.js";
+import {
+  type CellFacts,
+  type Wanted,
+  wantedMachine,
+  wantedSensor,
+  wantedSlow,
+} from "./wanted-alarms.js";
 
 /** What the desk works with. */
 export interface AlarmDeskParts {
@@ -60,20 +45,9 @@ const CELL_MS = CELL_SECONDS * 1000;
 const REOPEN_MS = 24 * 3_600_000;
 /** At most one notice a day and device, unless it is critical. */
 const NOTICE_MS = 24 * 3_600_000;
+/** At most one hint a month and part. */
+const HINT_MS = 30 * 24 * 3_600_000;
 const RANKS: readonly Severity[] = ["info", "warning", "critical"];
-
-/** What should be on. */
-interface Wanted {
-  readonly parts: readonly AlarmPart[];
-  readonly severity: Severity;
-  readonly source: AlarmSource;
-  readonly model: string;
-  /** Said only when it is needed: most cells change nothing. */
-  readonly explain: () => AlarmWords & {
-    readonly parts: readonly AlarmPart[];
-    readonly possible: readonly string[];
-  };
-}
 
 export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
   const { book, onChange } = parts;
@@ -95,11 +69,14 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
       onChange(again, "reopened");
       return;
     }
-    const isTold = isNoticeDue(book, facts.deviceId, severity, atMs);
+    const isTold =
+      isNoticeDue(book, facts.deviceId, severity, atMs) &&
+      (kind !== "slow" || isHintDue(book, facts.deviceId, wanted, atMs));
     const alarm = book.add({
       ...{ deviceId: facts.deviceId, kind, source, model, severity, raisedAtMs: atMs },
       ...said,
-      isEndOwed: isTold,
+      // That a slow change is over is no news.
+      isEndOwed: isTold && kind !== "slow",
       ...(isTold && { toldAtMs: atMs }),
     });
     if (isTold) tellOf(parts, alarm, atMs);
@@ -111,7 +88,9 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
     const isWorse = RANKS.indexOf(wanted.severity) > RANKS.indexOf(open.severity);
     if (!isJoined && !isWorse) return false;
     const severity = isWorse ? wanted.severity : open.severity;
-    const isNotice = isWorse && severity === "critical";
+    // Parts that were unusual together were a hint; now one of them alarms.
+    const isFirst = open.parts.every(({ id }) => id.startsWith(TOGETHER));
+    const isNotice = isWorse && (severity === "critical" || isFirst);
     const atMs = facts.cell * CELL_MS;
     const { title, text, parts: named, possible } = wanted.explain();
     const changed = {
@@ -119,7 +98,7 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
       ...(isNotice && { toldAtMs: atMs, isEndOwed: true }),
     };
     book.change(changed);
-    if (isNotice) tellOf(parts, changed, atMs, open.isEndOwed ? "/critical" : "");
+    if (isNotice) tellOf(parts, changed, atMs, open.isEndOwed ? `/${severity}` : "");
     onChange(changed, "changed");
     return true;
   };
@@ -148,65 +127,12 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
       const isHeld = facts.watched === undefined || facts.cell < facts.quietUntil;
       const machine = settle(facts, "machine", wantedMachine(parts, facts), isHeld);
       const sensor = settle(facts, "sensor", wantedSensor(parts, facts), false);
-      return machine || sensor;
+      // What alarms is not hinted at.
+      const isAlarm = book.open(facts.deviceId, "machine") !== undefined;
+      const slow = settle(facts, "slow", isAlarm ? undefined : wantedSlow(parts, facts), isHeld);
+      return machine || sensor || slow;
     },
   };
-}
-
-/** The alarm of the machine's parts that the owner wants to hear of. */
-function wantedMachine(desk: AlarmDeskParts, facts: CellFacts): Wanted | undefined {
-  const { watched, cell, deviceId } = facts;
-  if (watched === undefined || watched.watch.alarm.raisedAt === undefined) return undefined;
-  const { watch, model, source, label } = watched;
-  const atMs = cell * CELL_MS;
-  const heard = watch.alarm.parts.filter((part) => {
-    const id = model.plan.parts[part]?.id ?? "";
-    return !desk.book.isMuted(deviceId, id, atMs);
-  });
-  if (heard.length === 0) return undefined;
-  const idsOf = (places: readonly number[]) =>
-    places.flatMap((part) => model.plan.parts[part]?.id ?? []);
-  return {
-    parts: idsOf(heard).map((id) => ({ id })),
-    severity: facts.severity,
-    source,
-    model: label,
-    explain() {
-      const explanation = explainAlarm(model, watch.reader.live, heard);
-      const strongest = explanation.parts.map(({ part, share, measured, expected, sinceCell }) => ({
-        ...{ id: part.id, share, measured, expected },
-        ...(!Number.isNaN(sinceCell) && { sinceMs: sinceCell * CELL_MS }),
-      }));
-      const named = new Set(strongest.map(({ id }) => id));
-      const others = idsOf(heard).flatMap((id) => (named.has(id) ? [] : [{ id }]));
-      return {
-        ...sayMachine(explanation, source, desk.writeTime),
-        parts: [...strongest, ...others],
-        possible: explanation.possible.map(({ fault }) => fault),
-      };
-    },
-  };
-}
-
-/** The alarm of findings that last. */
-function wantedSensor(desk: AlarmDeskParts, facts: CellFacts): Wanted | undefined {
-  const lasting = facts.findings.filter(
-    ({ kind, since, channel }) =>
-      TOLD.has(kind) &&
-      facts.cell - since >= TELL_CELLS &&
-      !desk.book.isMuted(facts.deviceId, sensorId(channel), facts.cell * CELL_MS),
-  );
-  if (lasting.length === 0) return undefined;
-  const parts = lasting.map(({ channel, since }) => ({
-    id: sensorId(channel),
-    sinceMs: since * CELL_MS,
-  }));
-  const explain = () => ({ ...saySensor(lasting, desk.writeTime), parts, possible: [] });
-  return { parts, severity: "warning", source: "data", model: "", explain };
-}
-
-function sensorId(channel: number): string {
-  return `sensor.${channelAt(channel).id}`;
 }
 
 function isNoticeDue(book: AlarmBook, deviceId: string, severity: Severity, atMs: number): boolean {
@@ -221,17 +147,27 @@ function isNoticeDue(book: AlarmBook, deviceId: string, severity: Severity, atMs
     );
 }
 
+/** A hint at one part is told once a month. */
+function isHintDue(book: AlarmBook, deviceId: string, { parts }: Wanted, atMs: number): boolean {
+  const ids = new Set(parts.map(({ id }) => id));
+  return !book
+    .list()
+    .some(
+      (one) =>
+        one.deviceId === deviceId &&
+        one.kind === "slow" &&
+        one.toldAtMs !== undefined &&
+        atMs - one.toldAtMs < HINT_MS &&
+        one.parts.some(({ id }) => ids.has(id)),
+    );
+}
+
 /** The notice of an alarm, or of its end. What was told already is told again as another subject. */
-function tellOf(
-  { tell, language }: AlarmDeskParts,
-  alarm: Alarm,
-  atMs: number,
-  more: "" | "/critical" = "",
-): void {
+function tellOf({ tell, language }: AlarmDeskParts, alarm: Alarm, atMs: number, more = ""): void {
   const { id, deviceId, kind, severity } = alarm;
   const isCritical = severity === "critical";
   tell({
-    kind: kind === "machine" ? "anomaly" : "data-quality",
+    kind: kind === "sensor" ? "data-quality" : "anomaly",
     subject: `alarm/${deviceId}/${id}${more}`,
     severity: isCritical ? "alarm" : severity,
     atMs,

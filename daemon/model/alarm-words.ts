@@ -3,8 +3,9 @@
  * could be and what to look at. A possibility, never a diagnosis.
  */
 import { CELL_SECONDS, type ChannelId, channelAt } from "#core/anomaly/channel.js";
-import type { ExplainedPart, Explanation } from "#core/anomaly/explain.js";
+import type { Explanation } from "#core/anomaly/explain.js";
 import { type Language, sayPart, sayPossible } from "#core/anomaly/explanation-text.js";
+import type { PlanPart } from "#core/anomaly/feature-plan.js";
 import type { Finding } from "#core/anomaly/finding.js";
 import type { AlarmSource, Words } from "./alarm.js";
 
@@ -112,7 +113,7 @@ export function sayMachine(
     ];
     return { title: titleOf(explanation, parts[0], language), text: text.join(" ") };
   };
-  return both(say);
+  return inBoth(say);
 }
 
 /** Words for readings that cannot be right. */
@@ -129,7 +130,7 @@ export function saySensor(findings: readonly Finding[], writeTime: WriteTime): A
       text: [...said, `${words.check}: ${SENSOR[language]}.`].join(" "),
     };
   };
-  return both(say);
+  return inBoth(say);
 }
 
 function titleOf(explanation: Explanation, said: string | undefined, language: Language): string {
@@ -140,7 +141,8 @@ function titleOf(explanation: Explanation, said: string | undefined, language: L
   return `${what}: ${part.share < 0 ? words.below : words.above}`;
 }
 
-function checksOf(parts: readonly ExplainedPart[]): readonly Words[] {
+/** What to look at, each said once. */
+export function checksOf(parts: readonly { readonly part: PlanPart }[]): readonly Words[] {
   return [...new Set(parts.map(({ part }) => CHECKS[part.target] ?? REFRIGERANT))];
 }
 
@@ -161,7 +163,8 @@ function sayDetail(detail: string, language: Language): string {
   return detail.replace(from, to);
 }
 
-function both(say: (language: Language) => { title: string; text: string }): AlarmWords {
+/** The same in both languages. */
+export function inBoth(say: (language: Language) => { title: string; text: string }): AlarmWords {
   const [de, en] = LANGUAGES.map(say);
   return {
     title: { de: de?.title ?? "", en: en?.title ?? "" },

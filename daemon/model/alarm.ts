@@ -12,12 +12,15 @@ export interface Words {
   readonly en: string;
 }
 
-/** What departs: the machine from what is normal for it, or a reading from what it can be. */
-export type AlarmKind = "machine" | "sensor";
+/**
+ * What departs: the machine from what is normal for it, slowly from what it was, or a reading from
+ * what it can be.
+ */
+export type AlarmKind = "machine" | "slow" | "sensor";
 /** By what it was judged. */
 export type AlarmSource = "community" | "local" | "data";
-/** What the owner said: a real fault, something was changed on purpose, not a problem. */
-export const ANSWERS = ["fault", "changed", "fine"] as const;
+/** What the owner said: a real fault, changed on purpose, not a problem, cleaned or mended today. */
+export const ANSWERS = ["fault", "changed", "fine", "serviced"] as const;
 export type AlarmAnswer = (typeof ANSWERS)[number];
 
 /** One part of what is wrong. */

@@ -5,27 +5,20 @@
  * All that is remembered between cells is in `memory()`: whoever writes it down goes on later as if
  * nothing had happened, and tells nothing twice.
  */
-import type { Severity } from "#core/anomaly/alarm.js";
-import {
-  CELLS_PER_DAY,
-  CHANNEL_COUNT,
-  CHANNELS,
-  type ChannelId,
-  channelIndex,
-} from "#core/anomaly/channel.js";
+import { CELLS_PER_DAY, CHANNELS, type ChannelId, channelIndex } from "#core/anomaly/channel.js";
 import type { Finding } from "#core/anomaly/finding.js";
 import type { MachineReadings } from "#core/anomaly/machine-readings.js";
 import type { NormalModel } from "#core/anomaly/normal-model.js";
-import { LAST_NUMBERS } from "#core/anomaly/normal-state.js";
-import { createRowBlock, MODES, type RowBlock, sliceRows } from "#core/anomaly/operating-row.js";
+import { MODES, type RowBlock } from "#core/anomaly/operating-row.js";
 import { createQualityWatch, type QualityMemory } from "#core/anomaly/quality.js";
 import { createRowMaker, type RowMemory } from "#core/anomaly/row-maker.js";
-import { NOT_SEVERE, type SeverityState, stepSeverity } from "#core/anomaly/severity.js";
+import type { SeverityState } from "#core/anomaly/severity.js";
 import { openWatch, startWatch, type Watch, type WatchState } from "#core/anomaly/watch.js";
 import type { AlarmSource } from "./alarm.js";
 import type { AlarmDesk } from "./alarm-desk.js";
 import { type CellMemory, createCellMaker, type FinishedCell } from "./cell-maker.js";
-import type { DayFacts } from "./row-store.js";
+import { createDayRows, type FinishedDay } from "./day-rows.js";
+import { createSeverityWatch } from "./severity-watch.js";
 
 /** A model to watch with. */
 export interface WatchedModel {
@@ -59,12 +52,6 @@ export interface DeviceMemory {
   readonly counts: WatchCounts;
 }
 
-/** Rows of a day, and what is known of it. */
-export interface FinishedDay {
-  readonly facts: DayFacts;
-  readonly rows: RowBlock;
-}
-
 /** Watches one device. */
 export interface DeviceWatch {
   /** Says what has to be written down now. */
@@ -73,6 +60,8 @@ export interface DeviceWatch {
   use(model: WatchedModel | undefined): void;
   /** Raises nothing for so many cells; what is on now is forgotten. */
   hush(cells: number): void;
+  /** The machine was cleaned or mended. */
+  serviced(): void;
   /** Rows of today so far. */
   today(): FinishedDay | undefined;
   /** Goes on with rows of today that were kept. */
@@ -96,14 +85,7 @@ export interface QuietTimes {
 }
 
 const UNKNOWN = MODES.indexOf("unknown");
-const RUNS = (["heating", "hot_water", "cooling", "running"] as const).map((mode) =>
-  MODES.indexOf(mode),
-);
-const OUTDOOR = channelIndex("outdoor");
 const MEASURED = channelIndex("to24");
-/** Nothing is compared with an expectation below this. */
-const POWER_MIN_KW = 0.1;
-
 /** @param from what was written down, which is then owned; left out: a device not seen before */
 export function createDeviceWatch(
   deviceId: string,
@@ -114,7 +96,7 @@ export function createDeviceWatch(
   let cells = createCellMaker(from?.cells);
   let quality = createQualityWatch(from?.quality);
   let rowMaker = createRowMaker(from?.rows);
-  let severity = from?.severity ?? NOT_SEVERE;
+  let severity = createSeverityWatch(from?.severity);
   let firstCell = from?.firstCell ?? Number.NaN;
   let quietUntil = from?.quietUntil ?? Number.NEGATIVE_INFINITY;
   let model: WatchedModel | undefined;
@@ -149,24 +131,12 @@ export function createDeviceWatch(
     lastCell = cell.cell;
     return desk.judge({
       ...{ deviceId, cell: cell.cell, findings, quietUntil },
-      severity: judgeSeverity(cell),
+      severity: severity.judge(cell, watch, model?.model),
       watched:
         watch === undefined || model === undefined
           ? undefined
           : { watch, model: model.model, source: model.source, label: model.label },
     });
-  };
-  const judgeSeverity = (cell: FinishedCell): Severity => {
-    if (watch === undefined || model === undefined) return "warning";
-    const step = stepSeverity(model.model.plan, severity, {
-      cell: cell.cell,
-      score: watch.reader.score,
-      parts: watch.alarm.parts,
-      powerRatio: powerRatio(model.model, watch, cell.mode),
-      hasDeviceFault: cell.hasFault,
-    });
-    severity = step.state;
-    return step.severity;
   };
   const start = (cell: number) => {
     if (Number.isNaN(firstCell)) {
@@ -211,7 +181,7 @@ export function createDeviceWatch(
       const isFirst = next !== undefined && model === undefined && state === undefined;
       model = next;
       watch = undefined;
-      severity = NOT_SEVERE;
+      severity = createSeverityWatch();
       if (next === undefined) return;
       if (state === undefined && (lastCell !== undefined || !isFirst))
         quietUntil = Math.max(quietUntil, (lastCell ?? 0) + quiet.newModel);
@@ -225,6 +195,7 @@ export function createDeviceWatch(
       reachBefore = outOfReach();
       watch = openWatch(model.model, startWatch(model.model, quietUntil, model.known));
     },
+    serviced: () => watch?.serviced(),
     today: () => (day.facts() === undefined ? undefined : day.finish()),
     resumeDay: (rows) => day.resume(rows),
     get model() {
@@ -249,7 +220,7 @@ export function createDeviceWatch(
     memory: () => ({
       ...{ cells: cells.memory(), quality: quality.memory(), rows: rowMaker.memory() },
       ...{ modelKey: model?.key ?? kept?.key, watch: watch?.state() ?? kept?.state },
-      ...{ severity, firstCell, quietUntil, available: [...available] },
+      ...{ severity: severity.memory(), firstCell, quietUntil, available: [...available] },
       counts: { ...counts, rowsOutOfReach: outOfReach() },
     }),
   };
@@ -260,65 +231,4 @@ function noteChannels(available: Set<ChannelId>, values: Float64Array): void {
     const id = CHANNELS[channel]?.id;
     if (id !== undefined && !Number.isNaN(values[channel])) available.add(id);
   }
-}
-
-/** Electric power over what was expected in this mode; NaN: not known. */
-function powerRatio(model: NormalModel, watch: Watch, mode: number): number {
-  const place = model.plan.parts.findIndex(
-    (part) => part.target === "power" && part.mode === MODES[mode],
-  );
-  if (place < 0) return Number.NaN;
-  const { last } = watch.reader.live;
-  const expected = last[place * LAST_NUMBERS + 1] ?? Number.NaN;
-  const measured = last[place * LAST_NUMBERS] ?? Number.NaN;
-  return expected > POWER_MIN_KW ? measured / expected : Number.NaN;
-}
-
-/** Rows of one UTC day as they come. */
-function createDayRows() {
-  const block = createRowBlock(CELLS_PER_DAY);
-  const steady = new Map<number, number>();
-  let count = 0;
-  let scoreMax = 0;
-  let warmth = 0;
-  let outdoors = 0;
-  const note = (mode: number, isSteady: boolean, outdoor: number) => {
-    if (isSteady && RUNS.includes(mode)) steady.set(mode, (steady.get(mode) ?? 0) + 1);
-    if (Number.isNaN(outdoor)) return;
-    warmth += outdoor;
-    outdoors++;
-  };
-  return {
-    day: Number.NaN,
-    add(row: { cell: number; mode: number; steady: boolean; values: Float64Array }, score: number) {
-      if (count >= block.length) return;
-      if (count === 0) this.day = Math.floor(row.cell / CELLS_PER_DAY);
-      block.cells[count] = row.cell;
-      block.modes[count] = row.mode;
-      block.steady[count] = row.steady ? 1 : 0;
-      block.values.set(row.values, count * CHANNEL_COUNT);
-      count++;
-      scoreMax = Math.max(scoreMax, score);
-      note(row.mode, row.steady, row.values[OUTDOOR] ?? Number.NaN);
-    },
-    resume(rows: RowBlock) {
-      for (let row = 0; row < rows.length; row++) {
-        const at = row * CHANNEL_COUNT;
-        const values = rows.values.subarray(at, at + CHANNEL_COUNT);
-        const cell = rows.cells[row] ?? 0;
-        this.add({ cell, mode: rows.modes[row] ?? 0, steady: rows.steady[row] === 1, values }, 0);
-      }
-    },
-    facts(): DayFacts | undefined {
-      if (count === 0) return undefined;
-      const outdoorMean = outdoors === 0 ? undefined : warmth / outdoors;
-      const steadyRows = Math.max(0, ...steady.values());
-      return { day: this.day, rows: count, steadyRows, scoreMax, outdoorMean };
-    },
-    finish(): FinishedDay {
-      const facts = this.facts();
-      if (facts === undefined) throw new RangeError("a day without rows");
-      return { facts, rows: sliceRows(block, 0, count) };
-    },
-  };
 }

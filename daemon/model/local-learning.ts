@@ -2,6 +2,7 @@
  * Learning from the house's own rows: when there is enough, from which days, and in slices so short
  * that polling does not notice.
  */
+import { LOCAL_DAYS_MIN } from "#core/anomaly/calibrate-local.js";
 import type { ChannelId } from "#core/anomaly/channel.js";
 import { isPlanPossible, planFor } from "#core/anomaly/feature-plan.js";
 import { learnLocalSteps } from "#core/anomaly/learn-local.js";
@@ -24,7 +25,7 @@ export interface LearningRules {
 }
 
 /** Three weeks of one season are the least. */
-export const LEARN_DAYS_MIN = 21;
+export const LEARN_DAYS_MIN = LOCAL_DAYS_MIN;
 /** Of them, this many steady rows of one mode: more than a day of running. */
 const STEADY_ROWS_MIN = 300;
 const RELEARN_DAYS = 28;

@@ -78,6 +78,7 @@ export function createRegisterSource(deps: RegisterSourceDeps): RegisterSource {
   const gateIds = findGates(profile);
   const known = new Map<string, number>();
   let device: Identified | undefined;
+  let planned: (ReadPlan & { key: string; wanted: readonly ProfileRegister[] }) | undefined;
   let fits = true;
 
   async function meet(): Promise<Identified> {
@@ -116,6 +117,15 @@ export function createRegisterSource(deps: RegisterSourceDeps): RegisterSource {
     return planReads(limited, { ...deps.choice, known, firmware, excluded });
   }
 
+  /** What a poll asks for, planned anew only when something of it has changed. */
+  function standingPlan(found: Identified): NonNullable<typeof planned> {
+    const { firmware, quarantine, bisection } = found;
+    const facts = [firmware, quarantine.wordsPerReadMax, [...known].flat()];
+    const key = [...facts, "-", ...quarantine.ids, "-", ...bisection.openIds].join();
+    planned = planned?.key === key ? planned : { key, wanted: wantedOf(found), ...planOf(found) };
+    return planned;
+  }
+
   async function probe(run: PollRun, { quarantine, bisection }: Identified): Promise<void> {
     const read = async (registers: Registers): Promise<Verdict> => {
       const answer = await run.askExtra(rangeOf(registers));
@@ -149,7 +159,7 @@ export function createRegisterSource(deps: RegisterSourceDeps): RegisterSource {
       monotonicMs: clock.monotonicMs(),
       clockSynced: clock.isSynced(),
     };
-    const wanted = wantedOf(found);
+    const { wanted, ranges: all } = standingPlan(found);
     const wordsPerReadMax = found.quarantine.wordsPerReadMax;
     const run = createPollRun(asker, wanted, {
       replan: (registers, triedWords) => {
@@ -164,7 +174,7 @@ export function createRegisterSource(deps: RegisterSourceDeps): RegisterSource {
         found.quarantine.wordsPerReadMax = wordsPerReadMax;
       },
     });
-    const ranges = planOf(found).ranges.filter((range) => groups.isDue(range.group));
+    const ranges = all.filter((range) => groups.isDue(range.group));
     await run.readAll(ranges, signal);
     if (signal.aborted) throw new HeatpoolError("DEVICE_CLOSED", "the poll was stopped");
     if (!run.hasAnswered) {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildDeb, debianVersion } from "./debian-package.mjs";
-import { closureOf, importedPackages, readLock } from "./locked-packages.mjs";
+import { closureOf, readLock } from "./locked-packages.mjs";
 import { createSbom } from "./sbom.mjs";
 import { ARCHITECTURES, stageTree } from "./staged-tree.mjs";
 
@@ -36,8 +36,8 @@ function packageFor(architecture, out) {
   const { version, license } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const atSeconds = sourceDate();
   const lock = readLock(ROOT);
-  const folders = ["daemon", "core", "proto"].map((part) => join(ROOT, "dist", part));
-  const packages = closureOf(lock, importedPackages(folders, lock));
+  const imported = JSON.parse(readFileSync(join(ROOT, "dist/daemon-packages.json"), "utf8"));
+  const packages = closureOf(lock, imported);
   const base = `heatpool_${debianVersion(version)}_${architecture}`;
   const product = { name: "heatpool", version, license, fileName: `${base}.deb`, atSeconds };
   const sbom = createSbom(product, packages);

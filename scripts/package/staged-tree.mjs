@@ -75,10 +75,8 @@ export function stageTree(of) {
 function stageProgram({ root, folder, sbom, atSeconds }) {
   const lib = join(folder, LIB);
   for (const part of readdirSync(join(root, "dist")).sort()) {
-    // The operator's program comes by npm.
-    if (part === "backend") continue;
-    // The package says when its sources were made, whenever it is built.
-    if (part === "build.json") continue;
+    // The operator's program comes by npm, and what both programs know is joined into the daemon.
+    if (!["daemon", "web"].includes(part)) continue;
     const isWanted = (/** @type {string} */ path) => !path.endsWith(".map");
     copyTree(join(root, "dist", part), join(lib, "dist", part), isWanted);
   }

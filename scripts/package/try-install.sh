@@ -20,10 +20,12 @@ simulator=
 backend=
 daemon=
 registered=
+mounted=
 finish() {
   for process in $daemon $simulator $backend; do kill "$process" 2>/dev/null || true; done
   wait 2>/dev/null || true
   for name in $registered; do echo -1 >"$binfmt/$name"; done
+  [ -z "$mounted" ] || umount --lazy "$root/proc"
   rm -rf "$root" "$work"
 }
 trap finish EXIT
@@ -86,10 +88,10 @@ if [ ! -e "$system" ]; then
   took "a Debian 13 root, once"
 fi
 tar -xf "$system" -C "$root" --exclude=./dev
-mkdir -p "$root/dev" "$root/proc/sys/kernel/random"
+mkdir -p "$root/dev" "$root/proc"
 : >"$root/dev/null"
-# Enough of /proc for the daemon, where mounting is not allowed.
-cp /proc/sys/kernel/random/boot_id "$root/proc/sys/kernel/random/boot_id"
+mount -t proc proc "$root/proc"
+mounted=yes
 cp "$deb" "$root/heatpool.deb"
 echo "architecture $architecture, Debian $(inside cat /etc/debian_version), Node $(inside node --version), load $(cut -d' ' -f1 /proc/loadavg)"
 

@@ -37,7 +37,7 @@ describe("an example with buf curl", () => {
     const asked = methods.filter((name) => examples.some((line) => line.endsWith(`/${name}`)));
     const rest = methods.filter((name) => !asked.includes(name));
     // These remove, hand out or release what belongs to others; their commands are documented.
-    const consequential = /^(BackUp|Erase|Export|Revoke|Release)/;
+    const consequential = /^(BackUp|Discard|Erase|Export|Publish|Revoke|Release)/;
     expect(rest.filter((name) => !consequential.test(name))).toEqual([]);
   });
 
@@ -93,6 +93,24 @@ describe("commands for the daily work", () => {
       const none = ask("schedule", "run", "nothing");
       expect(none.status).not.toBe(0);
       expect(none.stderr).toMatch(/^NOT_FOUND: no job "nothing"/);
+    },
+    TEST_MS,
+  );
+
+  it(
+    "training begins on demand, and its runs and candidates are listed",
+    () => {
+      const begun = JSON.parse(ask("training", "start", "--json").stdout);
+      expect(begun).toMatchObject({ state: "running", isOnDemand: true });
+      const { runs } = JSON.parse(ask("training", "runs", "--json").stdout);
+      // Nobody has sent anything: there is no heat pump model to train.
+      expect(runs.at(-1)).toMatchObject({ id: begun.id, state: "done", models: [] });
+      expect(ask("models", "candidates").stdout).toBe("Nothing was trained yet.\n");
+      const unknown = ask("models", "publish", "normal-none", "v2026.11");
+      expect([unknown.status, unknown.stderr]).toEqual([
+        1,
+        expect.stringContaining("no candidate v2026.11 of normal-none"),
+      ]);
     },
     TEST_MS,
   );

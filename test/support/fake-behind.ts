@@ -16,12 +16,14 @@ import { exportLines } from "../../backend/privacy/export-lines.js";
 import type { ExportPart } from "../../backend/privacy/subject-rights.js";
 import type { Behind } from "../../backend/rpc/door.js";
 import type { JobRun, JobState } from "../../backend/schedule/schedule.js";
+import { createFakeTraining, type FakeTraining } from "./fake-training.js";
 
 /** Decides one batch; the default takes every next number and refuses gaps. */
 type Decide = (batch: IncomingBatch) => Promise<Decision>;
 
 /** The fake, and what it saw. */
 export interface FakeBehind extends Behind {
+  readonly fakeTraining: FakeTraining;
   readonly opened: Introduction[];
   readonly batches: IncomingBatch[];
   readonly losses: ReportedLoss[];
@@ -107,7 +109,10 @@ export const QUALITY: QualityReport = {
 
 export function createFakeBehind(): FakeBehind {
   const acked = new Map<string, number>();
+  const fakeTraining = createFakeTraining();
   const fake: FakeBehind = {
+    fakeTraining,
+    training: fakeTraining.desk,
     opened: [],
     batches: [],
     losses: [],

@@ -5,9 +5,10 @@ import type { SimulatedTable } from "../../bench/simulated/record.js";
 import { rowsOfTable } from "../../bench/simulated/record.js";
 import { openCheckedFile, openStateFile } from "../../daemon/host/state-file.js";
 import { openAlarmBook } from "../../daemon/model/alarm-book.js";
-import { createScorer, type ScorerParts } from "../../daemon/model/create-scorer.js";
+import { createScorer } from "../../daemon/model/create-scorer.js";
 import { createMemoryRows } from "../../daemon/model/memory-rows.js";
 import type { Scorer } from "../../daemon/model/scorer.js";
+import type { ScorerParts } from "../../daemon/model/scorer-parts.js";
 import type { Notice } from "../../daemon/notify/notify.js";
 import { createFakeClock } from "./fake-clock.js";
 
@@ -16,7 +17,7 @@ export const DEVICE_ID = "heatpump";
 export const HEAT_PUMP_MODEL = "test/plain";
 
 /** Columns of the simulator by metric where their names differ. */
-const METRIC_OF: Readonly<Record<string, string>> = {
+export const METRIC_OF: Readonly<Record<string, string>> = {
   fan_speed: "fan_speed_percent",
   temp_discharge: "temp_hot_gas",
   mode: "operating_mode",

@@ -7,8 +7,11 @@ import { markDay } from "../../backend/registry/day-bitmap.js";
 import { createRegistry } from "../../backend/registry/memory-registry.js";
 import type { InstallationState } from "../../backend/registry/registry.js";
 import type { SnapshotStore } from "../../backend/store/snapshot-store.js";
-import { createTraining, type TrainingDeps } from "../../backend/train/create-training.js";
+import { createTraining } from "../../backend/train/create-training.js";
 import { createInlineFitter } from "../../backend/train/inline-fitter.js";
+import { type LearntFleet, learnInstallations } from "../../backend/train/learn-fleet.js";
+import { monthsBefore } from "../../backend/train/month.js";
+import type { TrainingDeps } from "../../backend/train/training-deps.js";
 import type { SimulatedTable } from "../../bench/simulated/record.js";
 import type { Column } from "../../bench/simulated/sensors.js";
 
@@ -180,4 +183,15 @@ export async function openTraining(
     ...more,
   });
   return { training, said };
+}
+
+/** Sums only, of all that the store holds. */
+export async function learnStore(store: SnapshotStore, nowMs: number): Promise<LearntFleet> {
+  const members: InstallationState[] = [];
+  for await (const state of store.installations()) members.push(state);
+  const deps = {
+    ...{ store, fitter: createInlineFitter(), signal: new AbortController().signal },
+    ...{ isDry: false, onProgress: () => undefined },
+  };
+  return await learnInstallations(deps, members, new Set([MODEL]), monthsBefore(nowMs, 2));
 }

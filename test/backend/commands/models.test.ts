@@ -2,37 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Machine } from "../../../backend/commands/machine.js";
-import { createProgram } from "../../../backend/commands/program.js";
-import { createChance } from "../../support/chance.js";
-import { createFakeClock } from "../../support/fake-clock.js";
-import { temporaryFolder } from "../../support/folder.js";
+import { openCommandBed } from "../../support/command-bed.js";
 
 function build() {
-  const folder = temporaryFolder();
-  const lines: string[] = [];
-  const config = join(folder, "backend.yaml");
-  writeFileSync(config, `stateDir: ${folder}\n`);
-  writeFileSync(join(folder, "store-key"), Buffer.alloc(32, 4), { mode: 0o600 });
+  const { run, folder } = openCommandBed();
   const model = join(folder, "model.json");
   writeFileSync(model, '{"trees":[1,2,3]}');
-  const machine: Machine = {
-    clock: createFakeClock(),
-    chance: createChance(1),
-    version: "1.0.0",
-    nodeVersion: "v24.22.3",
-    signal: new AbortController().signal,
-    print: (line) => lines.push(line),
-    setTlsMinimum: () => {},
-    onBug: () => {},
-    listenToBugs: () => {},
-  };
-  const run = async (...words: string[]) => {
-    lines.length = 0;
-    const program = createProgram(machine);
-    await program.parseAsync(["node", "heatpool-backend", ...words, "--config", config]);
-    return lines;
-  };
   const publish = (...more: string[]) =>
     run(
       "publish",

@@ -237,6 +237,7 @@ describe("help", () => {
       "status",
       "installations",
       "train",
+      "training",
       "publish",
       "models",
       "ca",

@@ -4,21 +4,23 @@ import { decodeArtefact } from "#core/anomaly/artefact.js";
 import { toleranceOf } from "#core/anomaly/feature-plan.js";
 import { offsetsOf, solveNormal } from "#core/anomaly/solve-normal.js";
 import { mergeStatistics, subtractStatistics } from "#core/anomaly/statistics.js";
+import type { ReleaseFacts } from "../../../backend/publish/release-store.js";
+import { decideOwed } from "../../../backend/push/decide-owed.js";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import type { SnapshotStore } from "../../../backend/store/snapshot-store.js";
 import { cleanFleet } from "../../../backend/train/clean-fleet.js";
-import { createInlineFitter } from "../../../backend/train/inline-fitter.js";
 import { forgetMonths } from "../../../backend/train/kept-months.js";
-import { type LearntFleet, learnInstallations } from "../../../backend/train/learn-fleet.js";
+
 import { makeModel, type Sample } from "../../../backend/train/make-model.js";
-import { DAY_MS, monthsBefore } from "../../../backend/train/month.js";
+import { DAY_MS } from "../../../backend/train/month.js";
 import { readBlocks } from "../../../backend/train/read-blocks.js";
 import { type FleetMember, simulateFleet } from "../../../bench/simulated/fleet.js";
 import { temporaryFolder } from "../../support/folder.js";
 import {
   type Distortion,
   FLEET_TABLE,
+  learnStore,
   MODEL,
   openTraining,
   sendTable,
@@ -49,17 +51,6 @@ async function send(
 ): Promise<void> {
   for (const [column, { installationId, table }] of members.entries())
     await sendTable(store, installationId, table, { column, ...(distort && { distort }) });
-}
-
-/** Sums only, of all that the store holds. */
-async function learn(store: SnapshotStore): Promise<LearntFleet> {
-  const members = [];
-  for await (const state of store.installations()) members.push(state);
-  const deps = {
-    ...{ store, fitter: createInlineFitter(), signal: never, isDry: false },
-    onProgress: () => undefined,
-  };
-  return await learnInstallations(deps, members, new Set([MODEL]), monthsBefore(NOW_MS, 2));
 }
 
 async function samplesOf(store: SnapshotStore, members: readonly FleetMember[]): Promise<Sample[]> {
@@ -107,7 +98,7 @@ describe("training", () => {
       };
       const lies = createMemorySnapshotStore();
       await send(lies, honest.slice(0, 5), swing);
-      const { channels, contributions } = await learn(lies);
+      const { channels, contributions } = await learnStore(lies, NOW_MS);
       const samples = await samplesOf(other, honest.slice(0, 5));
       const refused = makeModel({
         ...{ heatpumpModel: MODEL, channels, contributions, samples, published: content },
@@ -131,6 +122,41 @@ describe("training", () => {
     });
   });
 
+  it(
+    "gives a heat pump model that too few have the model for all to fall back to",
+    async () => {
+      const store = createMemorySnapshotStore();
+      const rare = "acme/rare-1";
+      for (const [column, { installationId, table }] of honest.slice(0, 6).entries()) {
+        const heatpumpModel = column < 2 ? rare : MODEL;
+        await sendTable(store, installationId, table, { column, heatpumpModel });
+      }
+      const { training } = await openTraining(store, NOW_MS);
+      const reports = await training.train({}, never);
+      const told = reports.map(({ modelId, outcome, installations }) => [
+        modelId,
+        outcome,
+        installations,
+      ]);
+      expect(told).toEqual([
+        ["normal-acme-air-9", "skipped", 4],
+        ["normal-acme-rare-1", "skipped", 2],
+        ["normal-generic", "candidate", 6],
+      ]);
+      const generic = decodeArtefact(reports[2]?.content ?? new Uint8Array());
+      expect(generic.heatPumpModel).toBe("*");
+      const facts: ReleaseFacts = {
+        ...{ modelId: "normal-generic", release: 1, heatpumpModels: ["*"], schema: "anomaly/1" },
+        ...{ minDaemon: "0.1.0", kInstallations: 6, trainedAtMs: NOW_MS, revoked: false },
+        ...{ length: 1, sha256: "", plainSha256: "", plainLen: 1 },
+      };
+      const daemon = { nowS: NOW_MS / 1e3, daemonVersion: "0.1.0", installed: [] };
+      const owed = decideOwed({ ...daemon, heatpumpModels: [rare], releases: [facts] });
+      expect(owed).toEqual([facts]);
+    },
+    LONG_MS,
+  );
+
   it("refuses a heat pump model that nobody has", async () => {
     const { training } = await openTraining(createMemorySnapshotStore(), NOW_MS);
     await expect(training.train({ heatpumpModel: "acme/none" }, never)).rejects.toMatchObject({
@@ -143,7 +169,7 @@ describe("training", () => {
     async () => {
       const store = createMemorySnapshotStore();
       await send(store, [...honest, ...poisoned]);
-      const { plan, contributions } = await learn(store);
+      const { plan, contributions } = await learnStore(store, NOW_MS);
       const { kept, outliers } = cleanFleet(plan, contributions);
       const liars = new Set(poisoned.map(({ installationId }) => installationId));
       expect(outliers.every(({ installationId }) => liars.has(installationId))).toBe(true);
@@ -167,14 +193,14 @@ describe("training", () => {
     async () => {
       const store = createMemorySnapshotStore();
       await send(store, honest.slice(0, 3));
-      const before = await learn(store);
+      const before = await learnStore(store, NOW_MS);
       const [gone = ""] = honest.slice(0, 3).map(({ installationId }) => installationId);
       await store.erase(gone);
       expect(await forgetMonths(store, gone)).toBe(1);
-      const after = await learn(store);
+      const after = await learnStore(store, NOW_MS);
       const only = createMemorySnapshotStore();
       await send(only, honest.slice(1, 3));
-      expect(after.contributions).toEqual((await learn(only)).contributions);
+      expect(after.contributions).toEqual((await learnStore(only, NOW_MS)).contributions);
 
       // What was merged can be taken away again, to the last digits.
       const sums = before.contributions.map(({ statistics }) => statistics);

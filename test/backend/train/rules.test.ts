@@ -14,6 +14,7 @@ import {
 } from "../../../backend/train/select.js";
 import type { TrainingReport } from "../../../backend/train/training.js";
 import { createTrainingJob } from "../../../backend/train/training-job.js";
+import { CARD } from "../../support/fake-training.js";
 
 const RULES: TrainingRules = {
   installationsMin: 2,
@@ -66,6 +67,7 @@ describe("what may be published", () => {
   const facts: GateFacts = {
     ...{ installations: 30, publishInstallationsMin: 30, figures, published: figures },
     ...{ influence: 0.4, closedTestPool: false, isFinite: true, usableParts: 20 },
+    worksDecoded: true,
   };
   const failed = (more: Partial<GateFacts>) =>
     judgeGates({ ...facts, ...more }).flatMap(({ name, isPassed }) => (isPassed ? [] : [name]));
@@ -89,6 +91,7 @@ describe("what may be published", () => {
     ],
     ["influence of one installation", { influence: 1.01 }],
     ["numbers", { isFinite: false }],
+    ["self-test", { worksDecoded: false }],
   ])("is refused for %s", (name, more) => {
     expect(failed(more)).toEqual([name]);
   });
@@ -151,22 +154,26 @@ describe("the job", () => {
   const report = (outcome: TrainingReport["outcome"]): TrainingReport => ({
     ...{ modelId: "normal-a", heatpumpModel: "a", outcome, reasons: [], leftOut: {} },
     ...{ installations: 0, readings: 0 },
+    ...(outcome === "candidate" && { card: CARD }),
   });
   const reports = [report("candidate"), report("refused"), report("skipped")];
-  const training = { train: async () => reports };
+  const training = { check: () => undefined, train: async () => reports };
   const signal = new AbortController().signal;
 
   it("publishes what passed, where models publish themselves", async () => {
     const published: string[] = [];
     const job = createTrainingJob({
       training,
-      publish: async ({ outcome }) => void published.push(outcome),
+      async publish(modelId, version) {
+        published.push(`${modelId} ${version}`);
+        return { release: 1, isListed: true };
+      },
       onReport: () => undefined,
     });
     expect(job.pattern).toBe("30 3 1 * *");
     const facts = { candidates: 1, refused: 1, skipped: 1, published: 1 };
     expect(await job.run(signal)).toEqual(facts);
-    expect(published).toEqual(["candidate"]);
+    expect(published).toEqual(["normal-a v2026.10"]);
   });
 
   it("leaves candidates waiting everywhere else", async () => {

@@ -7,7 +7,7 @@ import { fitMonth } from "../../../backend/train/fit-month.js";
 import { readBlocks } from "../../../backend/train/read-blocks.js";
 import type * as threads from "../../../backend/train/thread-fitter.js";
 import { simulateHeatPump } from "../../../bench/heat-pump-simulator.js";
-import { FLEET_TABLE, MODEL, sendTable } from "../../support/training-bed.js";
+import { FLEET_TABLE, MODEL, openTraining, sendTable } from "../../support/training-bed.js";
 
 const BUILT = new URL("../../../dist/backend/train/thread-fitter.js", import.meta.url);
 const ID = "00000000-0000-4000-8000-000000000001";
@@ -34,6 +34,32 @@ it.skipIf(!existsSync(BUILT))(
     await expect(fitter.fit({ ...task, blocks: [damaged] })).rejects.toThrow("cannot be learnt");
     expect(await fitter.fit(task)).toEqual(fits[0]);
     await fitter.close();
+  },
+  300_000,
+);
+
+it.skipIf(!existsSync(BUILT))(
+  "a model is the same bytes with one thread and with three (needs dist, see scripts/build.mjs)",
+  async () => {
+    const { createThreadFitter } = (await import(BUILT.href)) as typeof threads;
+    const startMs = Date.parse("2026-10-10T00:00:00Z");
+    const nowMs = Date.parse("2026-11-01T03:30:00Z");
+    const contents: string[] = [];
+    for (const size of [1, 3]) {
+      const store = createMemorySnapshotStore();
+      for (const seed of [1, 2, 3, 4, 5]) {
+        const table = simulateHeatPump({ seed, startMs, days: 22 });
+        await sendTable(store, ID.replace(/1$/, String(seed)), table, { column: seed });
+      }
+      const { training } = await openTraining(store, nowMs, {
+        openFitter: () => createThreadFitter(size),
+      });
+      const [report] = await training.train({ heatpumpModel: MODEL }, new AbortController().signal);
+      expect(report?.card?.machineMonths).toBeGreaterThan(3);
+      contents.push(Buffer.from(report?.content ?? []).toString());
+    }
+    expect(contents[0]?.length).toBeGreaterThan(1_000);
+    expect(contents[1]).toBe(contents[0]);
   },
   300_000,
 );

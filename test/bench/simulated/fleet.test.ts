@@ -1,10 +1,12 @@
 /** The poison has to pass for plausible and has to be poison, or a training proves nothing by surviving it. */
 import { describe, expect, it } from "vitest";
 import { parseUuid } from "#core/uuid.js";
-import { POISONS, poisonTable, simulateFleet } from "../../../bench/simulated/fleet.js";
+import { simulateFleet } from "../../../bench/simulated/fleet.js";
+import { poisonTable } from "../../../bench/simulated/poison.js";
 import type { SimulatedTable } from "../../../bench/simulated/record.js";
 
 const OF = { seed: 3, installations: 10, startMs: Date.parse("2025-01-10T00:00:00Z"), days: 1 };
+const MOVING = ["shift", "limits", "spread", "scale", "drift"] as const;
 const fleet = [...simulateFleet(OF)];
 
 function running(table: SimulatedTable, values: Float64Array): Float64Array {
@@ -25,7 +27,7 @@ describe("a poisoned fleet", () => {
     expect([...simulateFleet(OF)]).toEqual(fleet);
   });
 
-  it.each(POISONS)("%s stays plausible and keeps what is at rest", (poison) => {
+  it.each(MOVING)("%s stays plausible and keeps what is at rest", (poison) => {
     const honest = fleet.find((member) => member.poison === undefined)?.table as SimulatedTable;
     const table = poisonTable(honest, poison, 1);
     const low = running(table, table.columns.pressure_low);
@@ -49,4 +51,39 @@ describe("a poisoned fleet", () => {
       0.85 * meanOf(running(honest, honest.columns.cop_current)),
     );
   });
+
+  it("is one home again and again, with noise, where it is a replay", () => {
+    const replay = { ...OF, installations: 5, poisonedShare: 0.4, poison: "replay" } as const;
+    const members = [...simulateFleet(replay)];
+    const [victim] = members.filter(({ poison }) => poison === undefined);
+    const copies = members.filter(({ poison }) => poison !== undefined);
+    expect(copies).toHaveLength(2);
+    const { temp_flow: own, mode } = victim?.table.columns ?? fail();
+    for (const { table, installationId } of copies) {
+      expect(installationId).not.toBe(victim?.installationId);
+      const away = table.columns.temp_flow.map((value, row) => Math.abs(value - (own[row] ?? 0)));
+      expect(Math.max(...away)).toBeLessThan(0.2);
+      const runs = away.filter((_, row) => mode[row] === 1);
+      expect(meanOf(runs)).toBeGreaterThan(0.01);
+    }
+  });
+
+  it("calls heating hot water where modes are mislabelled, and changes no value", () => {
+    const { table } = fleet.find((member) => member.poison === undefined) ?? fail();
+    const lies = poisonTable(table, "mislabel", 1);
+    expect(running(lies, lies.columns.temp_flow)).toHaveLength(
+      table.columns.mode.filter((mode) => mode === 2).length,
+    );
+    expect(lies.columns.power_current).toEqual(table.columns.power_current);
+  });
+
+  it("stands still where one record is repeated", () => {
+    const { table } = fleet.find((member) => member.poison === undefined) ?? fail();
+    const lies = poisonTable(table, "constant", 1);
+    expect(new Set(running(lies, lies.columns.temp_flow)).size).toBe(1);
+  });
 });
+
+function fail(): never {
+  throw new Error("nobody is honest");
+}

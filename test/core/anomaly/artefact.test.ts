@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeArtefact, encodeArtefact } from "#core/anomaly/artefact.js";
-import { ARTEFACT_BYTES_MAX } from "#core/anomaly/artefact-schema.js";
+import { ARTEFACT_BYTES_MAX } from "#core/anomaly/artefact-form.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
 import { learnFleet } from "#core/anomaly/learn-fleet.js";
 import { learnLocal } from "#core/anomaly/learn-local.js";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { CELLS_PER_DAY } from "#core/anomaly/channel.js";
 import { normalBehaviour } from "#core/anomaly/detector.js";
-import { driftOf, NO_DRIFT, slopeOf, stepDrift } from "#core/anomaly/drift.js";
+import { driftOf, NO_DRIFT, slopesOf, stepDrift } from "#core/anomaly/drift.js";
 import { explainAlarm } from "#core/anomaly/explain.js";
 import { sayPart, sayPossible } from "#core/anomaly/explanation-text.js";
 import { injectFault } from "#core/anomaly/fault-scenario.js";
@@ -124,10 +124,10 @@ describe("drift", () => {
   it("is hinted at after weeks of leaning one way, not for noise", () => {
     let [leaning, noisy] = [NO_DRIFT, NO_DRIFT];
     for (let day = 0; day < 20; day++) {
-      leaning = stepDrift(leaning, 0.1 * day, 0.8);
-      noisy = stepDrift(noisy, day % 2 === 0 ? 0.5 : -0.5, 0.8);
+      leaning = stepDrift(leaning, { day, mean: 0.1 * day, deviation: 0.8 });
+      noisy = stepDrift(noisy, { day, mean: day % 2 === 0 ? 0.5 : -0.5, deviation: 0.8 });
     }
-    expect([driftOf(leaning), driftOf(noisy)]).toEqual(["up", undefined]);
-    expect(slopeOf(leaning)).toBeCloseTo(0.1, 9);
+    expect([driftOf(leaning, 19), driftOf(noisy, 19)]).toEqual(["up", undefined]);
+    expect(slopesOf(leaning)?.middle).toBeCloseTo(0.1, 9);
   });
 });

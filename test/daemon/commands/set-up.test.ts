@@ -48,6 +48,7 @@ describe("heatpool setup", () => {
     expect(done.stdout).toContain("Es wird nichts geteilt.");
     const written = parseConfig(readFileSync(config, "utf8"));
     expect(written).toMatchObject({ language: "de", devices: [{ profile: PROFILE }] });
+    expect(written.local).toMatchObject({ host: "127.0.0.1", port: 8480 });
     expect(written.backend).toBeUndefined();
   });
 

@@ -49,6 +49,18 @@ import {
   SetQuotasRequest,
   SetQuotasResponse,
 } from "./operation.js";
+import {
+  DiscardCandidateRequest,
+  DiscardCandidateResponse,
+  ListCandidatesRequest,
+  ListCandidatesResponse,
+  ListTrainingRunsRequest,
+  ListTrainingRunsResponse,
+  PublishCandidateRequest,
+  PublishCandidateResponse,
+  StartTrainingRequest,
+  StartTrainingResponse,
+} from "./training.js";
 
 /** Answers the operator. Listens on loopback or a unix socket only. */
 export type AdminServiceService = typeof AdminServiceService;
@@ -214,6 +226,71 @@ export const AdminServiceService = {
     responseSerialize: (value: BackUpResponse): Buffer => Buffer.from(BackUpResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BackUpResponse => BackUpResponse.decode(value),
   },
+  /**
+   * Begins to train and answers at once. NOT_FOUND: nobody has that heat pump model. UNAVAILABLE:
+   * training runs already, or another process runs it.
+   */
+  startTraining: {
+    path: "/heatpool.admin.v1.AdminService/StartTraining" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartTrainingRequest): Buffer => Buffer.from(StartTrainingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartTrainingRequest => StartTrainingRequest.decode(value),
+    responseSerialize: (value: StartTrainingResponse): Buffer =>
+      Buffer.from(StartTrainingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartTrainingResponse => StartTrainingResponse.decode(value),
+  },
+  /** Runs of training, with what came of them and how long they took. */
+  listTrainingRuns: {
+    path: "/heatpool.admin.v1.AdminService/ListTrainingRuns" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTrainingRunsRequest): Buffer =>
+      Buffer.from(ListTrainingRunsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTrainingRunsRequest => ListTrainingRunsRequest.decode(value),
+    responseSerialize: (value: ListTrainingRunsResponse): Buffer =>
+      Buffer.from(ListTrainingRunsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTrainingRunsResponse => ListTrainingRunsResponse.decode(value),
+  },
+  /** Trained models that wait, were published, or were refused, with their cards. */
+  listCandidates: {
+    path: "/heatpool.admin.v1.AdminService/ListCandidates" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListCandidatesRequest): Buffer =>
+      Buffer.from(ListCandidatesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListCandidatesRequest => ListCandidatesRequest.decode(value),
+    responseSerialize: (value: ListCandidatesResponse): Buffer =>
+      Buffer.from(ListCandidatesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListCandidatesResponse => ListCandidatesResponse.decode(value),
+  },
+  /**
+   * Publishes a candidate as the next release. NOT_FOUND: no such candidate. FAILED_PRECONDITION: it
+   * did not pass every gate, or was published already.
+   */
+  publishCandidate: {
+    path: "/heatpool.admin.v1.AdminService/PublishCandidate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PublishCandidateRequest): Buffer =>
+      Buffer.from(PublishCandidateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PublishCandidateRequest => PublishCandidateRequest.decode(value),
+    responseSerialize: (value: PublishCandidateResponse): Buffer =>
+      Buffer.from(PublishCandidateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PublishCandidateResponse => PublishCandidateResponse.decode(value),
+  },
+  /** Forgets a candidate. NOT_FOUND: no such candidate. FAILED_PRECONDITION: it is published. */
+  discardCandidate: {
+    path: "/heatpool.admin.v1.AdminService/DiscardCandidate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DiscardCandidateRequest): Buffer =>
+      Buffer.from(DiscardCandidateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiscardCandidateRequest => DiscardCandidateRequest.decode(value),
+    responseSerialize: (value: DiscardCandidateResponse): Buffer =>
+      Buffer.from(DiscardCandidateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiscardCandidateResponse => DiscardCandidateResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -262,6 +339,22 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
    * to. It holds every installation's data. FAILED_PRECONDITION: the store is not an embedded one.
    */
   backUp: handleServerStreamingCall<BackUpRequest, BackUpResponse>;
+  /**
+   * Begins to train and answers at once. NOT_FOUND: nobody has that heat pump model. UNAVAILABLE:
+   * training runs already, or another process runs it.
+   */
+  startTraining: handleUnaryCall<StartTrainingRequest, StartTrainingResponse>;
+  /** Runs of training, with what came of them and how long they took. */
+  listTrainingRuns: handleUnaryCall<ListTrainingRunsRequest, ListTrainingRunsResponse>;
+  /** Trained models that wait, were published, or were refused, with their cards. */
+  listCandidates: handleUnaryCall<ListCandidatesRequest, ListCandidatesResponse>;
+  /**
+   * Publishes a candidate as the next release. NOT_FOUND: no such candidate. FAILED_PRECONDITION: it
+   * did not pass every gate, or was published already.
+   */
+  publishCandidate: handleUnaryCall<PublishCandidateRequest, PublishCandidateResponse>;
+  /** Forgets a candidate. NOT_FOUND: no such candidate. FAILED_PRECONDITION: it is published. */
+  discardCandidate: handleUnaryCall<DiscardCandidateRequest, DiscardCandidateResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -477,6 +570,92 @@ export interface AdminServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<BackUpResponse>;
+  /**
+   * Begins to train and answers at once. NOT_FOUND: nobody has that heat pump model. UNAVAILABLE:
+   * training runs already, or another process runs it.
+   */
+  startTraining(
+    request: StartTrainingRequest,
+    callback: (error: ServiceError | null, response: StartTrainingResponse) => void,
+  ): ClientUnaryCall;
+  startTraining(
+    request: StartTrainingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StartTrainingResponse) => void,
+  ): ClientUnaryCall;
+  startTraining(
+    request: StartTrainingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StartTrainingResponse) => void,
+  ): ClientUnaryCall;
+  /** Runs of training, with what came of them and how long they took. */
+  listTrainingRuns(
+    request: ListTrainingRunsRequest,
+    callback: (error: ServiceError | null, response: ListTrainingRunsResponse) => void,
+  ): ClientUnaryCall;
+  listTrainingRuns(
+    request: ListTrainingRunsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTrainingRunsResponse) => void,
+  ): ClientUnaryCall;
+  listTrainingRuns(
+    request: ListTrainingRunsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTrainingRunsResponse) => void,
+  ): ClientUnaryCall;
+  /** Trained models that wait, were published, or were refused, with their cards. */
+  listCandidates(
+    request: ListCandidatesRequest,
+    callback: (error: ServiceError | null, response: ListCandidatesResponse) => void,
+  ): ClientUnaryCall;
+  listCandidates(
+    request: ListCandidatesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListCandidatesResponse) => void,
+  ): ClientUnaryCall;
+  listCandidates(
+    request: ListCandidatesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListCandidatesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Publishes a candidate as the next release. NOT_FOUND: no such candidate. FAILED_PRECONDITION: it
+   * did not pass every gate, or was published already.
+   */
+  publishCandidate(
+    request: PublishCandidateRequest,
+    callback: (error: ServiceError | null, response: PublishCandidateResponse) => void,
+  ): ClientUnaryCall;
+  publishCandidate(
+    request: PublishCandidateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PublishCandidateResponse) => void,
+  ): ClientUnaryCall;
+  publishCandidate(
+    request: PublishCandidateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PublishCandidateResponse) => void,
+  ): ClientUnaryCall;
+  /** Forgets a candidate. NOT_FOUND: no such candidate. FAILED_PRECONDITION: it is published. */
+  discardCandidate(
+    request: DiscardCandidateRequest,
+    callback: (error: ServiceError | null, response: DiscardCandidateResponse) => void,
+  ): ClientUnaryCall;
+  discardCandidate(
+    request: DiscardCandidateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DiscardCandidateResponse) => void,
+  ): ClientUnaryCall;
+  discardCandidate(
+    request: DiscardCandidateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DiscardCandidateResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AdminServiceClient = makeGenericClientConstructor(
