@@ -3,9 +3,9 @@
  * neither and never half: pointer, grant, number and highest release belong together.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { targetPathOf } from "#core/envelope/model-header.js";
 import { createDeviceKey } from "../../bench/push-daemons.js";
@@ -17,14 +17,12 @@ import { createFakeClock } from "../support/fake-clock.js";
 import { temporaryFolder } from "../support/folder.js";
 import { candidate, createModelBackend } from "../support/push-bed.js";
 
-const CHILD = fileURLToPath(new URL("../support/model-switch-child.mjs", import.meta.url));
-const isBuilt = existsSync("dist/daemon/model/receive-models.js");
 const PATIENCE_MS = 300_000;
 const device = createDeviceKey(1);
 const seed = Buffer.alloc(32, 1);
 seed.writeUInt32BE(1, 0);
 
-describe.skipIf(!isBuilt)("a daemon killed while it switches models", () => {
+describe("a daemon killed while it switches models", () => {
   const folder = temporaryFolder();
   const clock = createFakeClock(Date.UTC(2026, 10, 20));
   const backend = createModelBackend(join(folder, "backend"), clock);
@@ -58,7 +56,7 @@ describe.skipIf(!isBuilt)("a daemon killed while it switches models", () => {
     return path;
   }
   function take(home: string, material: string, killAt = 0, when = "before") {
-    const words = [CHILD, home, material, String(killAt), when];
+    const words = [child, home, material, String(killAt), when];
     const { signal, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
     return { signal, stdout, stderr };
   }
@@ -84,11 +82,17 @@ describe.skipIf(!isBuilt)("a daemon killed while it switches models", () => {
     return { count: active.length, release: model?.target.release ?? 0, model, highest, seq };
   }
 
+  const child = join(folder, "child.mjs");
   let first = "";
   let second = "";
   const base = join(folder, "base");
   let steps = 0;
   beforeAll(async () => {
+    await build({
+      ...{ entryPoints: ["test/support/model-switch-child.ts"], outfile: child },
+      ...{ bundle: true, platform: "node", format: "esm", conditions: ["source"] },
+      logLevel: "error",
+    });
     backend.deviceKeys.set(device.installationId, device.spki);
     first = await grant(1);
     second = await grant(2);

@@ -10,6 +10,7 @@ import { createChannelTable } from "#core/batch/channel-table.js";
 import { HeatpoolError } from "#core/errors.js";
 import { METRICS } from "#core/measurement/metrics.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
+import type { Delivery } from "../../backend/ingest/ingest.js";
 import {
   createMemorySnapshotStore,
   createShelf,
@@ -188,15 +189,14 @@ describe("a batch that is too large", () => {
     await house.addBatch(20);
     const store = createMemorySnapshotStore();
     let answers = 0;
-    const cut: Meddle = (delivery) => ({
-      ...delivery,
-      ...gettersOf(delivery),
-      async takeBack(batch) {
-        const result = await delivery.takeBack(batch);
-        if (answers++ === 0) throw new Error("cut after the durable write");
-        return result;
-      },
-    });
+    const cut: Meddle = (delivery) =>
+      instead(delivery, {
+        async takeBack(batch) {
+          const result = await delivery.takeBack(batch);
+          if (answers++ === 0) throw new Error("cut after the durable write");
+          return result;
+        },
+      });
     const rules = { snapshotsMax: 10 };
     const line = await begin(house, store, { rules, meddle: cut });
     await line.until(() => answers === 1);
@@ -217,14 +217,13 @@ describe("a batch that nobody takes", () => {
   /** Fails at what `isBad` says, as a bug of the backend would. */
   const refuse =
     (isBad: (sequence: number) => boolean, fault: () => Error): Meddle =>
-    (delivery) => ({
-      ...delivery,
-      ...gettersOf(delivery),
-      async take(batch) {
-        if (isBad(batch.sequence)) throw fault();
-        return await delivery.take(batch);
-      },
-    });
+    (delivery) =>
+      instead(delivery, {
+        async take(batch) {
+          if (isBad(batch.sequence)) throw fault();
+          return await delivery.take(batch);
+        },
+      });
 
   it.each([
     ["refused", () => new HeatpoolError("INVALID_ARGUMENT", "never")],
@@ -254,17 +253,16 @@ describe("a batch that nobody takes", () => {
     const house = await openHouse();
     for (const _ of countTo(2)) await house.addBatch(3);
     const store = createMemorySnapshotStore();
-    const meddle: Meddle = (delivery) => ({
-      ...delivery,
-      ...gettersOf(delivery),
-      // The welcome does not say so either, as if it were asked in the very moment of the write.
-      ackedThrough: [0],
-      async take(batch) {
-        const decision = await delivery.take(batch);
-        if (batch.sequence === 1) throw new Error("no ack ever leaves");
-        return decision;
-      },
-    });
+    const meddle: Meddle = (delivery) =>
+      instead(delivery, {
+        // The welcome does not say so either, as if it were asked in the very moment of the write.
+        ackedThrough: [0],
+        async take(batch) {
+          const decision = await delivery.take(batch);
+          if (batch.sequence === 1) throw new Error("no ack ever leaves");
+          return decision;
+        },
+      });
     const line = await begin(house, store, { meddle });
     await line.until(isEmpty(house));
     expect(named(line, "uplink.taken-back")).toMatchObject([{ result: "stored" }]);
@@ -365,17 +363,12 @@ describe("many epochs", () => {
   });
 });
 
-/** Getters do not survive a spread as getters. */
-function gettersOf(delivery: Parameters<Meddle>[0]) {
-  return {
-    get ackedThrough() {
-      return delivery.ackedThrough;
+/** The delivery, some of whose answers are others. */
+function instead(delivery: Delivery, others: Partial<Delivery>): Delivery {
+  return new Proxy(delivery, {
+    get(real, name) {
+      const value: unknown = Reflect.get(Object.hasOwn(others, name) ? others : real, name);
+      return typeof value === "function" ? value.bind(real) : value;
     },
-    get unknownTables() {
-      return delivery.unknownTables;
-    },
-    get lossAckedThrough() {
-      return delivery.lossAckedThrough;
-    },
-  };
+  });
 }
