@@ -3,8 +3,9 @@
  * alarm. It learns for sixty days; then something happens that must ring no bell.
  */
 import { cpSync } from "node:fs";
+import { createMemoryRows } from "../../daemon/model/memory-rows.js";
 import type { RowStore } from "../../daemon/model/row-store.js";
-import { openScorerBed } from "../../test/support/scorer-bed.js";
+import { DEVICE_ID, openScorerBed } from "../../test/support/scorer-bed.js";
 import { simulateHeatPump } from "../heat-pump-simulator.js";
 import { benignScenarios, type Scenario } from "./scenarios.js";
 
@@ -45,11 +46,12 @@ export async function learnHouse({ seed, folder, rows }: LearntHouse): Promise<R
 
 /** Four weeks in which `event` happens. @param folder empty; takes the state of these weeks */
 export async function liveThrough(
-  { seed, folder: learnt, rows }: LearntHouse,
+  { seed, folder: learnt, rows: learntRows }: LearntHouse,
   { faults, happenings }: Scenario,
   folder: string,
 ): Promise<Rung> {
   cpSync(learnt, folder, { recursive: true });
+  const rows = await copyRows(learntRows);
   const bed = await openScorerBed(folder, { rows, rules: RULES });
   const days = LEARN_DAYS + WATCHED_DAYS;
   const table = simulateHeatPump({ seed, startMs: START_MS, days, faults, happenings });
@@ -65,4 +67,14 @@ export async function liveThrough(
     .map(({ facts }) => String(facts.title))
     .filter((title) => !title.includes("slowly"));
   return { alarms, told: repairedMs === undefined ? told : [] };
+}
+
+/** No event knows of another. */
+async function copyRows(from: RowStore): Promise<RowStore> {
+  const into = createMemoryRows();
+  for (const facts of await from.days(DEVICE_ID)) {
+    const rows = await from.read(DEVICE_ID, facts.day);
+    if (rows !== undefined) await into.put(DEVICE_ID, facts, rows);
+  }
+  return into;
 }
