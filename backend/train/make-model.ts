@@ -7,7 +7,7 @@ import { calibrateNormal, type HeldOut } from "#core/anomaly/calibrate-normal.js
 import type { ChannelId } from "#core/anomaly/channel.js";
 import { FAULTS } from "#core/anomaly/fault-table.js";
 import { type FeaturePlan, planFor } from "#core/anomaly/feature-plan.js";
-import type { Contribution, NormalModel } from "#core/anomaly/normal-model.js";
+import { type Contribution, type NormalModel, numbersOf } from "#core/anomaly/normal-model.js";
 import { createRowBlock } from "#core/anomaly/operating-row.js";
 import { canShow } from "#core/anomaly/right-parts.js";
 import { passesSelfTest } from "#core/anomaly/self-test.js";
@@ -203,16 +203,6 @@ function readPublished(bytes: Uint8Array | undefined): NormalModel | undefined {
 }
 
 function isFiniteModel({ parts, factor }: NormalModel): boolean {
-  const numbers = parts.flatMap((part) => [
-    part.rowVariance,
-    part.dayVariance,
-    part.psi,
-    part.rho,
-    part.limitFast,
-    part.limitSlow,
-    ...part.between,
-    ...part.beta,
-    ...part.leverage,
-  ]);
+  const numbers = parts.flatMap(numbersOf);
   return [factor, ...numbers].every(Number.isFinite);
 }

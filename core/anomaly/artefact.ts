@@ -15,7 +15,7 @@ import { readCatchAll, writeCatchAll } from "./catch-all-codec.js";
 import { namePlan, type PlanPart } from "./feature-plan.js";
 import { featureCount, localCount } from "./features.js";
 import type { ModelCard } from "./model-card.js";
-import type { NormalModel, PartModel } from "./normal-model.js";
+import { type NormalModel, numbersOf, type PartModel } from "./normal-model.js";
 
 /** A model with the heat pump model it is for; local ones know their machine's level. */
 export interface Artefact {
@@ -43,7 +43,7 @@ export function encodeArtefact({ heatPumpModel, model, known, card }: Artefact):
       percent: part.percent,
       house: part.house,
       usable: numbers?.isUsable ?? false,
-      numbers: numbers === undefined ? "" : numbersToText(listNumbers(numbers)),
+      numbers: numbers === undefined ? "" : numbersToText(numbersOf(numbers)),
       ...(own !== undefined && { known: numbersToText([...own]) }),
     };
   });
@@ -126,20 +126,6 @@ function refuseOther(json: unknown): void {
 function toPlanPart(part: WrittenPart): PlanPart {
   const { id, mode, target, context, tolerance, percent, house } = part;
   return { id, mode, target, context, tolerance, percent, house };
-}
-
-function listNumbers(part: PartModel): number[] {
-  return [
-    part.rowVariance,
-    part.dayVariance,
-    part.psi,
-    part.rho,
-    part.limitFast,
-    part.limitSlow,
-    ...part.between,
-    ...part.beta,
-    ...part.leverage,
-  ];
 }
 
 function readPart(written: WrittenPart, part: PlanPart | undefined): PartModel {

@@ -80,3 +80,18 @@ export function roundPart(part: PartModel): PartModel {
     limitSlow: Math.fround(part.limitSlow),
   };
 }
+
+/** Every number of a part, in the order in which it is written. */
+export function numbersOf(part: PartModel): number[] {
+  return [
+    part.rowVariance,
+    part.dayVariance,
+    part.psi,
+    part.rho,
+    part.limitFast,
+    part.limitSlow,
+    ...part.between,
+    ...part.beta,
+    ...part.leverage,
+  ];
+}
