@@ -1,11 +1,11 @@
 /** Questions to the backend about the community, each with a connection of its own. */
 import { HeatpoolError } from "#core/errors.js";
+import { quantityWords } from "../local/quantity-words.js";
 import type { CommunityClient } from "../uplink/community-client.js";
 import { hasIdentity, toOwnEndpoint } from "./backend-ways.js";
 import { heatpumpModelOf } from "./device-streams.js";
 import { type IdentityParts, openIdentity } from "./open-identity.js";
 import type { DaemonParts } from "./parts.js";
-import { quantityWords } from "./quantity-words.js";
 import { openState } from "./state-files.js";
 
 /** What the community says. @throws HeatpoolError `CONFIG_INVALID` · what the backend says */

@@ -1,7 +1,6 @@
 /** Where this installation stands among others of its model, for a person. Pure. */
 import type { Locale } from "#core/enrolment/consent-record.js";
-
-type Words = Readonly<Record<Locale, string>>;
+import type { Words } from "../local/house.js";
 
 /** What the daemon says of it. */
 export interface Standing {

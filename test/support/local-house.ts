@@ -8,7 +8,6 @@ import { SCOPES } from "#core/enrolment/consent-record.js";
 import { METRICS } from "#core/measurement/metrics.js";
 import type { Reading, Snapshot } from "#core/measurement/snapshot.js";
 import type { Profile } from "#core/profile/profile.js";
-import { quantityWords } from "../../daemon/assembly/quantity-words.js";
 import type { DeviceStream } from "../../daemon/backlog/backlog.js";
 import { createMemoryBacklog } from "../../daemon/backlog/memory-backlog.js";
 import { openConsentBook } from "../../daemon/enrolment/consent.js";
@@ -16,6 +15,7 @@ import { CONSENT_TEXTS, CONSENT_VERSION } from "../../daemon/enrolment/consent-t
 import { createMemoryHistory } from "../../daemon/history/memory-history.js";
 import { createHouse } from "../../daemon/local/create-house.js";
 import type { Alarm } from "../../daemon/local/house.js";
+import { quantityWords } from "../../daemon/local/quantity-words.js";
 import { type LocalConfig, runLocal } from "../../daemon/local/run-local.js";
 import { createSentBatches } from "../../daemon/local/sent-batches.js";
 import { showReadings } from "../../daemon/poll/snapshot-table.js";

@@ -1,7 +1,7 @@
 /** Where a house stands is told in its owner's language, with its own figures. */
 import { describe, expect, it } from "vitest";
-import { quantityWords } from "../../../daemon/assembly/quantity-words.js";
 import { renderStanding } from "../../../daemon/commands/standing-text.js";
+import { quantityWords } from "../../../daemon/local/quantity-words.js";
 
 const rank = (quantity: string, value: number, more: object = {}) => ({
   ...{ label: quantityWords(quantity), unit: "", heatpumpModel: "idm/navigator-2.0", value },

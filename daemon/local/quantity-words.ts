@@ -2,10 +2,7 @@
  * What the figures of efficiency and use are called, for a person. The backend names them as in
  * `PerformanceFigure`; a name that came later than this program is shown as it is.
  */
-interface Words {
-  readonly de: string;
-  readonly en: string;
-}
+import type { Words } from "./house.js";
 
 const WORDS: Readonly<Record<string, Words>> = {
   cop_total: { de: "Leistungszahl", en: "COP" },
