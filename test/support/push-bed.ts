@@ -21,8 +21,16 @@ import { createModelReceiver, type ReceiverParts } from "../../daemon/model/rece
 import { createGrpcTransport } from "../../daemon/uplink/grpc-transport.js";
 import { createChance } from "./chance.js";
 
-/** Everything of the backend that has to do with models. */
-export function createModelBackend(folder: string, clock: Clock) {
+/**
+ * Everything of the backend that has to do with models.
+ *
+ * @param mayHave who may have models; left out: everybody but the `ineligible`
+ */
+export function createModelBackend(
+  folder: string,
+  clock: Clock,
+  mayHave: (installationId: string) => boolean = () => true,
+) {
   const chance = createChance(3);
   const director = generateKeyPairSync("ed25519");
   const { keyId, key } = describeDirectorKey(director.publicKey);
@@ -63,7 +71,7 @@ export function createModelBackend(folder: string, clock: Clock) {
     listed: () => listed,
     isEligible(id) {
       asked.push(id);
-      return !ineligible.has(id);
+      return !ineligible.has(id) && mayHave(id);
     },
     deviceKey: (id) => deviceKeys.get(id),
     newPair: () => generateKeyPairSync("x25519"),
