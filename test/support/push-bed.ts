@@ -42,6 +42,8 @@ export function createModelBackend(
   const deviceKeys = new Map<string, Uint8Array>();
   const ineligible = new Set<string>();
   const events: string[] = [];
+  /** What each installation said that it has. */
+  const records = new Map<string, Readonly<Record<string, number>>>();
   const asked: string[] = [];
   const store = openFileReleaseStore({
     folder: join(folder, "models"),
@@ -74,6 +76,10 @@ export function createModelBackend(
       return !ineligible.has(id) && mayHave(id);
     },
     deviceKey: (id) => deviceKeys.get(id),
+    recorded: (id) => records.get(id),
+    onInstalled(id, modelId, release) {
+      records.set(id, { ...records.get(id), [modelId]: release });
+    },
     newPair: () => generateKeyPairSync("x25519"),
     onEvent: (event, _id, facts) => events.push(`${event} ${Object.values(facts).join(" ")}`),
   });
