@@ -56,7 +56,7 @@ export async function replay(options: ReplayOptions, terminal: Terminal): Promis
   const language = options.language ?? "en";
   for (const alarm of alarms)
     for (const line of renderAlarm(alarm, language, writeLocalTime)) terminal.print(line);
-  for (const line of renderScores(devices, language)) terminal.print(line);
+  for (const line of renderScores(devices, language, writeLocalTime)) terminal.print(line);
 }
 
 /** What came of it. */

@@ -18,7 +18,8 @@ function featuresOf(of: Partial<Record<ChannelId, number>>, isDay = false) {
   );
   if (group === undefined) throw new Error("no such group");
   const values = new Float64Array(CHANNEL_COUNT).fill(Number.NaN);
-  for (const [id, value] of Object.entries(of)) values[channelIndex(id as ChannelId)] = value;
+  for (const [id, value] of Object.entries(of))
+    values[channelIndex(id as ChannelId)] = value ?? Number.NaN;
   const phi = new Float64Array(FEATURES_MAX);
   return { isThere: fillFeatures(group, values, 0, phi), phi: [...phi.subarray(0, group.size)] };
 }

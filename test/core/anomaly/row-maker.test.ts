@@ -22,7 +22,7 @@ function rowsOfCells(cells: readonly (Cell | undefined)[]) {
     grid.seen[index] = 1;
     grid.modes[index] = MODES.indexOf(mode);
     for (const [id, value] of Object.entries(values))
-      grid.values[index * CHANNEL_COUNT + channelIndex(id as ChannelId)] = value;
+      grid.values[index * CHANNEL_COUNT + channelIndex(id as ChannelId)] = value ?? Number.NaN;
   }
   return makeRows(grid);
 }
