@@ -20,7 +20,7 @@ export async function listAlarms(
   const shown = alarms.filter((one) => options.all === true || one.resolvedAtMs === undefined);
   if (options.json === true)
     return terminal.print(JSON.stringify({ alarms: shown, devices }, null, 2));
-  for (const line of renderScores(devices, config.language)) terminal.print(line);
+  for (const line of renderScores(devices, config.language, writeLocalTime)) terminal.print(line);
   for (const alarm of shown)
     for (const line of renderAlarm(alarm, config.language, writeLocalTime)) terminal.print(line);
 }

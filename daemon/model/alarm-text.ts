@@ -35,6 +35,7 @@ const TEXTS = {
     },
     expected: "erwartet",
     own: "diese Anlage weicht von ihrer Familie ab um",
+    data: "Sensor oder Daten",
   },
   en: {
     severity: { info: "Note", warning: "Warning", critical: "Urgent" },
@@ -66,6 +67,7 @@ const TEXTS = {
     },
     expected: "expected",
     own: "this machine differs from its family by",
+    data: "sensor or data",
   },
 } as const;
 
@@ -83,10 +85,14 @@ export function renderAlarm(alarm: Alarm, language: Language, writeTime: WriteTi
   ];
 }
 
-/** One line per device. */
-export function renderScores(devices: readonly ScoredDevice[], language: Language): string[] {
+/** A line per device, and one for each reading of it that cannot be right. */
+export function renderScores(
+  devices: readonly ScoredDevice[],
+  language: Language,
+  writeTime: WriteTime,
+): string[] {
   const texts = TEXTS[language];
-  return devices.map(({ deviceId, score, isAlarmOn, model }) => {
+  return devices.flatMap(({ deviceId, score, isAlarmOn, model, findings }) => {
     const facts = [
       isAlarmOn ? texts.alarm : texts.calm,
       ...(score === undefined ? [] : [`${texts.score} ${score.toFixed(2)}`]),
@@ -94,7 +100,11 @@ export function renderScores(devices: readonly ScoredDevice[], language: Languag
       `${model.daysKept} ${texts.kept}`,
       ...(model.isLearning ? [texts.learning] : []),
     ];
-    return `${deviceId}: ${facts.join(", ")}`;
+    const wrong = findings.map(({ text, sinceMs }) => {
+      const since = `${texts.since} ${writeTime(sinceMs, language)}`;
+      return `  ${texts.data}: ${text[language]}, ${since}`;
+    });
+    return [`${deviceId}: ${facts.join(", ")}`, ...wrong];
   });
 }
 

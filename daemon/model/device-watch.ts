@@ -119,7 +119,7 @@ export function createDeviceWatch(
   const score = (cell: FinishedCell): boolean => {
     const { mode, values } = cell;
     noteChannels(available, values);
-    quality.check(cell.cell, mode, values, 0);
+    quality.check(cell.cell, mode, values, 0, cell.outside);
     findings = quality.active();
     const isSteady = rowMaker.add(cell.cell, mode, values, 0) && mode !== UNKNOWN;
     const row = { cell: cell.cell, mode, steady: isSteady, values, at: 0 };

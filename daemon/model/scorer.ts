@@ -34,7 +34,12 @@ export interface ScoredDevice {
   readonly isAlarmOn: boolean;
   readonly model: ModelFacts;
   /** Readings that cannot be right. */
-  readonly findings: readonly { readonly kind: string; readonly channel: string }[];
+  readonly findings: readonly {
+    readonly kind: string;
+    readonly channel: string;
+    readonly sinceMs: number;
+    readonly text: Words;
+  }[];
   readonly rowsScored: number;
   readonly rowsOutOfReach: number;
   readonly pollsLate: number;

@@ -251,6 +251,17 @@ describe("models of the community", () => {
     await bed.stop();
   });
 
+  it("for every heat pump is used where there is none of its own", async () => {
+    const plain = await bytesOf("*");
+    const community = { newest: () => ({ modelId: "generic", release: 1, plain }) };
+    const bed = await openScorerBed(temporaryFolder(), { community });
+    expect(bed.scorer.devices()[0]).toMatchObject({
+      model: { source: "community", label: "1" },
+      modelsRefused: 0,
+    });
+    await bed.stop();
+  });
+
   it("goes before the own model, which is used again when the grant ends", async () => {
     const plain = await bytesOf(HEAT_PUMP_MODEL);
     const grant: { isGiven: boolean } = { isGiven: true };
