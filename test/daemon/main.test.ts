@@ -12,8 +12,13 @@ import { openPorts } from "../support/open-ports.js";
 const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
 
 function run(...args: string[]) {
+  return runWith({}, ...args);
+}
+
+function runWith(environment: Record<string, string>, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], {
     encoding: "utf8",
+    env: { ...process.env, ...environment },
   });
   return { status, stdout, stderr };
 }
@@ -46,6 +51,14 @@ describe("heatpool", () => {
     expect(ended.stderr).toMatch(/heatpool\.yaml:5.*language/);
     expect(existsSync(join(folder, "state"))).toBe(false);
     expect(run("run", "--config", join(folder, "none.yaml")).status).toBe(78);
+  });
+
+  it("does not begin where traces of gRPC would tell addresses", () => {
+    const folder = temporaryFolder();
+    const ended = runWith({ GRPC_TRACE: "all" }, "run", "--config", writeConfig(folder));
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toMatch(/^CONFIG_INVALID: GRPC_TRACE=all: .*\nUnset GRPC_TRACE/);
+    expect(existsSync(join(folder, "state"))).toBe(false);
   });
 
   it("ends with 78 when the installation id is damaged", () => {

@@ -44,7 +44,13 @@ export function writeBackendConfig(folder: string, more = ""): string {
 
 /** Runs a command to its end. */
 export function runBackendCommand(...args: string[]): Ended {
-  return spawnSync(process.execPath, [...SOURCES, ...args], { encoding: "utf8" });
+  return runBackendIn({}, ...args);
+}
+
+/** The same, with more in its environment. */
+export function runBackendIn(environment: Record<string, string>, ...args: string[]): Ended {
+  const env = { ...process.env, ...environment };
+  return spawnSync(process.execPath, [...SOURCES, ...args], { encoding: "utf8", env });
 }
 
 /** Starts `serve` and waits until it listens. @param program what Node runs; the sources unless told */
