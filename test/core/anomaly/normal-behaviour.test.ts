@@ -1,6 +1,11 @@
 /** What counts as evidence against a machine: not what it cannot do, nor what nobody has learnt. */
 import { describe, expect, it } from "vitest";
-import { CELLS_PER_DAY, type ChannelId, channelIndex } from "#core/anomaly/channel.js";
+import {
+  CELLS_PER_DAY,
+  CHANNEL_COUNT,
+  type ChannelId,
+  channelIndex,
+} from "#core/anomaly/channel.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
 import { endLocalDay, noteRow, startLocalFit, WAIT_DAYS } from "#core/anomaly/local-fit.js";
 import { readNormal } from "#core/anomaly/normal-behaviour.js";
@@ -35,12 +40,11 @@ function shareAfter(model: NormalModel, id: string, row: Row): number {
     block.modes[cell] = HEATING;
     block.steady[cell] = 1;
     const usual: Row = { outdoor: -9, to24: -9, dayMean: -9, dayLow: -11, flow: 24, return: 20 };
-    for (const [channel, value] of Object.entries({ ...usual, ...row }))
-      block.values[
-        cell * (block.values.length / block.length) + channelIndex(channel as ChannelId)
-      ] =
-        // The drive has to have shown its range first.
-        channel === "frequency" && cell < 3 ? 20 : value;
+    for (const [channel, value] of Object.entries({ ...usual, ...row }) as [ChannelId, number][]) {
+      const at = cell * CHANNEL_COUNT + channelIndex(channel);
+      // The drive has to have shown its range first.
+      block.values[at] = channel === "frequency" && cell < 3 ? 20 : value;
+    }
   }
   const reader = readNormal(model, startNormal(model), { isAdapting: false });
   for (const one of rowsOf(block)) reader.read(one);
