@@ -50,7 +50,7 @@ export function flattenModel({ plan, parts }: NormalModel): FlatModel {
     return part?.isUsable === true && part.beta.length === size;
   };
   const driveOf = Int32Array.from(plan.parts, ({ mode, target }) => {
-    if (mode === "day" && !ASKED.has(target)) return -1;
+    if (!ASKED.has(target)) return -1;
     const running = mode === "day" ? "heating" : mode;
     return plan.parts.findIndex((one) => one.mode === running && COMPRESSORS.has(one.target));
   });

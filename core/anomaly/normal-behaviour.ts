@@ -99,7 +99,6 @@ export function readNormal(
       rowsOutOfReach++;
       return;
     }
-    if (beyond > 0 && flat.isAsked[index] === 0 && isAtCapacity(index, row)) return;
     const { deviation, covariance, size: localSize } = fit;
     let local = 0;
     let localVariance = 0;
@@ -140,8 +139,7 @@ export function readNormal(
   };
   /**
    * A machine that gives all it can is not ill because the house gets less than was asked, now or
-   * somewhen in the day looked at. Nor does what was learnt while its speed followed curve and
-   * weather say what to expect where it cannot follow.
+   * somewhen in the day looked at.
    */
   const isAtCapacity = (index: number, row: OperatingRow): boolean => {
     const drive = flat.driveOf[index] ?? -1;
