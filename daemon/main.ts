@@ -99,6 +99,8 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command("heatpool")
     .description("Reads heat pumps and, if you agree, shares what it read with a community")
     .version(terminal.version)
+    // What stands behind `alarms answer` belongs to `answer`.
+    .enablePositionalOptions()
     .exitOverride();
   add(program, "run", "read the heat pumps until told to stop", async () => {
     return (await import("./commands/run.js")).run;
@@ -207,9 +209,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     async () => {
       return (await import("./commands/alarms.js")).listAlarms;
     },
-  ).option("--all", "also what is over");
-  // `--json` behind `answer` belongs to it.
-  alarms.enablePositionalOptions();
+  )
+    .option("--all", "also what is over")
+    .enablePositionalOptions();
   add(alarms, "answer", "say what an alarm was", async () => {
     return (await import("./commands/alarms.js")).answerAlarm;
   })

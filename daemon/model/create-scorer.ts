@@ -7,6 +7,7 @@ import { chooseModel } from "./choose-model.js";
 import type { FinishedDay } from "./day-rows.js";
 import { learnDevice } from "./device-learning.js";
 import { isLearningDue, LEARN_DAYS_MIN } from "./local-learning.js";
+import { makePastRows } from "./past-rows.js";
 import { openScored, type Scored } from "./scored-device.js";
 import type { Scorer } from "./scorer.js";
 import { describe, explainModel, vitalsOf } from "./scorer-facts.js";
@@ -138,6 +139,10 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
       const one = find(deviceId);
       await working;
       await save(one);
+      if (parts.past !== undefined) {
+        const past = { rows, pause: parts.pause, signal: stopping.signal };
+        one.watch.knowChannels(await makePastRows(past, one.device, parts.past(deviceId)));
+      }
       one.days = await rows.days(deviceId);
       await learn(one, true);
     },

@@ -74,6 +74,8 @@ export interface DeviceWatch {
   readonly lastCell: number | undefined;
   /** Channels that had a value so far. */
   readonly available: ReadonlySet<ChannelId>;
+  /** They had one before. */
+  knowChannels(channels: Iterable<ChannelId>): void;
   readonly counts: WatchCounts;
   memory(): DeviceMemory;
 }
@@ -214,6 +216,9 @@ export function createDeviceWatch(
       return lastCell;
     },
     available,
+    knowChannels(channels) {
+      for (const id of channels) available.add(id);
+    },
     get counts() {
       return { ...counts, rowsOutOfReach: outOfReach() };
     },
