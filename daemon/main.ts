@@ -220,6 +220,12 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
       "<fault|changed|fine|serviced>",
       "a real fault, something you changed, no problem, or cleaned and mended today",
     );
+  add(alarms, "changed", "you changed settings: nothing is told for three days", async () => {
+    return (await import("./commands/alarms.js")).noteDone("changed");
+  }).option(...ofDevice);
+  add(alarms, "serviced", "it was cleaned or mended: slow change is counted anew", async () => {
+    return (await import("./commands/alarms.js")).noteDone("serviced");
+  }).option(...ofDevice);
   add<ReplayOptions>(
     program,
     "replay",
