@@ -7,7 +7,8 @@ import { basename } from "node:path";
 import { decodeArtefact } from "#core/anomaly/artefact.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
-import { letOthersGo, modeOf, writeLocalTime } from "../assembly/house-scorer.js";
+import { letOthersGo, modeOf, pollsOf, writeLocalTime } from "../assembly/house-scorer.js";
+import type { TimeRange } from "../history/history.js";
 import type { Alarm } from "../model/alarm.js";
 import { openAlarmBook } from "../model/alarm-book.js";
 import { renderAlarm, renderScores } from "../model/alarm-text.js";
@@ -141,20 +142,17 @@ async function openFromHistory(options: ReplayOptions, terminal: Terminal): Prom
   const found = setup.devices.find(({ config }) => config.deviceId === deviceId);
   if (found === undefined) throw new HeatpoolError("NOT_FOUND", `no device ${deviceId}`);
   const source = await openHistorySource(setup, terminal);
-  const toMs = terminal.clock.nowMs() + 1;
-  async function* polls(): AsyncGenerator<Snapshot> {
-    const { oldestMs } = await source.status();
-    if (oldestMs === undefined) return;
-    for await (const { atMs, values } of source.rows(deviceId, { fromMs: oldestMs, toMs })) {
-      const readings = Array.from(values, ([metric, value]) => ({
-        ...{ metric, value, quality: "good" as const },
-      }));
-      yield { deviceId, takenAtMs: atMs, monotonicMs: atMs, clockSynced: true, readings };
-    }
-  }
+  const past = {
+    oldestMs: async () => (await source.status()).oldestMs,
+    rows: ({ deviceId: id }: { deviceId: string }, range: TimeRange) => source.rows(id, range),
+  };
   const heatpumpModel = found.config.heatpumpModel ?? found.profile.name;
   const device = { deviceId, heatpumpModel, modeOf: modeOf(found.profile) };
-  return { device, polls: polls(), close: () => source.close() };
+  return {
+    device,
+    polls: pollsOf(past, deviceId, terminal.clock.nowMs() + 1),
+    close: () => source.close(),
+  };
 }
 
 function check(options: ReplayOptions) {

@@ -95,7 +95,7 @@ export function renderScores(
   return devices.flatMap(({ deviceId, score, isAlarmOn, model, findings }) => {
     const facts = [
       isAlarmOn ? texts.alarm : texts.calm,
-      ...(score === undefined ? [] : [`${texts.score} ${score.toFixed(2)}`]),
+      ...(score === undefined ? [] : [`${texts.score} ${say(score, language)}`]),
       `${texts.source[model.source]}${model.label === "" ? "" : ` ${model.label}`}`,
       `${model.daysKept} ${texts.kept}`,
       ...(model.isLearning ? [texts.learning] : []),
@@ -114,13 +114,19 @@ export function renderParts(parts: readonly ExplainedModelPart[], language: Lang
   return [...parts]
     .sort((a, b) => b.share - a.share)
     .map(({ part, label, unit, share, measured, expected, absorbed }) => {
+      const of = unit === "" ? "" : ` ${unit}`;
       const now =
         measured === undefined || expected === undefined
           ? ""
-          : `: ${measured.toFixed(2)} ${unit}, ${texts.expected} ${expected.toFixed(2)} ${unit}`;
-      const own = absorbed === 0 ? "" : `; ${texts.own} ${absorbed.toFixed(2)} ${unit}`;
-      return `  ${share.toFixed(2)} ${part} (${label[language]})${now}${own}`;
+          : `: ${say(measured, language)}${of}, ${texts.expected} ${say(expected, language)}${of}`;
+      const own = absorbed === 0 ? "" : `; ${texts.own} ${say(absorbed, language)}${of}`;
+      return `  ${say(share, language)} ${part} (${label[language]})${now}${own}`;
     });
+}
+
+function say(value: number, language: Language): string {
+  const text = value.toFixed(2).replace("-", "−");
+  return language === "de" ? text.replace(".", ",") : text;
 }
 
 /** What an answer does. */
