@@ -123,6 +123,9 @@ describe("heatpool", () => {
     child.kill("SIGUSR1");
     const status = JSON.parse(run("status", "--json", "--config", file).stdout);
     expect(status).toMatchObject({ isRunning: true, consent: "missing" });
+    // What the log says at the start stands in the status as well.
+    const warned = lines.find((line) => line.includes('"daemon.warning"'));
+    expect(JSON.parse(warned ?? "{}").warning).toBe(status.warning);
     expect(openPorts(child.pid ?? 0)).toEqual([]);
     child.kill("SIGTERM");
     expect((await gone)[0]).toBe(0);

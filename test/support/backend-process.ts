@@ -24,6 +24,8 @@ export interface RunningBackend {
   readonly adminPort: number;
   /** 0: nobody enrols there. */
   readonly enrolPort: number;
+  /** All that it wrote beside its log. */
+  complaints(): string;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -82,6 +84,7 @@ export async function startBackend(
     mainPort: Number(first.mainPort),
     adminPort: Number(first.adminPort),
     enrolPort: Number(first.enrolPort ?? 0),
+    complaints: () => complaint,
     async stop() {
       child.kill("SIGTERM");
       const [code] = await gone;
