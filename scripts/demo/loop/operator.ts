@@ -125,10 +125,10 @@ type Run = (...words: string[]) => Promise<string>;
 
 /** docs/operations.md, "the ceremony step by step". @returns the root that daemons are given */
 async function holdCeremony(at: (name: string) => string, workstation: Run, here: Run) {
+  const add = (role: string, name: string) =>
+    workstation("keys", "add", role, "--dir", at(""), "--name", name, "--plain");
   await here("keys", "init", "--out", at("online.pub"));
-  for (const name of ROOT_KEYS)
-    await workstation("keys", "add", "root", "--dir", at(""), "--name", name, "--plain");
-  await workstation("keys", "add", "targets", "--dir", at(""), "--name", "targets-1", "--plain");
+  await Promise.all([...ROOT_KEYS.map((name) => add("root", name)), add("targets", "targets-1")]);
   const [rootFile, targetsFile] = [at("1.root.json"), at("1.targets.json")];
   const publics = [...ROOT_KEYS, "targets-1", "online"].map((name) => at(`${name}.pub`));
   await workstation("keys", "root", "--public", ...publics, "--out", rootFile);

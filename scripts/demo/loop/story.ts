@@ -29,6 +29,8 @@ export interface StoryOptions {
 /** What was seen. */
 export interface StoryFacts {
   readonly homes: number;
+  /** Those that went on living. */
+  readonly living: number;
   readonly daysContributed: number;
   readonly rowsContributed: number;
   readonly closedTestPool: boolean;
@@ -41,6 +43,8 @@ export interface StoryFacts {
   /** Living homes that watch with the community's model; the backend's own count of the same. */
   readonly receivedBy: number;
   readonly heldByBackend: number;
+  /** Both ways between all homes and the backend, TLS in. */
+  readonly wireBytes: number;
   readonly polls: number;
   readonly pollsFailed: number;
   readonly modbusRequests: number;
@@ -95,12 +99,16 @@ interface Stage {
   /** What is to be ended, in the order in which it began. */
   readonly ends: (() => Promise<unknown>)[];
   readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
 }
+
+type Leaping = Pick<Stage, "time" | "link" | "signal">;
 
 export async function tellStory(
   folder: string,
   options: StoryOptions,
   note: (text: string) => void,
+  signal: AbortSignal,
 ): Promise<StoryFacts> {
   const startedMs = performance.now();
   const startMs = Date.now();
@@ -112,7 +120,7 @@ export async function tellStory(
     note(`backend: serves on 127.0.0.1:${operator.address.main}; keys were made in a ceremony`);
     const link = await openLink(operator.address.main);
     ends.push(link.close);
-    const stage: Stage = { time, operator, link, startMs, ends, note };
+    const stage: Stage = { time, operator, link, startMs, ends, note, signal };
     const homes = await openHomes(folder, options, stage);
     const rowsContributed = await contribute(homes, options, stage);
     const training = await trainAndPublish(operator, note);
@@ -121,6 +129,7 @@ export async function tellStory(
     const lived = await live(living, stage);
     return {
       homes: homes.length,
+      living: living.length,
       daysContributed: options.days,
       rowsContributed,
       closedTestPool: options.pool.isClosedTestPool,
@@ -128,6 +137,7 @@ export async function tellStory(
       release: training.release,
       ...received,
       ...lived,
+      wireBytes: moved(link),
       seconds: Math.round((performance.now() - startedMs) / 1000),
     };
   } finally {
@@ -162,13 +172,13 @@ async function openHomes(
 async function contribute(
   homes: readonly Home[],
   { days, living }: StoryOptions,
-  { time, link, startMs, note }: Stage,
+  { time, link, startMs, note, signal }: Stage,
 ): Promise<number> {
   let rows = 0;
   const deliver = async (home: Home, isLiving: boolean) => {
     const shared = await home.join(startMs);
     await home.start();
-    await drained(home, time, link);
+    await drained(home, { time, link, signal });
     rows += shared;
     if (!isLiving) await home.stop();
     note(`${home.name}: enrolled, ${days} days contributed in ${shared} rows`);
@@ -183,8 +193,9 @@ async function contribute(
 }
 
 /** The rate at which a record drains is a setting of the pool; its waits are leapt over. */
-async function drained(home: Home, time: MachineTime, link: Link): Promise<void> {
+async function drained(home: Home, { time, link, signal }: Leaping): Promise<void> {
   for (;;) {
+    signal.throwIfAborted();
     // Its socket answers a moment after it has started.
     const backlog = (await home.status())?.backlog;
     if (backlog !== undefined && backlog.admitted > 0 && backlog.batches === 0) return;
@@ -208,12 +219,12 @@ async function trainAndPublish(operator: Operator, note: (text: string) => void)
 async function receive(
   living: readonly Home[],
   { modelId, release }: { modelId: string; release: number },
-  { operator, time, link, note }: Stage,
+  { operator, note, ...leaping }: Stage,
 ) {
   const key = `community/${modelId}/${release}`;
   const has = (home: Home) =>
     home.log.some(({ event, model }) => event === "model.used" && model === key);
-  await until(() => living.every(has), `${key} in use everywhere`, time, link);
+  await until(() => living.every(has), `${key} in use everywhere`, leaping);
   const holders = async () => new Set(await operator.holders(modelId, release));
   const ids = living.map(({ installationId }) => installationId());
   await until(
@@ -222,8 +233,7 @@ async function receive(
       return ids.every((id) => held.has(id));
     },
     "the backend knows who has it",
-    time,
-    link,
+    leaping,
   );
   note(`homes: ${living.length} opened release ${release} and watch ${PROFILE_NAME} with it`);
   return { receivedBy: living.filter(has).length, heldByBackend: (await holders()).size };
@@ -233,10 +243,10 @@ async function receive(
 async function until(
   happened: () => boolean | Promise<boolean>,
   what: string,
-  time: MachineTime,
-  link: Link,
+  { time, link, signal }: Leaping,
 ): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
+    signal.throwIfAborted();
     if (await happened()) return;
     await stillness(link);
     time.leapTo(time.nowMs() + 1_000);
@@ -245,12 +255,12 @@ async function until(
 }
 
 /** From poll to poll: the quiet fortnight, the fault, the notice, the mending, the end. */
-async function live(living: readonly Home[], { time, link, note }: Stage) {
+async function live(living: readonly Home[], { time, note, ...more }: Stage) {
   const [home, ...neighbours] = living;
   if (home === undefined) throw new Error("nobody lives on");
   const fromMs = time.nowMs();
   const goOn = (isOver: () => boolean, days: number) =>
-    liveUntil(living, { time, link, isOver, days });
+    liveUntil(living, { time, ...more }, isOver, days);
   const letters = () => home.mailbox.letters.filter(({ kind }) => kind === "anomaly");
 
   const startMs = Math.ceil(fromMs / DAY_MS + QUIET_DAYS) * DAY_MS + FAULT_HOURS * HOUR_MS;
@@ -305,11 +315,13 @@ function described({ source, model, severity, parts, possible, text }: AlarmFact
 /** From poll to poll; a daemon that lost its stream gets its next try in between. */
 async function liveUntil(
   living: readonly Home[],
-  of: { time: MachineTime; link: Link; isOver: () => boolean; days: number },
+  { time, link, signal }: Leaping,
+  isOver: () => boolean,
+  daysMax: number,
 ): Promise<void> {
-  const { time, link, isOver } = of;
-  const lastMs = time.nowMs() + of.days * DAY_MS;
+  const lastMs = time.nowMs() + daysMax * DAY_MS;
   while (!isOver() && time.nowMs() < lastMs) {
+    signal.throwIfAborted();
     const nowMs = time.nowMs();
     const slotMs = Math.floor(nowMs / STEP_MS + 1) * STEP_MS;
     const tries = living.flatMap((home) => home.retryAtMs() ?? []).filter((atMs) => atMs > nowMs);
