@@ -100,6 +100,8 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command("heatpool")
     .description("Reads heat pumps and, if you agree, shares what it read with a community")
     .version(terminal.version)
+    // What stands behind `alarms answer` belongs to `answer`.
+    .enablePositionalOptions()
     .exitOverride();
   add(program, "run", "read the heat pumps until told to stop", async () => {
     return (await import("./commands/run.js")).run;
@@ -211,9 +213,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     async () => {
       return (await import("./commands/alarms.js")).listAlarms;
     },
-  ).option("--all", "also what is over");
-  // `--json` behind `answer` belongs to it.
-  alarms.enablePositionalOptions();
+  )
+    .option("--all", "also what is over")
+    .enablePositionalOptions();
   add(alarms, "answer", "say what an alarm was", async () => {
     return (await import("./commands/alarms.js")).answerAlarm;
   })
@@ -222,6 +224,12 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
       "<fault|changed|fine|serviced>",
       "a real fault, something you changed, no problem, or cleaned and mended today",
     );
+  add(alarms, "changed", "you changed settings: nothing is told for three days", async () => {
+    return (await import("./commands/alarms.js")).noteDone("changed");
+  }).option(...ofDevice);
+  add(alarms, "serviced", "it was cleaned or mended: slow change is counted anew", async () => {
+    return (await import("./commands/alarms.js")).noteDone("serviced");
+  }).option(...ofDevice);
   add<ReplayOptions>(
     program,
     "replay",

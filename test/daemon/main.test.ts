@@ -42,6 +42,12 @@ describe("heatpool", () => {
     expect(run("--help")).toMatchObject({ status: 0, stderr: "" });
   });
 
+  it("takes the options behind `alarms answer` as its own", () => {
+    const file = writeConfig(temporaryFolder());
+    const ended = run("alarms", "answer", "1", "fine", "--json", "--config", file);
+    expect(ended.stderr).toMatch(/^UNAVAILABLE: no daemon runs/);
+  });
+
   it("ends with 78 for a configuration it cannot use, naming every line, and opens nothing", () => {
     const folder = temporaryFolder();
     const file = writeConfig(folder, "backlog: { limitMiB: 1 }\nlanguage: fr");
