@@ -7,19 +7,23 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
 import { prefixOf } from "./address-prefix.js";
 import { type Alarm, createAlarms } from "./alarms.js";
+import { createHandshakes, type Identity, nameOf } from "./handshakes.js";
 import { createNetworkBook, type NetworkLimits } from "./network-book.js";
+import { createTurnPace, type TurnSize } from "./turn-pace.js";
 
 /** What a connection has to keep before anything is known about it. */
 export interface FrontLimits extends NetworkLimits {
   /** A connection that has not said anything is closed after this time. */
   readonly firstByteMs: number;
-  /** A handshake that is not done is given up after this time. */
+  /** A handshake that is not done is given up after this time, counted from the connection. */
   readonly handshakeMs: number;
+  /** Handshakes that are begun and not done. */
+  readonly handshakesMax: number;
+  /** What is done for newcomers in one turn of the event loop. */
+  readonly newcomers: TurnSize;
 }
 
 /** Time in which a caller whose certificate does not count may hear that. */
@@ -32,13 +36,11 @@ export const FRONT_LIMITS: FrontLimits = {
   newPerPrefix: { burst: 128, perSecond: 4 },
   firstByteMs: 5_000,
   handshakeMs: 10_000,
+  // A thousand daemons that come back at once, over slow lines.
+  handshakesMax: 512,
+  // A handshake takes 1 to 2 ms; two thousand that wait hold 8 KiB each.
+  newcomers: { turnMs: 1, waitingMax: 2_048 },
 };
-
-/** Certificate chain and private key, both PEM. */
-interface Identity {
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-}
 
 /** An open front door. */
 export interface FrontDoor {
@@ -74,24 +76,48 @@ export interface FrontParts {
 /** @throws HeatpoolError `CERTIFICATE_INVALID` · what listening throws */
 export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
-  const { identity, limits } = parts;
-  const networks = createNetworkBook(limits, parts.clock);
-  const alarms = createAlarms(parts.clock);
+  const { limits, clock } = parts;
+  const networks = createNetworkBook(limits, clock);
+  const turns = createTurnPace(limits.newcomers, clock);
+  const alarms = createAlarms(clock);
   const guests = createGuests();
   const unwelcome = new Set<string>();
-  const onUnwelcome = (socket: Socket): void => {
-    const name = nameOf(socket);
-    unwelcome.add(name);
-    socket.once("close", () => unwelcome.delete(name));
+  const inTurn = (socket: Socket, work: () => void): void => {
+    const name = prefixOf(socket.remoteAddress ?? "");
+    const lane = { name, isProven: networks.isProven(name) };
+    const isWaiting = turns.add(lane, () => {
+      if (!socket.destroyed) work();
+    });
+    if (!isWaiting) socket.destroy();
   };
-  const onConnection = (socket: Socket): void => {
+  const closeLater = (socket: Socket, ms: number, isMeant = () => true): Alarm => {
+    const close = (): void => {
+      if (isMeant()) socket.destroy();
+    };
+    const end = { dueMs: alarms.monotonicMs() + ms, ring: () => inTurn(socket, close) };
+    alarms.set(end);
+    return end;
+  };
+  const onSecured = (socket: Socket, isWelcome: boolean): void => {
+    if (isWelcome) {
+      socket.once("close", networks.prove(prefixOf(socket.remoteAddress ?? "")));
+    } else {
+      const name = nameOf(socket);
+      const end = closeLater(socket, UNWELCOME_MAX_MS);
+      unwelcome.add(name);
+      socket.once("close", () => {
+        unwelcome.delete(name);
+        alarms.drop(end);
+      });
+    }
     guests.add(socket);
     parts.onConnection(socket);
   };
+  const { identity } = parts;
   const enter =
     identity === undefined
-      ? onConnection
-      : createHandshakes({ ...parts, onConnection, onUnwelcome }, identity);
+      ? (socket: Socket) => onSecured(socket, true)
+      : createHandshakes({ ...parts, identity, alarms, inTurn, closeLater, onSecured });
   const server = createServer({ noDelay: true }, (socket) => {
     const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
     // One too many is closed without a word.
@@ -99,11 +125,10 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
       socket.destroy();
       return;
     }
-    const firstByte = new FirstByte(socket, alarms.monotonicMs() + limits.firstByteMs);
+    const silence = closeLater(socket, limits.firstByteMs, () => socket.bytesRead === 0);
     open.add(socket);
-    alarms.set(firstByte);
     socket.on("close", () => {
-      alarms.drop(firstByte);
+      alarms.drop(silence);
       open.delete(socket);
       leave();
     });
@@ -143,81 +168,6 @@ function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> }
       });
     },
   };
-}
-
-const ignore = (): void => undefined;
-
-/** Lets connections shake hands; those that did and speak HTTP/2 go on. */
-function createHandshakes(
-  {
-    limits,
-    isWelcome,
-    clock,
-    onConnection,
-    onUnwelcome,
-  }: FrontParts & { onUnwelcome(socket: Socket): void },
-  { certificate, key }: Identity,
-): (socket: Socket) => void {
-  const options = {
-    cert: certificate,
-    key,
-    ALPNProtocols: ["h2"],
-    handshakeTimeout: limits.handshakeMs,
-    // The signature of the handshake is always checked. Whether the certificate counts is judged
-    // by `isWelcome` and again on every call: TLS itself would call a resumed session good.
-    requestCert: isWelcome !== undefined,
-    rejectUnauthorized: false,
-  };
-  try {
-    const server = createTlsServer(options, (socket) => {
-      // A connection that breaks is no fault of ours, and its session learns of it.
-      socket.on("error", ignore);
-      if (socket.alpnProtocol !== "h2") {
-        socket.destroy();
-        return;
-      }
-      if (isWelcome?.(socket.getPeerX509Certificate()) === false) {
-        onUnwelcome(socket);
-        void sendAway(socket, clock);
-      }
-      onConnection(socket);
-    });
-    // Node tells that a handshake failed or took too long, and leaves the connection open.
-    server.on("tlsClientError", (_, socket) => socket.destroy());
-    return (socket) => server.emit("connection", socket);
-  } catch (cause) {
-    const what = "the server's certificate and key do not fit";
-    throw new HeatpoolError("CERTIFICATE_INVALID", what, { cause });
-  }
-}
-
-function nameOf({
-  remoteAddress,
-  remotePort,
-}: Pick<Socket, "remoteAddress" | "remotePort">): string {
-  return `${remoteAddress} ${remotePort}`;
-}
-
-async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<void> {
-  const closed = new AbortController();
-  socket.once("close", () => closed.abort());
-  await clock.sleep(UNWELCOME_MAX_MS, closed.signal);
-  socket.destroy();
-}
-
-/** A connection that has said nothing when its time is over is closed. */
-class FirstByte implements Alarm {
-  readonly dueMs: number;
-  readonly #socket: Socket;
-
-  constructor(socket: Socket, dueMs: number) {
-    this.#socket = socket;
-    this.dueMs = dueMs;
-  }
-
-  ring(): void {
-    if (this.#socket.bytesRead === 0) this.#socket.destroy();
-  }
 }
 
 function listen(server: Server, { host, port }: FrontParts["address"]): Promise<void> {

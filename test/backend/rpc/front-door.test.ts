@@ -17,6 +17,8 @@ const LIMITS = {
   newPerPrefix: { burst: 50, perSecond: 1 },
   firstByteMs: 5_000,
   handshakeMs: 10_000,
+  handshakesMax: 16,
+  newcomers: { turnMs: 1, waitingMax: 16 },
 };
 
 let ends: (() => unknown)[] = [];
@@ -82,13 +84,48 @@ describe("the front door", () => {
     expect(speaking.closed).toBe(false);
   });
 
-  it("closes a handshake that is not done in its time", async () => {
+  it.each([
+    { what: "a hello that is not whole", bytes: (hello: Buffer) => hello.subarray(0, -1) },
+    { what: "a hello and nothing after it", bytes: (hello: Buffer) => hello },
+  ])("closes $what after ten seconds", async ({ bytes }) => {
     const { identity } = await makeIdentity();
-    const { inside, knock } = await open({ identity, limits: { ...LIMITS, handshakeMs: 150 } });
+    const { clock, inside, knock } = await open({ identity });
     const stuck = await knock();
-    stuck.write(Buffer.from([0x16, 0x03, 0x01]));
+    stuck.resume().write(bytes(await clientHello()));
+    await seen(() => clock.waiting > 0);
+    await clock.advance(9_999);
+    expect(stuck.closed).toBe(false);
+    await clock.advance(1);
     await closed(stuck);
     expect(inside).toEqual([]);
+  });
+
+  it("closes at once who begins with anything but a hello of usual length", async () => {
+    const { identity } = await makeIdentity();
+    const { inside, knock } = await open({ identity });
+    for (const first of ["474554202f", "1603014001", "1602000100", "1603010000"]) {
+      const stranger = await knock();
+      stranger.resume().write(Buffer.from(first, "hex"));
+      await closed(stranger);
+    }
+    expect(inside).toEqual([]);
+  });
+
+  it("gives up the oldest handshake when more are begun than may be", async () => {
+    const { identity } = await makeIdentity();
+    const { knock } = await open({ identity, limits: { ...LIMITS, handshakesMax: 2 } });
+    const hello = await clientHello();
+    const begin = async () => {
+      const socket = await knock();
+      const answered = once(socket, "data");
+      socket.write(hello);
+      await answered;
+      return socket;
+    };
+    const [first, second] = [await begin(), await begin()];
+    const third = await begin();
+    await closed(first);
+    expect([second.closed, third.closed]).toEqual([false, false]);
   });
 
   it("lets in who finishes it and speaks HTTP/2, and nobody else", async () => {
@@ -204,6 +241,22 @@ describe("the public listener behind it", () => {
     expect(silent.code()).toBe("0");
   });
 });
+
+/** What a client of TLS says first. */
+async function clientHello(): Promise<Buffer> {
+  const server = createServer().listen(0, "127.0.0.1");
+  ends.push(() => server.close());
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "string" || address === null ? 0 : address.port;
+  const client = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"] });
+  client.on("error", () => undefined);
+  const [socket] = (await once(server, "connection")) as [Socket];
+  const [hello] = (await once(socket, "data")) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  return hello;
+}
 
 describe("a message's lengths", () => {
   it("are followed however they are cut", () => {
