@@ -11,8 +11,9 @@ import type { Clock } from "#core/clock.js";
 import { prefixOf } from "./address-prefix.js";
 import { type Alarm, createAlarms } from "./alarms.js";
 import { createHandshakes, type Identity, nameOf } from "./handshakes.js";
+import { createInstallationBook, type InstallationLimits } from "./installation-book.js";
 import { createNetworkBook, type NetworkLimits } from "./network-book.js";
-import { createTurnPace, type TurnSize } from "./turn-pace.js";
+import { createTurnPace, type TurnPace, type TurnSize } from "./turn-pace.js";
 
 /** What a connection has to keep before anything is known about it. */
 export interface FrontLimits extends NetworkLimits {
@@ -22,8 +23,11 @@ export interface FrontLimits extends NetworkLimits {
   readonly handshakeMs: number;
   /** Handshakes that are begun and not done. */
   readonly handshakesMax: number;
-  /** What is done for newcomers in one turn of the event loop. */
+  /** How handshakes are begun. Who showed a certificate that counts gives its piece back. */
+  readonly handshakes: TurnSize;
+  /** What else is done for newcomers in one turn of the event loop. */
   readonly newcomers: TurnSize;
+  readonly perInstallation: InstallationLimits;
 }
 
 /** Time in which a caller whose certificate does not count may hear that. */
@@ -38,8 +42,12 @@ export const FRONT_LIMITS: FrontLimits = {
   handshakeMs: 10_000,
   // A thousand daemons that come back at once, over slow lines.
   handshakesMax: 512,
-  // A handshake takes 1 to 2 ms; two thousand that wait hold 8 KiB each.
-  newcomers: { turnMs: 1, waitingMax: 2_048 },
+  // A handshake takes 1 to 2 ms with all that follows from it: strangers have a twelfth of a core.
+  // Two thousand that wait hold up to 8 KiB each.
+  handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 48 } },
+  newcomers: { turnMs: 1, waitingMax: 4_096 },
+  // A daemon that lost its connection tries again after a second, then ever more seldom.
+  perInstallation: { connectionsMax: 2, freshAfterMs: 30_000 },
 };
 
 /** An open front door. */
@@ -63,10 +71,10 @@ export interface FrontParts {
   /** `undefined`: without TLS. */
   readonly identity: Identity | undefined;
   /**
-   * Asks for the other end's certificate and judges it; left out: nobody is asked. Whose certificate
-   * does not count hears so on every call, and is sent away soon.
+   * Whose certificate it is; `undefined`: none that counts, and who showed it hears so on every call
+   * and is sent away soon. Left out: nobody is asked for one.
    */
-  readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
+  readonly whoIs?: ((shown: X509Certificate | undefined) => string | undefined) | undefined;
   readonly limits: FrontLimits;
   readonly clock: Pick<Clock, "sleep" | "monotonicMs">;
   /** Takes a connection that may speak HTTP/2. */
@@ -78,18 +86,23 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
   const { limits, clock } = parts;
   const networks = createNetworkBook(limits, clock);
-  const turns = createTurnPace(limits.newcomers, clock);
+  const installations = createInstallationBook(limits.perInstallation, clock);
   const alarms = createAlarms(clock);
+  const turns = createTurnPace(limits.newcomers, alarms);
+  const handshakes = createTurnPace(limits.handshakes, alarms);
   const guests = createGuests();
   const unwelcome = new Set<string>();
-  const inTurn = (socket: Socket, work: () => void): void => {
-    const name = prefixOf(socket.remoteAddress ?? "");
-    const lane = { name, isProven: networks.isProven(name) };
-    const isWaiting = turns.add(lane, () => {
-      if (!socket.destroyed) work();
-    });
-    if (!isWaiting) socket.destroy();
-  };
+  const inTurnOf =
+    (pace: TurnPace) =>
+    (socket: Socket, work: () => void): void => {
+      const name = prefixOf(socket.remoteAddress ?? "");
+      const lane = { name, isProven: networks.isProven(name) };
+      const isWaiting = pace.add(lane, () => {
+        if (!socket.destroyed) work();
+      });
+      if (!isWaiting) socket.destroy();
+    };
+  const inTurn = inTurnOf(turns);
   const closeLater = (socket: Socket, ms: number, isMeant = () => true): Alarm => {
     const close = (): void => {
       if (isMeant()) socket.destroy();
@@ -98,26 +111,38 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
     alarms.set(end);
     return end;
   };
-  const onSecured = (socket: Socket, isWelcome: boolean): void => {
-    if (isWelcome) {
-      socket.once("close", networks.prove(prefixOf(socket.remoteAddress ?? "")));
-    } else {
-      const name = nameOf(socket);
-      const end = closeLater(socket, UNWELCOME_MAX_MS);
-      unwelcome.add(name);
-      socket.once("close", () => {
-        unwelcome.delete(name);
-        alarms.drop(end);
-      });
-    }
+  const welcome = (socket: Socket, installationId: string): void => {
+    socket.once("close", networks.prove(prefixOf(socket.remoteAddress ?? "")));
+    if (installations.enter(installationId, socket)) handshakes.giveBack();
+  };
+  const sendAway = (socket: Socket): void => {
+    const name = nameOf(socket);
+    const end = closeLater(socket, UNWELCOME_MAX_MS);
+    unwelcome.add(name);
+    socket.once("close", () => {
+      unwelcome.delete(name);
+      alarms.drop(end);
+    });
+  };
+  const onSecured = (socket: Socket, installationId: string | undefined): void => {
+    if (installationId !== undefined) welcome(socket, installationId);
+    else if (parts.whoIs !== undefined) sendAway(socket);
     guests.add(socket);
     parts.onConnection(socket);
   };
   const { identity } = parts;
   const enter =
     identity === undefined
-      ? (socket: Socket) => onSecured(socket, true)
-      : createHandshakes({ ...parts, identity, alarms, inTurn, closeLater, onSecured });
+      ? (socket: Socket) => onSecured(socket, undefined)
+      : createHandshakes({
+          ...parts,
+          identity,
+          alarms,
+          inHandshakeTurn: inTurnOf(handshakes),
+          inTurn,
+          closeLater,
+          onSecured,
+        });
   const server = createServer({ noDelay: true }, (socket) => {
     const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
     // One too many is closed without a word.

@@ -20,24 +20,26 @@ export interface HandshakeParts {
   readonly identity: Identity;
   readonly limits: { readonly handshakeMs: number; readonly handshakesMax: number };
   /**
-   * Asks for the other end's certificate and judges it; left out: nobody is asked. Whose certificate
-   * does not count is let in to hear so.
+   * Whose certificate it is; `undefined`: none that counts, and who showed it is let in to hear so.
+   * Left out: nobody is asked for one.
    */
-  readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
+  readonly whoIs?: ((shown: X509Certificate | undefined) => string | undefined) | undefined;
   readonly alarms: Pick<Alarms, "drop">;
   /** Closes a connection when `ms` are over, unless what is returned is dropped. */
   closeLater(socket: Socket, ms: number): Alarm;
-  /** Does `work` when it is this connection's turn. */
+  /** Does `work` when it is this connection's turn to begin a handshake. */
+  inHandshakeTurn(socket: Socket, work: () => void): void;
+  /** Does `work` when it is this connection's turn to go on. */
   inTurn(socket: Socket, work: () => void): void;
-  /** Takes a connection that may speak HTTP/2. */
-  onSecured(socket: Socket, isWelcome: boolean): void;
+  /** Takes a connection that may speak HTTP/2, and whose it is. */
+  onSecured(socket: Socket, installationId: string | undefined): void;
 }
 
 const ignore = (): void => undefined;
 
 /** @throws HeatpoolError `CERTIFICATE_INVALID` */
 export function createHandshakes(parts: HandshakeParts): (socket: Socket) => void {
-  const { identity, limits, inTurn } = parts;
+  const { identity, limits } = parts;
   const pending = createPending(parts);
   const options = {
     cert: identity.certificate,
@@ -45,8 +47,8 @@ export function createHandshakes(parts: HandshakeParts): (socket: Socket) => voi
     ALPNProtocols: ["h2"],
     handshakeTimeout: limits.handshakeMs,
     // The signature of the handshake is always checked. Whether the certificate counts is judged
-    // by `isWelcome` and again on every call: TLS itself would call a resumed session good.
-    requestCert: parts.isWelcome !== undefined,
+    // by `whoIs` and again on every call: TLS itself would call a resumed session good.
+    requestCert: parts.whoIs !== undefined,
     rejectUnauthorized: false,
   };
   const server = tryCreate(options, (socket) => {
@@ -57,10 +59,9 @@ export function createHandshakes(parts: HandshakeParts): (socket: Socket) => voi
       socket.destroy();
       return;
     }
-    inTurn(socket, () => {
-      const isWelcome = parts.isWelcome?.(socket.getPeerX509Certificate());
-      parts.onSecured(socket, isWelcome ?? true);
-    });
+    parts.inTurn(socket, () =>
+      parts.onSecured(socket, parts.whoIs?.(socket.getPeerX509Certificate())),
+    );
   });
   // Node tells that a handshake failed or took too long, and leaves the connection open.
   server.on("tlsClientError", (_, socket) => socket.destroy());
@@ -68,7 +69,7 @@ export function createHandshakes(parts: HandshakeParts): (socket: Socket) => voi
     socket.on("error", ignore);
     pending.add(socket);
     readFirstRecord(socket, () =>
-      inTurn(socket, () => {
+      parts.inHandshakeTurn(socket, () => {
         pending.begin(socket);
         server.emit("connection", socket);
       }),

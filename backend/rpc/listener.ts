@@ -115,11 +115,7 @@ export async function listenBehindFront(
   server: Server,
   address: Extract<Address, { kind: "tcp" }>,
   identity: ServerIdentity | undefined,
-  {
-    limits,
-    clock,
-    isWelcome,
-  }: { limits: ListenerLimits; clock: Clock; isWelcome?: FrontParts["isWelcome"] },
+  { limits, clock, whoIs }: { limits: ListenerLimits; clock: Clock; whoIs?: FrontParts["whoIs"] },
 ): Promise<FrontDoor> {
   demandSecured(address, identity);
   // Handshakes are done when a connection gets there.
@@ -134,7 +130,7 @@ export async function listenBehindFront(
     front = await openFrontDoor({
       address,
       identity,
-      isWelcome,
+      whoIs,
       limits: { ...FRONT_LIMITS, ...limits.front },
       clock,
       onConnection: (socket) => injector.injectConnection(socket),

@@ -1,11 +1,12 @@
 /**
  * Work for newcomers, done a little in every turn of the event loop: between two portions whoever
- * is inside is heard. Nothing is slowed down that nobody waits for: a turn follows at once.
+ * is inside is heard. A turn follows at once, or when there is an allowance for another piece.
  *
  * Work stands in lanes that are served in turn, so that a network's queue delays no other's. Every
  * other piece is one of a lane that has proved itself, while there is any.
  */
-import type { Clock } from "#core/clock.js";
+import type { Alarm, Alarms } from "./alarms.js";
+import { type BucketSize, createTokenBucket } from "./token-bucket.js";
 
 /** Who waits. */
 export interface Lane {
@@ -18,6 +19,8 @@ export interface Lane {
 export interface TurnPace {
   /** @returns `false`: too many wait already, and `work` will not be done */
   add(lane: Lane, work: () => void): boolean;
+  /** A piece turned out to be worth its while: another one may be done for it. */
+  giveBack(): void;
 }
 
 /** How much of it. */
@@ -26,18 +29,22 @@ export interface TurnSize {
   readonly turnMs: number;
   /** Pieces that may wait in proven lanes, and as many in the others. */
   readonly waitingMax: number;
+  /** How many pieces at once and on average; left out: as many as there are. */
+  readonly pieces?: BucketSize;
 }
 
 /** @param nextTurn calls back when the event loop has looked after everybody else */
 export function createTurnPace(
-  { turnMs, waitingMax }: TurnSize,
-  clock: Pick<Clock, "monotonicMs">,
+  { turnMs, waitingMax, pieces }: TurnSize,
+  alarms: Alarms,
   nextTurn: (work: () => void) => void = setImmediate,
 ): TurnPace {
   const proven = new Lanes();
   const others = new Lanes();
+  const allowance = pieces && createTokenBucket(pieces, alarms.monotonicMs());
   let isProvenNext = true;
   let isAwake = false;
+  let pause: Alarm | undefined;
 
   const next = (): (() => void) | undefined => {
     const [first, second] = isProvenNext ? [proven, others] : [others, proven];
@@ -45,11 +52,25 @@ export function createTurnPace(
     return first.take() ?? second.take();
   };
   const turn = (): void => {
-    const untilMs = clock.monotonicMs() + turnMs;
-    do next()?.();
-    while (proven.size + others.size > 0 && clock.monotonicMs() < untilMs);
-    isAwake = proven.size + others.size > 0;
-    if (isAwake) nextTurn(turn);
+    const startMs = alarms.monotonicMs();
+    for (let nowMs = startMs; nowMs - startMs < turnMs; nowMs = alarms.monotonicMs()) {
+      isAwake = proven.size + others.size > 0;
+      if (!isAwake) return;
+      if (allowance?.take(1, nowMs) === false) {
+        rest(nowMs + allowance.waitMs(1, nowMs));
+        return;
+      }
+      next()?.();
+    }
+    nextTurn(turn);
+  };
+  const rest = (dueMs: number): void => {
+    pause = { dueMs, ring: wake };
+    alarms.set(pause);
+  };
+  const wake = (): void => {
+    pause = undefined;
+    nextTurn(turn);
   };
   return {
     add({ name, isProven }, work) {
@@ -59,6 +80,12 @@ export function createTurnPace(
       if (!isAwake) nextTurn(turn);
       isAwake = true;
       return true;
+    },
+    giveBack() {
+      allowance?.giveBack(1);
+      if (pause === undefined) return;
+      alarms.drop(pause);
+      wake();
     },
   };
 }

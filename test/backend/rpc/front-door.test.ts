@@ -18,7 +18,9 @@ const LIMITS = {
   firstByteMs: 5_000,
   handshakeMs: 10_000,
   handshakesMax: 16,
+  handshakes: { turnMs: 1, waitingMax: 16, pieces: { burst: 8, perSecond: 1 } },
   newcomers: { turnMs: 1, waitingMax: 16 },
+  perInstallation: { connectionsMax: 2, freshAfterMs: 30_000 },
 };
 
 let ends: (() => unknown)[] = [];

@@ -1,18 +1,33 @@
 /** Newcomers' work is done in small portions, and no network's queue delays another's. */
 import { describe, expect, it } from "vitest";
-import { createTurnPace, type Lane } from "../../../backend/rpc/turn-pace.js";
+import type { Alarm } from "../../../backend/rpc/alarms.js";
+import { createTurnPace, type Lane, type TurnSize } from "../../../backend/rpc/turn-pace.js";
 
 const SIZE = { turnMs: 3, waitingMax: 4 };
 
 /** Turns that a test begins; each piece of work takes a millisecond. */
-function open() {
+function open(more: Partial<TurnSize> = {}) {
   let nowMs = 0;
   const turns: (() => void)[] = [];
   const done: string[] = [];
-  const pace = createTurnPace(SIZE, { monotonicMs: () => nowMs }, (turn) => turns.push(turn));
+  const set = new Set<Alarm>();
+  const alarms = {
+    monotonicMs: () => nowMs,
+    set: (alarm: Alarm) => set.add(alarm),
+    drop: (alarm: Alarm) => set.delete(alarm),
+  };
+  const pace = createTurnPace({ ...SIZE, ...more }, alarms, (turn) => turns.push(turn));
   return {
-    done,
+    pace,
     turns,
+    /** Time passes, and what is due rings. */
+    pass(ms: number): void {
+      nowMs += ms;
+      for (const alarm of [...set].filter(({ dueMs }) => dueMs <= nowMs)) {
+        set.delete(alarm);
+        alarm.ring();
+      }
+    },
     add(lane: Lane, what: string): boolean {
       return pace.add(lane, () => {
         nowMs += 1;
@@ -69,5 +84,33 @@ describe("work for newcomers", () => {
     ]);
     expect(add(b, "b1")).toBe(false);
     expect(add(home, "h1")).toBe(true);
+  });
+
+  it("is as much as its allowance, which grows back", () => {
+    const { add, turn, turns, pass } = open({ pieces: { burst: 2, perSecond: 10 } });
+    for (const what of ["1", "2", "3", "4"]) add(a, what);
+    expect(turn()).toEqual(["1", "2"]);
+    pass(90);
+    expect(turns).toHaveLength(0);
+    pass(10);
+    expect(turn()).toEqual(["3"]);
+    pass(100);
+    expect(turn()).toEqual(["4"]);
+  });
+
+  it("goes on at once for a piece that was worth its while", () => {
+    const { add, turn, pace, turns } = open({ pieces: { burst: 1, perSecond: 1 } });
+    for (const what of ["1", "2", "3"]) add(a, what);
+    expect(turn()).toEqual(["1"]);
+    pace.giveBack();
+    expect(turn()).toEqual(["2"]);
+    expect(turns).toHaveLength(0);
+    pace.giveBack();
+    pace.giveBack();
+    expect(turn()).toEqual(["3"]);
+    add(a, "4");
+    expect(turn()).toEqual([]);
+    pace.giveBack();
+    expect(turn()).toEqual(["4"]);
   });
 });
