@@ -47,7 +47,7 @@ export const FRONT_LIMITS: FrontLimits = {
   handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 48 } },
   newcomers: { turnMs: 1, waitingMax: 4_096 },
   // A daemon that lost its connection tries again after a second, then ever more seldom.
-  perInstallation: { connectionsMax: 2, freshAfterMs: 30_000 },
+  perInstallation: { connectionsMax: 2, usual: { burst: 4, perSecond: 1 / 30 } },
 };
 
 /** An open front door. */

@@ -4,43 +4,48 @@
  */
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.js";
+import type { BucketSize } from "./token-bucket.js";
 
 /** What of a connection is needed. */
 export type BookedSocket = Pick<Socket, "destroy" | "once">;
 
 /** The installations that are connected, or were a moment ago. */
 export interface InstallationBook {
-  /** Counts a connection. Returns whether the installation made none for a while. */
+  /** Counts a connection. Returns whether the installation makes no more of them than a daemon does. */
   enter(installationId: string, socket: BookedSocket): boolean;
 }
 
 /** What one installation may. */
 export interface InstallationLimits {
   readonly connectionsMax: number;
-  /** Who comes again sooner is not new. */
-  readonly freshAfterMs: number;
+  /** New connections of a daemon: at once, and on average. */
+  readonly usual: BucketSize;
 }
 
-/** Installations whose last visit is remembered; the earliest are forgotten first. */
+/** Installations whose visits are remembered; those that came first are forgotten first. */
 const REMEMBERED_MAX = 50_000;
 
 export function createInstallationBook(
-  { connectionsMax, freshAfterMs }: InstallationLimits,
+  { connectionsMax, usual }: InstallationLimits,
   clock: Pick<Clock, "monotonicMs">,
 ): InstallationBook {
   const open = new Map<string, BookedSocket[]>();
-  const cameMs = new Map<string, number>();
+  /** When each has as many visits left as it had at first: a bucket in one number. */
+  const restedMs = new Map<string, number>();
+  const visitMs = 1000 / usual.perSecond;
 
-  const noteVisit = (installationId: string): boolean => {
+  const visit = (installationId: string): boolean => {
     const nowMs = clock.monotonicMs();
-    const lastMs = cameMs.get(installationId) ?? Number.NEGATIVE_INFINITY;
-    cameMs.delete(installationId);
-    cameMs.set(installationId, nowMs);
-    for (const [earliest, atMs] of cameMs) {
-      if (cameMs.size <= REMEMBERED_MAX && nowMs - atMs < freshAfterMs) break;
-      cameMs.delete(earliest);
+    const rested = Math.max(restedMs.get(installationId) ?? nowMs, nowMs) + visitMs;
+    const isUsual = rested - nowMs <= usual.burst * visitMs;
+    if (!isUsual) return false;
+    restedMs.delete(installationId);
+    restedMs.set(installationId, rested);
+    for (const [first, atMs] of restedMs) {
+      if (restedMs.size <= REMEMBERED_MAX && atMs > nowMs) break;
+      restedMs.delete(first);
     }
-    return nowMs - lastMs >= freshAfterMs;
+    return true;
   };
   return {
     enter(installationId, socket) {
@@ -55,7 +60,7 @@ export function createInstallationBook(
         }
       });
       if (sockets.length > connectionsMax) sockets.shift()?.destroy();
-      return noteVisit(installationId);
+      return visit(installationId);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Whoever opens connections and does nothing with them must not be able to hold them. */
+import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer, type Socket } from "node:net";
@@ -20,7 +21,7 @@ const LIMITS = {
   handshakesMax: 16,
   handshakes: { turnMs: 1, waitingMax: 16, pieces: { burst: 8, perSecond: 1 } },
   newcomers: { turnMs: 1, waitingMax: 16 },
-  perInstallation: { connectionsMax: 2, freshAfterMs: 30_000 },
+  perInstallation: { connectionsMax: 2, usual: { burst: 4, perSecond: 1 } },
 };
 
 let ends: (() => unknown)[] = [];
@@ -165,6 +166,62 @@ describe("the front door", () => {
     const port = typeof address === "string" || address === null ? 0 : address.port;
     const taken = openDoor({ main: { kind: "tcp", host: "127.0.0.1", port } });
     await expect(taken).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("certificates at the front door", () => {
+  /** Connects as `name`, who shows a certificate that bears it. */
+  async function openFor(limits: object = {}) {
+    const { identity, ca } = await makeIdentity();
+    const whoIs = (shown: X509Certificate | undefined) => shown?.subject.slice("CN=".length);
+    const parts = await open({
+      identity,
+      whoIs,
+      limits: { ...LIMITS, socketsPerPrefixMax: 9, ...limits },
+    });
+    const dial = (shown?: { cert: Buffer; key: Buffer }) => {
+      const { port } = parts.door;
+      const socket = connectTls({
+        ...{ port, host: "127.0.0.1", ca, ...shown, ALPNProtocols: ["h2"] },
+        checkServerIdentity: () => undefined,
+      });
+      socket.on("error", () => undefined);
+      ends.push(() => socket.destroy());
+      return socket.resume();
+    };
+    const shown = { cert: identity.certificate, key: identity.key };
+    return { ...parts, dial, shown };
+  }
+
+  it("give an installation two connections; of a third the oldest makes room", async () => {
+    const { dial, shown, inside } = await openFor();
+    const first = dial(shown);
+    await seen(() => inside.length === 1);
+    dial(shown);
+    await seen(() => inside.length === 2);
+    const third = dial(shown);
+    await closed(first);
+    await seen(() => inside.length === 3);
+    expect(third.closed).toBe(false);
+  });
+
+  it("let everybody in who has one, whom strangers would make wait", async () => {
+    const pieces = { burst: 1, perSecond: 1 };
+    const handshakes = { ...LIMITS.handshakes, pieces };
+    const { clock, dial, shown, inside } = await openFor({ handshakes });
+    for (const count of [1, 2]) {
+      dial(shown);
+      await seen(() => inside.length === count);
+    }
+    const stranger = dial();
+    await seen(() => inside.length === 3);
+    dial();
+    await seen(() => clock.waiting > 0);
+    for (let round = 0; round < 5; round += 1) await settle();
+    expect(inside).toHaveLength(3);
+    stranger.destroy();
+    await clock.advance(1_000);
+    await seen(() => inside.length === 4);
   });
 });
 
