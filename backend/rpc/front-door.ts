@@ -8,6 +8,7 @@
 import type { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock } from "#core/clock.js";
+import { guardAccept } from "./accept-gate.js";
 import { prefixOf } from "./address-prefix.js";
 import { type Alarm, createAlarms } from "./alarms.js";
 import { createHandshakes, type Identity, nameOf } from "./handshakes.js";
@@ -42,9 +43,9 @@ export const FRONT_LIMITS: FrontLimits = {
   handshakeMs: 10_000,
   // A thousand daemons that come back at once, over slow lines.
   handshakesMax: 512,
-  // A handshake takes 1 to 2 ms with all that follows from it: strangers have a twelfth of a core.
+  // A handshake takes 1 to 2 ms with all that follows from it: strangers have a twentieth of a core.
   // Two thousand that wait hold up to 8 KiB each.
-  handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 48 } },
+  handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 24 } },
   newcomers: { turnMs: 1, waitingMax: 4_096 },
   // A daemon that lost its connection tries again after a second, then ever more seldom.
   perInstallation: { connectionsMax: 2, usual: { burst: 4, perSecond: 1 / 30 } },
@@ -143,8 +144,16 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
           closeLater,
           onSecured,
         });
+  /** The way out of a connection that was let in at the gate and has no socket yet. */
+  let wayOut: (() => void) | undefined;
+  const mayEnter = (address: string): boolean => {
+    wayOut = networks.enter(prefixOf(address));
+    return wayOut !== undefined;
+  };
   const server = createServer({ noDelay: true }, (socket) => {
-    const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
+    // Where there is no gate it is asked here.
+    const leave = wayOut ?? networks.enter(prefixOf(socket.remoteAddress ?? ""));
+    wayOut = undefined;
     // One too many is closed without a word.
     if (leave === undefined) {
       socket.destroy();
@@ -160,6 +169,7 @@ export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
     enter(socket);
   });
   await listen(server, parts.address);
+  guardAccept(server, mayEnter);
   const bound = server.address();
   return {
     port: bound === null || typeof bound === "string" ? 0 : bound.port,
