@@ -5,7 +5,7 @@
  * Counted as accepted: connections of attackers above what their networks may have. Counted as
  * crashes: an honest client refused or cut off, memory beyond its bound, a process that ended. The
  * waiting times go to standard error and decide nothing: attackers, clients and server share this
- * machine's cores. Attackers stand for other machines, and so have the lowest priority.
+ * machine's cores. Attackers stand for other machines, and so have what the others leave.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -178,7 +178,9 @@ async function measure(parts: {
 
 /** Attackers that are ready, so that their start costs nobody anything while it is measured. */
 async function startAttackers(): Promise<Attackers> {
-  const child = fork(ATTACKERS, { execArgv: ["--conditions=source", "--import", "tsx"] });
+  const node = [process.execPath, "--conditions=source", "--import", "tsx"];
+  // All of its threads (util-linux, chrt(1)): a priority that a program sets is its main thread's.
+  const child = fork(ATTACKERS, { execPath: "chrt", execArgv: ["--idle", "0", ...node] });
   const ended = once(child, "exit").then((): never => {
     throw new Error("the attackers ended");
   });

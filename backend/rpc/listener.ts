@@ -65,8 +65,12 @@ function isLocal(address: Address): boolean {
 }
 
 export function createServer(limits: ListenerLimits, interceptors: ServerInterceptor[]): Server {
-  const options: ServerOptions = {
-    interceptors,
+  return new Server({ interceptors, ...toOptions(limits) });
+}
+
+/** As grpc-js names them. */
+export function toOptions(limits: ListenerLimits): ServerOptions {
+  return {
     "grpc.max_receive_message_length": limits.messageBytesMax,
     "grpc.max_send_message_length": limits.messageBytesMax,
     "grpc.max_concurrent_streams": limits.streamsMax,
@@ -80,7 +84,6 @@ export function createServer(limits: ListenerLimits, interceptors: ServerInterce
       "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     }),
   };
-  return new Server(options);
 }
 
 /**
