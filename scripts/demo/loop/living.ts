@@ -24,6 +24,7 @@ export interface LifeFacts {
     readonly resolvedHoursAfterMending: number;
     readonly endToldHoursAfterMending: number;
   };
+  /** Without hints at what changes slowly. */
   readonly alarmsOfTheFaultyHome: number;
   readonly alarmsOfNeighbours: number;
   readonly noticesOfNeighbours: readonly string[];
@@ -45,6 +46,7 @@ const MENDING_HOURS = 3;
 const ALARM_DAYS_MAX = 4;
 const RESOLVED_DAYS_MAX = 5;
 export const LIVED_DAYS_MAX = QUIET_DAYS + 1 + ALARM_DAYS_MAX + RESOLVED_DAYS_MAX;
+
 /** From poll to poll: the quiet fortnight, the fault, the notice, the mending, the end. */
 export async function live(
   living: readonly Home[],
@@ -93,7 +95,7 @@ export async function live(
       resolvedHoursAfterMending: hours(alarm.resolvedAtMs ?? Number.NaN, mendedMs),
       endToldHoursAfterMending: hours(end.arrivedAtMs, mendedMs),
     },
-    alarmsOfTheFaultyHome: alarms.length,
+    alarmsOfTheFaultyHome: alarms.filter(({ kind }) => kind !== "slow").length,
     alarmsOfNeighbours: others.length,
     noticesOfNeighbours: neighbours.flatMap(({ mailbox }) =>
       mailbox.letters.map(({ kind }) => kind),

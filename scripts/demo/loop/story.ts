@@ -46,27 +46,6 @@ export interface StoryFacts extends LifeFacts {
   readonly heldByBackend: number;
   /** Both ways between all homes and the backend, TLS in. */
   readonly wireBytes: number;
-  readonly polls: number;
-  readonly pollsFailed: number;
-  readonly modbusRequests: number;
-  readonly fault: string;
-  readonly alarm: {
-    readonly source: string;
-    readonly model: string;
-    readonly severity: string;
-    readonly parts: readonly string[];
-    readonly possible: readonly string[];
-    readonly text: string;
-    readonly hoursAfterFault: number;
-    readonly toldHoursAfterFault: number;
-    readonly resolvedHoursAfterMending: number;
-    readonly endToldHoursAfterMending: number;
-  };
-  readonly alarmsOfTheFaultyHome: number;
-  readonly alarmsOfNeighbours: number;
-  readonly noticesOfNeighbours: readonly string[];
-  readonly snapshotsUnaccounted: number;
-  readonly daysLived: number;
   readonly seconds: number;
 }
 
