@@ -38,6 +38,8 @@ export function createTraining(deps: TrainingDeps): Training {
     const wanted = asked === undefined ? [...models, GENERIC] : [asked];
     if (order.isDry !== true) await prune(deps, monthsBefore(nowMs, deps.windowMonths));
     const fitter = deps.openFitter();
+    const stop = (): void => void fitter.close();
+    signal.addEventListener("abort", stop, { once: true });
     const reports: TrainingReport[] = [];
     try {
       for (const heatpumpModel of wanted) {
@@ -48,6 +50,7 @@ export function createTraining(deps: TrainingDeps): Training {
         reports.push(await trainModel(deps, heatpumpModel, of, context));
       }
     } finally {
+      signal.removeEventListener("abort", stop);
       await fitter.close();
     }
     if (order.isDry !== true) await pruneCandidates(store, nowMs);
