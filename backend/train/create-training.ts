@@ -39,6 +39,8 @@ export function createTraining(deps: TrainingDeps): Training {
     if (order.isDry !== true) await prune(deps, monthsBefore(nowMs, deps.windowMonths));
     const labelled = await deps.labelled?.();
     const fitter = deps.openFitter();
+    const stop = (): void => void fitter.close();
+    signal.addEventListener("abort", stop, { once: true });
     const reports: TrainingReport[] = [];
     try {
       for (const heatpumpModel of wanted) {
@@ -49,6 +51,7 @@ export function createTraining(deps: TrainingDeps): Training {
         reports.push(await trainModel(deps, heatpumpModel, of, context));
       }
     } finally {
+      signal.removeEventListener("abort", stop);
       await fitter.close();
     }
     if (order.isDry !== true) await pruneCandidates(store, nowMs);
