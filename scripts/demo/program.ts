@@ -76,8 +76,9 @@ export function runProgram(args: readonly string[]): string {
 }
 
 /** The same without waiting in the way of what this process serves meanwhile. */
-export async function askProgram(args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+export async function askProgram(args: readonly string[], signal?: AbortSignal): Promise<string> {
+  const stop = signal === undefined ? {} : { signal, killSignal: "SIGTERM" as const };
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], ...stop });
   let [said, errors] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     said += text;

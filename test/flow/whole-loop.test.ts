@@ -3,27 +3,22 @@
  * fault at one home, its owner told what departs and that it is over. `npm run demo -- --loop`
  * without `--short` is the same with more homes.
  */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { StoryFacts } from "../../scripts/demo/loop/story.js";
+import { askProgram } from "../../scripts/demo/program.js";
 import { isBuilt } from "../support/model-stage.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const DEMO = fileURLToPath(new URL("../../scripts/demo/demo.ts", import.meta.url));
 const PATIENCE_MS = 900_000;
 
 describe.skipIf(!isBuilt)("the whole loop, in a closed test pool of five homes", () => {
   it(
     "finds the fan of one home with what all contributed, tells its owner, and leaves the others in peace",
-    () => {
-      const words = ["--import", "tsx", "--conditions=source", "scripts/demo/demo.ts"];
-      const run = spawnSync(process.execPath, [...words, "--loop", "--short"], {
-        cwd: ROOT,
-        encoding: "utf8",
-        timeout: PATIENCE_MS,
-      });
-      expect(run.status, run.stderr).toBe(0);
-      const facts = JSON.parse(run.stdout) as StoryFacts & { readonly loop: string };
+    async ({ signal }) => {
+      const flags = ["--import", "tsx", "--conditions=source"];
+      const printed = await askProgram([...flags, DEMO, "--loop", "--short"], signal);
+      const facts = JSON.parse(printed) as StoryFacts & { readonly loop: string };
       expect(facts).toMatchObject({
         ...{ loop: "closed", homes: 5, living: 2, daysContributed: 30, closedTestPool: true },
         ...{ release: 1, receivedBy: 2, heldByBackend: 2, fault: "fan_failure", pollsFailed: 0 },

@@ -3,8 +3,8 @@
  * are started with `flags` live in it; whoever stages them decides when nothing is under way and the
  * next hour may begin.
  *
- * It may begin in the past, never in the future: OpenSSL judges certificates by the real time, and
- * one that begins tomorrow is none.
+ * It begins as the real time. Not later: OpenSSL judges certificates by the real time, and one that
+ * begins tomorrow is none. Not earlier: no daemon takes a time before its package was built.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -24,7 +24,7 @@ export interface MachineTime {
 const PRELOAD = fileURLToPath(new URL("machine-time.mjs", import.meta.url));
 
 /** @param file made here; it holds how far ahead time is */
-export function createMachineTime(file: string, startMs: number): MachineTime {
+export function createMachineTime(file: string): MachineTime {
   const handle = openSync(file, "w");
   const bytes = Buffer.alloc(8);
   const address = pathToFileURL(PRELOAD);
@@ -33,7 +33,7 @@ export function createMachineTime(file: string, startMs: number): MachineTime {
     readonly pid?: number | undefined;
     readonly exitCode: number | null;
   }>();
-  let aheadMs = startMs - Date.now();
+  let aheadMs = 0;
   const write = () => {
     bytes.writeDoubleLE(aheadMs);
     // Eight bytes at once: nobody reads the half of it.
