@@ -63,6 +63,7 @@ const terminal: Terminal = {
     const folder = process.env.CREDENTIALS_DIRECTORY;
     return folder === undefined ? undefined : join(folder, name);
   },
+  grpcTrace: (name) => process.env[name],
   notifySocket: process.env.NOTIFY_SOCKET,
   watchdogUsec: process.env.WATCHDOG_USEC,
   ending: ending.signal,
@@ -177,6 +178,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const code = rights.command("recovery-code").description("erasing when this machine is gone");
   add(code, "show", "why it cannot be shown again", async () => (await privacy()).showRecoveryCode);
   add(code, "renew", "another one in its place", async () => (await privacy()).renewCode);
+  add(program, "purge", "make this machine as it was before its first start", async () => {
+    return (await import("./commands/purge.js")).purge;
+  }).option("--yes", "without being asked");
   const backlog = program.command("backlog").description("what waits to be sent");
   add(backlog, "show", "how much waits, and what became of the rest", async () => {
     return (await import("./commands/show-backlog.js")).showBacklog;

@@ -1,5 +1,5 @@
 /** The numbers of a model part by part in flat arrays, as scoring a row wants them. */
-import { channelIndex } from "./channel.js";
+import { channelAt, channelIndex } from "./channel.js";
 import { featureCount } from "./features.js";
 import type { NormalModel } from "./normal-model.js";
 
@@ -21,15 +21,24 @@ export interface FlatModel {
   readonly perFast: Float64Array;
   readonly perSlow: Float64Array;
   readonly isDrive: Uint8Array;
-  /** For supply temperatures that a curve asks for: the part of the drive that has to reach them. */
+  /** The part of the compressor that has to deliver what this one is about; -1: none. */
   readonly driveOf: Int32Array;
   readonly driveChannel: Int32Array;
+  /** What a curve or the weather asks of the compressor, at this instant or over a day. */
+  readonly isAsked: Uint8Array;
+  readonly isDay: Uint8Array;
+  /** Nothing less or more than this can be expected of the quantity. */
+  readonly least: Float64Array;
+  readonly most: Float64Array;
 }
 
 /** Channels of drives that have a lowest and a highest speed. */
 const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
 
 const COMPRESSORS: ReadonlySet<string> = new Set(["frequency", "rating"]);
+
+/** What a house asks for: a machine that gives all it can may stay below it. */
+const ASKED: ReadonlySet<string> = new Set(["flow", "kw"]);
 
 /** Flattens a model. */
 export function flattenModel({ plan, parts }: NormalModel): FlatModel {
@@ -40,11 +49,12 @@ export function flattenModel({ plan, parts }: NormalModel): FlatModel {
     const size = planned === undefined ? -1 : featureCount(planned);
     return part?.isUsable === true && part.beta.length === size;
   };
-  const driveOf = Int32Array.from(plan.parts, (part) =>
-    part.target === "flow"
-      ? plan.parts.findIndex((one) => one.mode === part.mode && COMPRESSORS.has(one.target))
-      : -1,
-  );
+  const driveOf = Int32Array.from(plan.parts, ({ mode, target }) => {
+    if (!ASKED.has(target)) return -1;
+    const running = mode === "day" ? "heating" : mode;
+    return plan.parts.findIndex((one) => one.mode === running && COMPRESSORS.has(one.target));
+  });
+  const channelOf = (index: number) => channelAt(channelIndex(plan.parts[index]?.target ?? "flow"));
   return {
     usable: Int32Array.from(parts.keys()).filter(fits),
     beta: parts.map((part, index) => (fits(index) ? part.beta : undefined)),
@@ -65,5 +75,9 @@ export function flattenModel({ plan, parts }: NormalModel): FlatModel {
       channelIndex(drive < 0 ? "frequency" : (plan.parts[drive]?.target ?? "frequency")),
     ),
     isDrive: Uint8Array.from(plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0)),
+    isAsked: Uint8Array.from(plan.parts, (part) => (ASKED.has(part.target) ? 1 : 0)),
+    isDay: Uint8Array.from(plan.parts, (part) => (part.mode === "day" ? 1 : 0)),
+    least: each((index) => channelOf(index).min),
+    most: each((index) => channelOf(index).max),
   };
 }

@@ -74,7 +74,7 @@ export function readNormal(
   const residuals = new Float64Array(model.parts.length);
   const phi = new Float64Array(FEATURES_MAX);
   const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
-  let { cell, rowsOutOfReach } = own;
+  let { cell, rowsOutOfReach, capacityCell = Number.NEGATIVE_INFINITY } = own;
   let slot = Number.isNaN(cell) ? 0 : slotOf(cell);
   let score = 0;
 
@@ -110,10 +110,12 @@ export function readNormal(
       local += (deviation[i] ?? 0) * left;
       localVariance += sum * left;
     }
-    const expected = family + local;
+    const likely = family + local;
+    const most = flat.most[index] ?? likely;
+    const expected = likely > most ? most : Math.max(likely, flat.least[index] ?? likely);
     const rest = measured - expected;
     if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    if (rest < 0 && isAtCapacity(index, row)) return;
+    if (rest < 0 && flat.isAsked[index] === 1 && isSpent(index, row, -rest)) return;
     const variance = flat.rowVariance[index] ?? 1;
     const day = flat.dayVariance[index] ?? 0;
     const size1 = expected < 0 ? -expected : expected;
@@ -122,9 +124,9 @@ export function readNormal(
     if (beyond > 0) held += (variance + day) * beyond;
     if (localVariance > 0) held += localVariance;
     const ratio = held / variance;
-    const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
+    const far = RESIDUAL_MAX * Math.sqrt(1 + ratio);
     const plain = rest * (flat.perDeviation[index] ?? 0);
-    const e = plain > most ? most : Math.max(plain, -most);
+    const e = plain > far ? far : Math.max(plain, -far);
     addEvidence(sums, index, e, Math.sqrt(ratio));
     residuals[index] = e;
     evidence[index] = (evidence[index] ?? 0) + 1;
@@ -135,14 +137,20 @@ export function readNormal(
     if (isAdapting && rest * rest <= FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (variance + held))
       noteRow(fit, slot, phi, measured - family, flat.information[index] ?? 0);
   };
-  /** A machine that gives all it can is not ill because the house gets less than the curve asks. */
-  const isAtCapacity = (index: number, row: OperatingRow): boolean => {
+  /**
+   * A machine that gives all it can is not ill because the house gets less than was asked; nor
+   * because a day in which that was so took less power.
+   */
+  const isSpent = (index: number, row: OperatingRow, short: number): boolean => {
+    if (flat.isDay[index] === 1) return cell - capacityCell < CELLS_PER_DAY;
     const drive = flat.driveOf[index] ?? -1;
     if (drive < 0) return false;
     const low = own.stops[drive * 2] ?? 0;
     const high = own.stops[drive * 2 + 1] ?? 0;
     const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
-    return high > low && speed >= high - STOP_SHARE * (high - low);
+    const isAtTop = high > low && speed >= high - STOP_SHARE * (high - low);
+    if (isAtTop && short > (flat.tolerance[index] ?? 0)) capacityCell = cell;
+    return isAtTop;
   };
   const endDays = (now: number) => {
     const today = Math.floor(now / CELLS_PER_DAY);
@@ -210,7 +218,7 @@ export function readNormal(
         if ((peaks[index] ?? 0) < 1) peaks[index] = 1;
     },
     live: own,
-    state: () => copyState({ ...own, cell, rowsOutOfReach }),
+    state: () => copyState({ ...own, cell, rowsOutOfReach, capacityCell }),
   };
 }
 
