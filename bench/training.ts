@@ -6,6 +6,7 @@ import type { BenchOptions } from "./harness.js";
 import { measureFleet } from "./training-fleet.js";
 import { measureScoreAtHome } from "./training-home.js";
 import { measureHst } from "./training-hst.js";
+import { measureIngestWhileTraining } from "./training-ingest.js";
 import { measureNormal } from "./training-normal.js";
 
 /** Runs them one after another. */
@@ -14,5 +15,6 @@ export async function run(options: BenchOptions): Promise<void> {
   await measureHst(options);
   await measureNormal(options);
   await measureFleet(options);
+  await measureIngestWhileTraining(options);
   await measureScoreAtHome(options);
 }

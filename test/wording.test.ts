@@ -47,7 +47,7 @@ describe("texts", () => {
     const index = readFileSync("docs/law/README.md", "utf8");
     const named = [...index.matchAll(/\]\(([\w.-]+)\)/g)].map(([, name = ""]) => name);
     const there = readdirSync("docs/law").filter((name) => name !== "README.md");
-    expect(named.toSorted()).toEqual(there.toSorted());
+    expect(new Set(named)).toEqual(new Set(there));
     for (const name of ["record-of-processing.md", "processors.md", "impact-assessment.md"])
       expect(readFileSync(join("docs/law", name), "utf8")).toMatch(/<[\w ,]+>/);
   });

@@ -115,7 +115,7 @@ export function readNormal(
     const expected = likely > most ? most : Math.max(likely, flat.least[index] ?? likely);
     const rest = measured - expected;
     if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    if (rest < 0 && flat.isAsked[index] === 1 && isAtCapacity(index, row)) return;
+    if (rest < 0 && flat.isAsked[index] === 1 && isSpent(index, row, -rest)) return;
     const variance = flat.rowVariance[index] ?? 1;
     const day = flat.dayVariance[index] ?? 0;
     const size1 = expected < 0 ? -expected : expected;
@@ -138,18 +138,18 @@ export function readNormal(
       noteRow(fit, slot, phi, measured - family, flat.information[index] ?? 0);
   };
   /**
-   * A machine that gives all it can is not ill because the house gets less than was asked, now or
-   * somewhen in the day looked at.
+   * A machine that gives all it can is not ill because the house gets less than was asked; nor
+   * because a day in which that was so took less power.
    */
-  const isAtCapacity = (index: number, row: OperatingRow): boolean => {
+  const isSpent = (index: number, row: OperatingRow, short: number): boolean => {
+    if (flat.isDay[index] === 1) return cell - capacityCell < CELLS_PER_DAY;
     const drive = flat.driveOf[index] ?? -1;
     if (drive < 0) return false;
-    if (flat.isDay[index] === 1) return cell - capacityCell < CELLS_PER_DAY;
     const low = own.stops[drive * 2] ?? 0;
     const high = own.stops[drive * 2 + 1] ?? 0;
     const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
     const isAtTop = high > low && speed >= high - STOP_SHARE * (high - low);
-    if (isAtTop) capacityCell = cell;
+    if (isAtTop && short > (flat.tolerance[index] ?? 0)) capacityCell = cell;
     return isAtTop;
   };
   const endDays = (now: number) => {

@@ -20,7 +20,7 @@ export interface NormalState {
   readonly peaks: Float64Array;
   /** Lowest and highest target seen per part: the stops of a drive. */
   readonly stops: Float64Array;
-  /** Cell in which the compressor last gave all it can; left out: never seen. */
+  /** Cell in which the compressor last gave all it can and it was too little; left out: never. */
   readonly capacityCell?: number;
   readonly rowsOutOfReach: number;
 }

@@ -1,5 +1,6 @@
 /** A month of one device: what is learnt of it, and why some are left out. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { planFor } from "#core/anomaly/feature-plan.js";
 import { mergeStatistics, ROWS } from "#core/anomaly/statistics.js";
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import { fitMonth, type MonthFit } from "../../../backend/train/fit-month.js";
@@ -129,6 +130,30 @@ describe("a month with a channel that cannot be right is learnt without it", () 
           1.001 * most,
         );
     }
+  });
+
+  it("says nothing for a day after its sensor stood still, nor while it did", async () => {
+    const [from, to] = [5 * 288, 6 * 288];
+    let row = -1;
+    const standing: Distortion = (metric, value) => {
+      if (metric === "temp_outdoor") row++;
+      return metric === "pressure_low" && row >= from && row < to ? 4.5 : value;
+    };
+    const [clean, stood] = [
+      await learnTable(winter),
+      await learnTable(winter, { distort: standing }),
+    ];
+    const plan = planFor(new Set(clean.channels));
+    const rowsBy = ({ statistics }: MonthFit, id: string) =>
+      statistics.sums[plan.parts.findIndex((part) => part.id === id)]?.[ROWS] ?? Number.NaN;
+    expect(stood.facts.faults).toContainEqual(
+      expect.objectContaining({ kind: "stuck", channel: "low" }),
+    );
+    const lost = 1 - rowsBy(stood, "heating.low") / rowsBy(clean, "heating.low");
+    // Two of sixteen days, but the hours before it was found.
+    expect(lost).toBeGreaterThan(1.5 / DAYS);
+    expect(lost).toBeLessThan(2.6 / DAYS);
+    expect(rowsBy(stood, "heating.high")).toBe(rowsBy(clean, "heating.high"));
   });
 
   it("records that come in no order give the same sums to the bit", async () => {

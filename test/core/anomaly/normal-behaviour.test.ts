@@ -29,7 +29,9 @@ function modelOf(expected: Readonly<Record<string, number>>): NormalModel {
   return { plan, parts, factor: 1 };
 }
 
-type Row = Partial<Record<ChannelId, number>>;
+type Row = Readonly<Record<string, number>>;
+
+const USUAL: Row = { outdoor: -9, to24: -9, dayMean: -9, dayLow: -11, flow: 24, return: 20 };
 
 /** Reads `row` cell by cell for two days; the share of the limit of a part afterwards. */
 function shareAfter(model: NormalModel, id: string, row: Row): number {
@@ -38,12 +40,10 @@ function shareAfter(model: NormalModel, id: string, row: Row): number {
     block.cells[cell] = cell;
     block.modes[cell] = HEATING;
     block.steady[cell] = 1;
-    const usual: Row = { outdoor: -9, to24: -9, dayMean: -9, dayLow: -11, flow: 24, return: 20 };
-    for (const [channel, value] of Object.entries({ ...usual, ...row }) as [ChannelId, number][]) {
-      const at = cell * CHANNEL_COUNT + channelIndex(channel);
-      // The drive has to have shown its range first.
-      block.values[at] = channel === "frequency" && cell < 3 ? 20 : value;
-    }
+    // The drive has to have shown its range first.
+    const shown = cell < 3 ? { frequency: 20 } : {};
+    for (const [id, value] of Object.entries({ ...USUAL, ...row, ...shown }))
+      block.values[cell * CHANNEL_COUNT + channelIndex(id as ChannelId)] = value;
   }
   const reader = readNormal(model, startNormal(model), { isAdapting: false });
   for (const one of rowsOf(block)) reader.read(one);
@@ -65,9 +65,8 @@ describe("a machine that gives all it can", () => {
 
   it("is when it takes less power though it could give more", () => {
     const idle = modelOf({ "heating.frequency": 60, "heating.flow": 24, "day.kw": 2.4 });
-    const rows: Row = { frequency: 60, kw: 0.2 };
-    const block = { ...rows, flow: 24.5 };
-    expect(shareAfter(idle, "day.kw", block)).toBeGreaterThan(1);
+    const warm: Row = { frequency: 60, kw: 0.2, flow: 24.5 };
+    expect(shareAfter(idle, "day.kw", warm)).toBeGreaterThan(1);
   });
 });
 
