@@ -47,8 +47,9 @@ export const FRONT_LIMITS: FrontLimits = {
   // Two thousand that wait hold up to 8 KiB each.
   handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 24 } },
   newcomers: { turnMs: 1, waitingMax: 4_096 },
-  // A daemon that lost its connection tries again after a second, then ever more seldom.
-  perInstallation: { connectionsMax: 2, usual: { burst: 4, perSecond: 1 / 30 } },
+  // A stream, files of the catalogue, a question about the pool, and a stream that takes the place of
+  // one that broke. Who lost its connection tries again after a second, then ever more seldom.
+  perInstallation: { connectionsMax: 4, usual: { burst: 4, perSecond: 1 / 30 } },
 };
 
 /** An open front door. */

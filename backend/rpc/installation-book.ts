@@ -1,6 +1,6 @@
 /**
- * How many connections each installation has: one in use, and one that takes its place. Of more the
- * oldest is closed, because the other end of it may be gone without a word.
+ * How many connections each installation has. Of more than it may have the oldest is closed, because
+ * the other end of it may be gone without a word.
  */
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.js";
