@@ -31,8 +31,9 @@ describe.skipIf(!isBuilt)("the whole loop, in a closed test pool of five homes",
       expect(facts.rowsContributed).toBeGreaterThanOrEqual(5 * 30 * 288);
       expect(facts.rowsContributed).toBeLessThanOrEqual(5 * 31 * 288);
       const { alarm } = facts;
-      expect(alarm.parts.slice(0, 2)).toContain("heating.fan");
-      expect(alarm.text).toContain("Compared with the community's model");
+      expect(alarm.parts).toContain("heating.fan");
+      expect(alarm.told).toContain("Heating, fan speed: ");
+      expect(alarm.told).toContain("Compared with the community's model");
       expect(alarm.hoursAfterFault).toBeGreaterThan(0);
       expect(alarm.toldHoursAfterFault).toBeGreaterThanOrEqual(alarm.hoursAfterFault);
       expect(alarm.resolvedHoursAfterMending).toBeGreaterThan(0);
