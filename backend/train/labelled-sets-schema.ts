@@ -1,11 +1,12 @@
 /** What a manifest of labelled recordings says: which files, which modes, what happened when. */
 import { z } from "zod";
+import { HeatpoolError } from "#core/errors.js";
 import { timeOf } from "./csv-recording.js";
 
 const time = z.string().transform(timeOf).refine(Number.isFinite, "is no time with a zone");
 
-/** `manifest.json`; keys it does not know are not looked at. */
-export const manifestSchema = z.object({
+/** Keys it does not know are not looked at. */
+const manifestSchema = z.object({
   /** Left out: the recordings count for every heat pump model. */
   heatpumpModel: z.string().max(100).optional(),
   mode: z.record(z.string(), z.string()).default({}),
@@ -19,3 +20,18 @@ export const manifestSchema = z.object({
     .min(1)
     .max(50),
 });
+
+/** A manifest, checked. @throws HeatpoolError `CONFIG_INVALID` naming every fault */
+export function parseManifest(text: string): z.output<typeof manifestSchema> {
+  const parsed = manifestSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new HeatpoolError("CONFIG_INVALID", z.prettifyError(parsed.error));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new HeatpoolError("CONFIG_INVALID", "is no JSON", { cause });
+  }
+}

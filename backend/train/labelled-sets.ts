@@ -8,12 +8,11 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { CELL_SECONDS } from "#core/anomaly/channel.js";
 import type { CellGrid } from "#core/anomaly/grid.js";
 import { HeatpoolError } from "#core/errors.js";
 import { readRecording } from "./csv-recording.js";
-import { manifestSchema } from "./labelled-sets-schema.js";
+import { parseManifest } from "./labelled-sets-schema.js";
 
 /** Something that really happened, in cells. */
 export interface LabelledEvent {
@@ -51,7 +50,7 @@ export async function readLabelledSets(folder: string): Promise<LabelledSets> {
     const bytes = await read(path);
     hash.update(bytes);
     const { heatpumpModel, mode, test } = await told(path, () =>
-      manifestSchema.parse(JSON.parse(bytes.toString("utf8"))),
+      parseManifest(bytes.toString("utf8")),
     );
     const machines: LabelledMachine[] = [];
     for (const { file, events } of test) {
@@ -101,7 +100,7 @@ async function told<T>(path: string, make: () => T | Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    const why = cause instanceof Error ? cause.message : String(cause);
     throw new HeatpoolError("CONFIG_INVALID", `labelled recordings: ${path}: ${why}`, { cause });
   }
 }

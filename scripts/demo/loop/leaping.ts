@@ -20,8 +20,8 @@ const DAY_MS = 86_400_000;
 /** What is due is due a moment later. */
 const AFTER_MS = 2;
 /** A leap over a wait of the product, where no poll is due. */
-const SMALL_MS = 1_000;
-const SMALL_LEAPS_MAX = 600;
+const SMALL_MS = 250;
+const SMALL_LEAPS_MAX = 2_400;
 /** An answer takes less than this, unless the machine is busy with other things. */
 const STILL_MS = 25;
 
@@ -29,11 +29,13 @@ const STILL_MS = 25;
 export async function until(
   happened: () => boolean | Promise<boolean>,
   what: string,
+  homes: readonly Home[],
   { time, link, signal }: Leaping,
 ): Promise<void> {
   for (let tries = 0; tries < SMALL_LEAPS_MAX; tries++) {
     signal.throwIfAborted();
     if (await happened()) return;
+    await Promise.all(homes.map((home) => home.atRest(0)));
     await stillness(link);
     time.leapTo(time.nowMs() + SMALL_MS);
   }

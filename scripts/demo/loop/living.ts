@@ -18,15 +18,18 @@ export interface LifeFacts {
     readonly severity: string;
     readonly parts: readonly string[];
     readonly possible: readonly string[];
-    readonly text: string;
+    /** What the owner read when it began. */
+    readonly told: string;
     readonly hoursAfterFault: number;
     readonly toldHoursAfterFault: number;
     readonly resolvedHoursAfterMending: number;
     readonly endToldHoursAfterMending: number;
   };
-  /** Without hints at what changes slowly. */
+  /** Alarms, without hints: those are information, and count apart. */
   readonly alarmsOfTheFaultyHome: number;
   readonly alarmsOfNeighbours: number;
+  readonly hintsOfNeighbours: readonly string[];
+  /** Kind and severity. */
   readonly noticesOfNeighbours: readonly string[];
   readonly snapshotsUnaccounted: number;
   readonly daysLived: number;
@@ -58,7 +61,8 @@ export async function live(
   if (home === undefined) throw new Error("nobody lives on");
   const fromMs = time.nowMs();
   const goOn = (isOver: () => boolean, days: number) => liveUntil(living, leaping, isOver, days);
-  const letters = () => home.mailbox.letters.filter(({ kind }) => kind === "anomaly");
+  const letters = () =>
+    home.mailbox.letters.filter(({ kind, severity }) => kind === "anomaly" && severity !== "info");
 
   const startMs = Math.ceil(fromMs / DAY_MS + QUIET_DAYS) * DAY_MS + FAULT_HOURS * HOUR_MS;
   home.heatPump.suffer([{ ...FAULT, startMs, endMs: startMs + WEEK_MS }]);
@@ -77,7 +81,7 @@ export async function live(
   note(`${home.name}: "${end.title}"`);
 
   const alarms = await home.alarms();
-  const [alarm] = alarms.filter(({ kind }) => kind === "machine");
+  const [alarm] = alarms.filter((one) => one.kind === "machine" && isAlarm(one));
   if (alarm === undefined) throw new Error("no alarm is kept");
   const others = (await Promise.all(neighbours.map((one) => one.alarms()))).flat();
   const statuses = await Promise.all(living.map((one) => one.status()));
@@ -90,21 +94,28 @@ export async function live(
     fault: FAULT.fault,
     alarm: {
       ...described(alarm),
+      told: `${told.title}. ${told.body}`,
       hoursAfterFault: hours(alarm.raisedAtMs, startMs),
       toldHoursAfterFault: hours(told.arrivedAtMs, startMs),
       resolvedHoursAfterMending: hours(alarm.resolvedAtMs ?? Number.NaN, mendedMs),
       endToldHoursAfterMending: hours(end.arrivedAtMs, mendedMs),
     },
-    alarmsOfTheFaultyHome: alarms.filter(({ kind }) => kind !== "slow").length,
-    alarmsOfNeighbours: others.length,
+    alarmsOfTheFaultyHome: alarms.filter(isAlarm).length,
+    alarmsOfNeighbours: others.filter(isAlarm).length,
+    hintsOfNeighbours: others.filter((one) => !isAlarm(one)).map(({ text }) => text.en),
     noticesOfNeighbours: neighbours.flatMap(({ mailbox }) =>
-      mailbox.letters.map(({ kind }) => kind),
+      mailbox.letters.map(({ kind, severity }) => `${kind} ${severity}`),
     ),
     snapshotsUnaccounted: statuses.reduce((all, { backlog }) => all + backlog.unaccounted, 0),
     daysLived: Math.round((time.nowMs() - fromMs) / (DAY_MS / 10)) / 10,
   };
 }
 
-function described({ source, model, severity, parts, possible, text }: AlarmFacts) {
-  return { source, model, severity, parts: parts.map(({ id }) => id), possible, text: text.en };
+/** Parts that are unusual together and parts that change slowly are told as information. */
+function isAlarm({ severity }: AlarmFacts): boolean {
+  return severity !== "info";
+}
+
+function described({ source, model, severity, parts, possible }: AlarmFacts) {
+  return { source, model, severity, parts: parts.map(({ id }) => id), possible };
 }

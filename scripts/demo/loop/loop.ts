@@ -52,7 +52,8 @@ export function whatIsMissing(facts: StoryFacts): readonly string[] {
     [facts.receivedBy === facts.living, "who contributes has the model"],
     [facts.heldByBackend === facts.living, "the backend knows who has the model"],
     [alarm.source === "community", "the community's model alarms"],
-    [alarm.parts.slice(0, 2).some((part) => part.endsWith(".fan")), "the failed part is named"],
+    [alarm.told.includes("fan speed"), "the owner reads which part failed"],
+    [alarm.parts.some((part) => part.endsWith(".fan")), "the alarm names the part that failed"],
     [
       alarm.hoursAfterFault > 0 && alarm.toldHoursAfterFault > 0,
       "the fault is told, not before it",
@@ -67,6 +68,8 @@ export function whatIsMissing(facts: StoryFacts): readonly string[] {
   return promises.flatMap(([isKept, what]) => (isKept ? [] : [what]));
 }
 
-function isComplaint(kind: string): boolean {
-  return ["anomaly", "data-quality", "device-silent"].includes(kind);
+/** Of a machine or its data; a hint is information. */
+function isComplaint(notice: string): boolean {
+  const [kind = "", severity] = notice.split(" ");
+  return ["anomaly", "data-quality", "device-silent"].includes(kind) && severity !== "info";
 }

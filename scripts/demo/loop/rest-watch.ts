@@ -18,7 +18,8 @@ const REST_MAX_MS = 20_000;
 export function createRestWatch(nowMs: () => number): RestWatch {
   const polls = { good: 0, failed: 0 };
   let awaitsAck = false;
-  let retryAtMs: number | undefined;
+  // From its start on it connects.
+  let retryAtMs: number | undefined = 0;
   const waiting = new Set<() => void>();
   return {
     polls,

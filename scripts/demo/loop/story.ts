@@ -156,7 +156,7 @@ async function drained(home: Home, leaping: Leaping): Promise<void> {
     const backlog = (await home.status())?.backlog;
     return backlog !== undefined && backlog.admitted > 0 && backlog.batches === 0;
   };
-  await until(isDrained, `${home.name} has delivered its record`, leaping);
+  await until(isDrained, `${home.name} has delivered its record`, [home], leaping);
 }
 
 async function trainAndPublish(operator: Operator, note: (text: string) => void) {
@@ -179,7 +179,7 @@ async function receive(
   const key = `community/${modelId}/${release}`;
   const has = (home: Home) =>
     home.log.some(({ event, model }) => event === "model.used" && model === key);
-  await until(() => living.every(has), `${key} in use everywhere`, leaping);
+  await until(() => living.every(has), `${key} in use everywhere`, living, leaping);
   const holders = async () => new Set(await operator.holders(modelId, release));
   const ids = living.map(({ installationId }) => installationId());
   await until(
@@ -188,6 +188,7 @@ async function receive(
       return ids.every((id) => held.has(id));
     },
     "the backend knows who has it",
+    living,
     leaping,
   );
   note(`homes: ${living.length} opened release ${release} and watch ${PROFILE_NAME} with it`);
