@@ -50,7 +50,7 @@ describe("without settings", () => {
     expect(FRONT_LIMITS).toMatchObject({
       newPerPrefix: { burst: 128, perSecond: 4 },
       handshakesMax: 512,
-      handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 24 } },
+      handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 16, perSecond: 24 } },
       newcomers: { turnMs: 1, waitingMax: 4_096 },
       perInstallation: { usual: { burst: 4, perSecond: 1 / 30 } },
     });
