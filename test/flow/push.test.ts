@@ -299,7 +299,9 @@ describe("pushing a model", () => {
     await backend.publishing.publish(candidate({ plain: Buffer.from('{"v":2}') }));
     later.connect();
     await later.settled(1);
-    await expect.poll(() => backend.push.spread()).toMatchObject([{ release: 2, installations: 1 }]);
+    await expect
+      .poll(() => backend.push.spread())
+      .toMatchObject([{ release: 2, installations: 1 }]);
     await later.disconnect();
     rmSync(join(folder, "pi-1"), { recursive: true });
     cpSync(image, join(folder, "pi-1"), { recursive: true });

@@ -138,5 +138,5 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("after a whole life (python3-
       .filter((path) => spellings(id).some((one) => readFileSync(path).includes(one)))
       .map((path) => path.slice(server.length).split("/").slice(0, 3).join("/"));
     expect(new Set(naming)).toEqual(new Set(["/state/identities", "/state/store"]));
-  }, 120_000);
+  }, 300_000);
 });

@@ -1,6 +1,6 @@
 /**
  * A process to be killed: withdraws with the owner's own command, and kills itself (SIGKILL) at the
- * given step. A step is any call that changes files.
+ * given step. A step is any call that changes files; one that only opens to read is none.
  *
  * Arguments: configuration file, step (0: none), `before` or `after` that call. The last line printed
  * is the number of steps that a whole withdrawal has.
@@ -31,6 +31,7 @@ type Change = (...args: unknown[]) => unknown;
 /** The same change of files, counted, and the last one of this process where it is its turn. */
 function count(real: Change): Change {
   return (...args) => {
+    if (args[1] === "r") return real(...args);
     steps += 1;
     const isLast = steps === Number(killAt);
     if (isLast && when === "before") die();

@@ -64,6 +64,15 @@ describe("an explanation", () => {
     expect(sayPossible({ parts: [], possible: [] }, "de")).toBe("");
   });
 
+  it("says nothing that is not alike: a machine that departs from nothing has no fault", () => {
+    const calm = openWatch(model, startWatch(model, 0)).state().normal;
+    expect(explainAlarm(model, calm)).toEqual({ parts: [], possible: [] });
+    const apart = structuredClone(watch.state().normal);
+    // Everything is too high by as much: no fault of the table does that.
+    for (let at = 0; at < apart.sums.length; at += 3) apart.sums[at] = 400;
+    expect(explainAlarm(model, apart).possible).toEqual([]);
+  });
+
   it("knows a fault by how its parts depart", () => {
     const low = FAULTS.find(({ fault }) => fault === "condenser_fouling");
     if (low === undefined) throw new Error("no such fault");
