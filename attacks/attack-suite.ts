@@ -8,6 +8,8 @@ export interface AttackOptions {
   readonly cases?: number;
   /** As many as the suite's promise names; `cases` comes first. */
   readonly isFull?: boolean;
+  /** How long each reader is tried, where a suite counts by time; left out: as many as `cases`. */
+  readonly seconds?: number;
   /** Told now and then how many are done. */
   readonly onProgress?: (done: number) => void;
   /** Told what was measured on the way, for who reads along. */

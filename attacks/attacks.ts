@@ -1,5 +1,5 @@
 /**
- * `npm run -s attacks [-- <suite>…] [--seed N] [--cases N] [--full]`: runs every suite of this
+ * `npm run -s attacks [-- <suite>…] [--seed N] [--cases N] [--seconds N] [--full]`: runs every suite of this
  * folder, or those named. Each other file here that exports an `AttackSuite` is one. Everyday sizes
  * end within minutes; `--full` tries all that the design promises, which takes most of an hour.
  * Standard output is one JSON line with the sums; progress and a line for each suite go to standard
@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     cases: { type: "string" },
+    seconds: { type: "string" },
     full: { type: "boolean", default: false },
   },
 });
@@ -65,8 +66,13 @@ async function main(): Promise<number> {
   const suites = await findSuites();
   const seed = Number(values.seed);
   const cases = values.cases === undefined ? undefined : Number(values.cases);
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   const isKnown = positionals.every((name) => suites.some((suite) => suite.name === name));
-  if (!isKnown || ![seed, cases ?? 1].every(Number.isSafeInteger) || suites.length === 0) {
+  if (
+    !isKnown ||
+    ![seed, cases ?? 1, seconds ?? 1].every(Number.isSafeInteger) ||
+    suites.length === 0
+  ) {
     console.error(`suites: ${suites.map(({ name }) => name).join(", ")}`);
     return EXIT_USAGE;
   }
@@ -80,9 +86,10 @@ async function main(): Promise<number> {
       onProgress: createProgress(suite.name),
       onFacts: (facts) => console.error(JSON.stringify({ subject: suite.name, ...facts })),
       ...(cases === undefined ? {} : { cases }),
+      ...(seconds === undefined ? {} : { seconds }),
     });
-    const seconds = Math.round((performance.now() - startMs) / 100) / 10;
-    console.error(JSON.stringify({ subject: suite.name, ...counts, seconds }));
+    const took = Math.round((performance.now() - startMs) / 100) / 10;
+    console.error(JSON.stringify({ subject: suite.name, ...counts, seconds: took }));
     sum = add(sum, counts);
   }
   console.log(JSON.stringify({ suite: "attacks", ...sum }));

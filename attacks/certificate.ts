@@ -6,7 +6,7 @@
 import { generateKeyPairSync, type X509Certificate } from "node:crypto";
 import { issueAuthority, issueInstallationCertificate } from "#core/certificate/certificate.js";
 import {
-  isIssuedByOne,
+  issuerOf,
   parseCertificate,
   readInstallationCertificate,
 } from "#core/certificate/installation-certificate.js";
@@ -85,7 +85,7 @@ function* alter(good: Buffer, cases: number, seed: number): Generator<Buffer> {
 function judge(der: Buffer, issuer: X509Certificate): "refused" | "accepted" | "crashed" {
   try {
     const shown = parseCertificate(der);
-    if (!isIssuedByOne(shown, [issuer], NOW_MS)) return "refused";
+    if (issuerOf(shown, [issuer], NOW_MS) === undefined) return "refused";
     return readInstallationCertificate(shown) === undefined ? "refused" : "accepted";
   } catch (error) {
     const isOurs = error instanceof HeatpoolError && error.code === "CERTIFICATE_INVALID";

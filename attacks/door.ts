@@ -5,7 +5,7 @@
  * Counted as accepted: connections of attackers above what their networks may have. Counted as
  * crashes: an honest client refused or cut off, memory beyond its bound, a process that ended. The
  * waiting times go to standard error and decide nothing: attackers, clients and server share this
- * machine's cores.
+ * machine's cores. Attackers stand for other machines, and so have what the others leave.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -18,6 +18,7 @@ import { type AttackedBackend, startAttackedBackend } from "./door/attacked-back
 import type { FloodOrder, FloodReport } from "./door/flood-process.js";
 import { FLOODS, type FloodName } from "./door/floods.js";
 import { type HonestClients, startHonestClients, type Waited } from "./door/honest-clients.js";
+import { type LoopDelays, measureLoop } from "./door/loop-delays.js";
 
 /** How much of it. */
 export interface DoorSize {
@@ -33,6 +34,9 @@ export interface DoorReport {
   readonly frames: number;
   readonly quiet: Waited;
   readonly flooded: Waited;
+  /** How long the server's event loop lets wait: without what clients and machine add to it. */
+  readonly quietLoop: LoopDelays;
+  readonly floodedLoop: LoopDelays;
   /** Of the 99th percentiles; and of those once the flood is two seconds old. */
   readonly ratio: number;
   readonly steadyRatio: number;
@@ -135,18 +139,23 @@ async function measure(parts: {
 }): Promise<DoorReport> {
   const { backend, honest, attackers, order, quietMs } = parts;
   const start = backend.taken();
-  const quiet = await honest.during(() => pause(quietMs));
+  const { delaysFile } = backend;
+  const { done: quiet, loop: quietLoop } = await measureLoop(delaysFile, () =>
+    honest.during(() => pause(quietMs)),
+  );
   const before = backend.taken();
   let [rssMiBMax, heldMax] = [before.rssMiB, 0];
   const looking = setInterval(() => {
-    const { rssMiB, sockets } = backend.taken();
+    const { rssMiB, openFiles } = backend.taken();
     rssMiBMax = Math.max(rssMiBMax, rssMiB);
-    heldMax = Math.max(heldMax, sockets - before.sockets);
+    heldMax = Math.max(heldMax, openFiles - before.openFiles);
   }, LOOK_MS);
   let told: FloodReport = { connections: 0, frames: 0 };
-  const flooded = await honest.during(async () => {
-    told = await attackers.attack(order);
-  });
+  const { done: flooded, loop: floodedLoop } = await measureLoop(delaysFile, () =>
+    honest.during(async () => {
+      told = await attackers.attack(order);
+    }),
+  );
   clearInterval(looking);
   const after = backend.taken();
   return {
@@ -154,6 +163,8 @@ async function measure(parts: {
     ...told,
     quiet: round(quiet),
     flooded: round(flooded),
+    quietLoop,
+    floodedLoop,
     ratio: Math.round((100 * flooded.p99Ms) / quiet.p99Ms) / 100,
     steadyRatio: Math.round((100 * flooded.steadyP99Ms) / quiet.p99Ms) / 100,
     quietCpuPercent: toPercent(before.cpuSeconds - start.cpuSeconds, quietMs),
@@ -167,7 +178,9 @@ async function measure(parts: {
 
 /** Attackers that are ready, so that their start costs nobody anything while it is measured. */
 async function startAttackers(): Promise<Attackers> {
-  const child = fork(ATTACKERS, { execArgv: ["--conditions=source", "--import", "tsx"] });
+  const node = [process.execPath, "--conditions=source", "--import", "tsx"];
+  // All of its threads (util-linux, chrt(1)): a priority that a program sets is its main thread's.
+  const child = fork(ATTACKERS, { execPath: "chrt", execArgv: ["--idle", "0", ...node] });
   const ended = once(child, "exit").then((): never => {
     throw new Error("the attackers ended");
   });

@@ -241,6 +241,11 @@ const trainingSchema = z.strictObject({
     .max(64)
     .default(0)
     .describe("Worker threads of a training run; 0: one less than there are cores"),
+  labelledSets: z
+    .string()
+    .regex(/^\//, "is no absolute path")
+    .optional()
+    .describe("Folder with recordings of known faults that candidates are tried on"),
 });
 
 const retentionSchema = z.strictObject({

@@ -54,6 +54,7 @@ const machine: Machine = {
   version: readVersion(),
   nodeVersion: process.version,
   signal: ending.signal,
+  grpcTrace: (name) => process.env[name],
   notifySocket: process.env.NOTIFY_SOCKET,
   watchdogUsec: process.env.WATCHDOG_USEC,
   credential: (name) => {

@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   growth: "what an installation costs the backend among few and among ten times as many",
   community: "averages, percentiles and ranks of a fleet, against VictoriaMetrics",
   detect: "faults found and false alarms, on labelled data (--data, --sets, --per-fault)",
+  generalise: "the same on made-up folders: other machines, months, faults, columns (--sets)",
   benign: "events in a house without anything wrong, and what rings all the same",
   training: "learning, merging, solving and writing models (--installations 1000: a fleet)",
   push: "grants sealed per CPU-second, and a model pushed to a thousand connected daemons",

@@ -4,6 +4,7 @@
  * a random and a constant score. One JSON object is the last line; progress goes to standard error.
  */
 import { existsSync } from "node:fs";
+import { HeatpoolError } from "#core/errors.js";
 import { SEED, type SetFigures } from "./detect/figures.js";
 import { judgeGates } from "./detect/gates.js";
 import { runLbnl } from "./detect/lbnl.js";
@@ -49,12 +50,26 @@ export async function run(options: BenchOptions): Promise<void> {
     else if (!existsSync(`${data}/${set.needs}`)) skipped[name] = `${data}/${set.needs} is absent`;
     else {
       console.error(`${name} …`);
-      sets[name] = tidy(set.run(data), options.perFault === true);
-      console.error(`${name} ${JSON.stringify(sets[name])}`);
+      const figures = runSet(name, () => set.run(data));
+      if (typeof figures === "string") skipped[name] = figures;
+      else sets[name] = tidy(figures, options.perFault === true);
+      console.error(`${name} ${JSON.stringify(sets[name] ?? figures)}`);
     }
   }
   const gates = judgeGates(sets);
   console.log(JSON.stringify({ bench: "detect", seed: SEED, sets, skipped, gates }));
+}
+
+/** Figures, or why there are none: a file that cannot be read is no reason to keep the others back. */
+function runSet(name: string, run: () => SetFigures): SetFigures | string {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof HeatpoolError)) throw error;
+    process.exitCode = 1;
+    console.error(`${name}: ${error.message}`);
+    return error.message;
+  }
 }
 
 /** Four digits are enough; faults one by one only when asked for. */

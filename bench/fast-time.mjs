@@ -18,6 +18,8 @@ const SYNCED_FILE = "/run/systemd/timesync/synchronized";
 const paces = (process.env.HEATPOOL_BENCH_PACES ?? "1").split(",").map(Number);
 const realNs = process.hrtime.bigint;
 const realMs = () => Number(realNs() / 1000n) / 1000;
+/** From the zero of the one monotonic clock to that of the other. */
+const beforeProcessMs = realMs() - performance.now();
 const realPause = timers.setTimeout;
 const realExists = fs.existsSync;
 
@@ -60,6 +62,7 @@ process.on("SIGUSR2", () => {
   }
 };
 process.hrtime.bigint = () => BigInt(Math.round(nowMs() * 1e6));
+performance.now = () => nowMs() - beforeProcessMs;
 Date.now = () => Math.round(startWallMs + nowMs() - startMs);
 // The clock is right as it is; otherwise the backend's would be taken for it.
 fs.existsSync = (path) => path === SYNCED_FILE || realExists(path);

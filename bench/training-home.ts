@@ -105,7 +105,7 @@ function simulatePolls(days: number): readonly MachineReadings[] {
       const value = column === undefined ? Number.NaN : reading[column as keyof typeof reading];
       if (!Number.isNaN(value) && !(id === "cop" && value === 0)) values.set(channel, value);
     }
-    return { atMs, values, mode: MODES[reading.mode], hasFault: false };
+    return { atMs, values, mode: MODES[reading.mode], hasFault: false, outside: [] };
   });
 }
 

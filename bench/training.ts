@@ -6,6 +6,7 @@ import type { BenchOptions } from "./harness.js";
 import { measureFleet } from "./training-fleet.js";
 import { measureScoreAtHome } from "./training-home.js";
 import { measureHst } from "./training-hst.js";
+import { measureIngestWhileTraining } from "./training-ingest.js";
 import { measureNormal } from "./training-normal.js";
 import { printTargets } from "./training-targets.js";
 
@@ -18,6 +19,7 @@ export async function run(options: BenchOptions): Promise<void> {
   const trees = await measureHst(options);
   const normal = await measureNormal(options);
   const fleet = await measureFleet(options);
+  await measureIngestWhileTraining(options);
   const home = await measureScoreAtHome(options);
   printTargets({ cases: [...trees, ...normal, home], fleet });
 }

@@ -13,6 +13,7 @@ import { openPage } from "./assembly/open-page.js";
 import type { DaemonParts } from "./assembly/parts.js";
 import { pollDevice } from "./assembly/poll-device.js";
 import { openRooms, type Rooms } from "./assembly/rooms.js";
+import { warnAboutNode } from "./host/node-floor.js";
 import { runWatchdog } from "./host/systemd-notify.js";
 import { controlSocketPath, runControlSocket } from "./local/control-socket.js";
 import { wipeWhenAnswered } from "./privacy/wipe.js";
@@ -40,6 +41,8 @@ export async function runDaemon(
     devices: devices.length,
     consent: sharing.state.status,
   });
+  const warning = warnAboutNode(process.version);
+  if (warning !== undefined) log("warn", "daemon.warning", { warning });
   let isErased = false;
   const polling = Promise.all(
     devices.map((device) => ending.guard(pollDevice(device, rooms, ending.early))),

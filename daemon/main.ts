@@ -63,6 +63,7 @@ const terminal: Terminal = {
     const folder = process.env.CREDENTIALS_DIRECTORY;
     return folder === undefined ? undefined : join(folder, name);
   },
+  grpcTrace: (name) => process.env[name],
   notifySocket: process.env.NOTIFY_SOCKET,
   watchdogUsec: process.env.WATCHDOG_USEC,
   ending: ending.signal,
@@ -99,6 +100,8 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command("heatpool")
     .description("Reads heat pumps and, if you agree, shares what it read with a community")
     .version(terminal.version)
+    // What stands behind `alarms answer` belongs to `answer`.
+    .enablePositionalOptions()
     .exitOverride();
   add(program, "run", "read the heat pumps until told to stop", async () => {
     return (await import("./commands/run.js")).run;
@@ -175,6 +178,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const code = rights.command("recovery-code").description("erasing when this machine is gone");
   add(code, "show", "why it cannot be shown again", async () => (await privacy()).showRecoveryCode);
   add(code, "renew", "another one in its place", async () => (await privacy()).renewCode);
+  add(program, "purge", "make this machine as it was before its first start", async () => {
+    return (await import("./commands/purge.js")).purge;
+  }).option("--yes", "without being asked");
   const backlog = program.command("backlog").description("what waits to be sent");
   add(backlog, "show", "how much waits, and what became of the rest", async () => {
     return (await import("./commands/show-backlog.js")).showBacklog;
@@ -207,9 +213,9 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     async () => {
       return (await import("./commands/alarms.js")).listAlarms;
     },
-  ).option("--all", "also what is over");
-  // `--json` behind `answer` belongs to it.
-  alarms.enablePositionalOptions();
+  )
+    .option("--all", "also what is over")
+    .enablePositionalOptions();
   add(alarms, "answer", "say what an alarm was", async () => {
     return (await import("./commands/alarms.js")).answerAlarm;
   })
@@ -218,6 +224,12 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
       "<fault|changed|fine|serviced>",
       "a real fault, something you changed, no problem, or cleaned and mended today",
     );
+  add(alarms, "changed", "you changed settings: nothing is told for three days", async () => {
+    return (await import("./commands/alarms.js")).noteDone("changed");
+  }).option(...ofDevice);
+  add(alarms, "serviced", "it was cleaned or mended: slow change is counted anew", async () => {
+    return (await import("./commands/alarms.js")).noteDone("serviced");
+  }).option(...ofDevice);
   add<ReplayOptions>(
     program,
     "replay",

@@ -3,7 +3,7 @@
  * costs to keep it busy is read from the system, not asked of it.
  */
 import { once } from "node:events";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodePem } from "#core/certificate/der.js";
@@ -30,7 +30,8 @@ export interface Taken {
   /** How long its main thread wanted a core and had none. */
   readonly waitedSeconds: number;
   readonly rssMiB: number;
-  readonly sockets: number;
+  /** Most of them sockets. To look which they are would keep the honest clients waiting. */
+  readonly openFiles: number;
 }
 
 /** A backend under attack. */
@@ -38,6 +39,8 @@ export interface AttackedBackend {
   readonly port: number;
   readonly ca: Buffer;
   readonly events: RunningBackend["events"];
+  /** Where `loop-probe.mjs` writes. */
+  readonly delaysFile: string;
   hasExited(): boolean;
   /** A new installation. */
   enrol(): Promise<Shown>;
@@ -46,6 +49,7 @@ export interface AttackedBackend {
   stop(): Promise<number | null>;
 }
 
+const PROBE = new URL("./loop-probe.mjs", import.meta.url).href;
 const PROGRAM = fileURLToPath(new URL("../../dist/backend/main.js", import.meta.url));
 /** USER_HZ, which Linux tells programs since 2.4 whatever the kernel counts in (proc(5)). */
 const TICKS_PER_SECOND = 100;
@@ -56,13 +60,16 @@ export async function startAttackedBackend(folder: string): Promise<AttackedBack
   const config = writeBackendConfig(folder, "enrolment: { claimTokens: off }");
   const made = runBackendCommand("ca", "init", "--config", config, "--host", "127.0.0.1");
   if (made.status !== 0) throw new Error(`ca init: ${made.stderr}`);
-  const backend = await startBackend(config, [PROGRAM]);
+  const delaysFile = join(folder, "delays.jsonl");
+  const into = encodeURIComponent(delaysFile);
+  const backend = await startBackend(config, ["--import", `${PROBE}?into=${into}`, PROGRAM]);
   const caFile = join(folder, "state/tls/ca.crt");
   const { child } = backend;
   return {
     port: backend.mainPort,
     ca: readFileSync(caFile),
     events: backend.events,
+    delaysFile,
     hasExited: () => child.exitCode !== null || child.signalCode !== null,
     async enrol() {
       const device = newDevice();
@@ -113,21 +120,10 @@ function readTaken(pid: number): Taken {
       cpuSeconds: ticks / TICKS_PER_SECOND,
       waitedSeconds: waitedNs / 1e9,
       rssMiB: Number(rssKiB ?? 0) / KIB_PER_MIB,
-      sockets: countSockets(`/proc/${pid}/fd`),
+      openFiles: readdirSync(`/proc/${pid}/fd`).length,
     };
   } catch {
     // It ended; that is noticed elsewhere.
-    return { cpuSeconds: 0, waitedSeconds: 0, rssMiB: 0, sockets: 0 };
+    return { cpuSeconds: 0, waitedSeconds: 0, rssMiB: 0, openFiles: 0 };
   }
-}
-
-function countSockets(folder: string): number {
-  return readdirSync(folder).filter((name) => {
-    try {
-      return readlinkSync(join(folder, name)).startsWith("socket:");
-    } catch {
-      // Closed since it was listed.
-      return false;
-    }
-  }).length;
 }

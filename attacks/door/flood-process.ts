@@ -1,10 +1,9 @@
 /**
- * The attackers, in a process of their own and at the lowest priority: on a machine with few cores
- * they would otherwise take the server's time without attacking it. Told what to do by messages;
- * everything they do is bounded in number and in time, and stays on loopback.
+ * The attackers, in a process of their own, which is started so that it has only what others leave
+ * of the cores: it would otherwise take the server's time without attacking it. Told what to do by
+ * messages; everything they do is bounded in number and in time, and stays on loopback.
  */
 import { setMaxListeners } from "node:events";
-import { constants, setPriority } from "node:os";
 import { createSecureContext } from "node:tls";
 import { FLOODS, type FloodName } from "./floods.js";
 
@@ -30,7 +29,6 @@ const CONNECTIONS_MAX = 20_000;
 /** Who was cut off comes again after this time. */
 const AGAIN_MS = 20;
 
-setPriority(constants.priority.PRIORITY_LOW);
 process.on("message", (order: FloodOrder) => {
   void attack(order).then((report) => process.send?.(report));
 });

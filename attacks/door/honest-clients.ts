@@ -50,23 +50,32 @@ export async function startHonestClients(
   setMaxListeners(0, stopping.signal);
   let waits: { readonly askedMs: number; readonly ms: number }[] = [];
   const clients = await Promise.all(all.map((shown) => connect(backend, shown)));
-  const note = async (what: string, ask: () => Promise<unknown>): Promise<void> => {
-    const startMs = performance.now();
+  const note = async (
+    what: string,
+    sinceMs: number,
+    ask: () => Promise<unknown>,
+  ): Promise<void> => {
     try {
       await ask();
-      waits.push({ askedMs: startMs, ms: performance.now() - startMs });
+      waits.push({ askedMs: sinceMs, ms: performance.now() - sinceMs });
     } catch (error) {
       if (!stopping.signal.aborted) refusals.push(`${what}: ${String(error)}`);
     }
   };
   const live = async (client: Client, place: number): Promise<void> => {
-    await pause((PERIOD_MS * place) / clients.length, stopping.signal);
+    const firstMs = startMs + (PERIOD_MS * place) / clients.length;
     for (let turn = 0; !stopping.signal.aborted; turn += 1) {
-      if (turn % 2 === 0) await note("ping", () => ping(client.stream, BigInt(turn)));
-      else await note("call", () => callBeside(client.community));
-      await pause(PERIOD_MS, stopping.signal);
+      const dueMs = firstMs + turn * PERIOD_MS;
+      const lateMs = performance.now() - dueMs;
+      if (lateMs < 0) await pause(-lateMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+      // Who still waited for an answer when the next question was due has waited since then.
+      const sinceMs = lateMs < 0 ? performance.now() : dueMs;
+      if (turn % 2 === 0) await note("ping", sinceMs, () => ping(client.stream, BigInt(turn)));
+      else await note("call", sinceMs, () => callBeside(client.community));
     }
   };
+  const startMs = performance.now();
   const living = clients.map(live);
   return {
     refusals,

@@ -84,7 +84,8 @@ function toPace({ enrol }: Config) {
   return { perPrefix: enrol.callsPerPrefixPerHour, all: enrol.callsPerHour };
 }
 
-function toLimits({ main }: Config): ListenerLimits {
+/** What the public listeners keep. */
+export function toLimits({ main }: Config): ListenerLimits {
   return {
     messageBytesMax: MESSAGE_BYTES_MAX,
     streamsMax: STREAMS_MAX,
@@ -94,7 +95,8 @@ function toLimits({ main }: Config): ListenerLimits {
   };
 }
 
-function toRules({ main, stream }: Config): StreamRules {
+/** What streams keep. */
+export function toRules({ main, stream }: Config): StreamRules {
   return {
     requestBytesMax: MESSAGE_BYTES_MAX,
     snapshotsMax: ROWS_MAX,

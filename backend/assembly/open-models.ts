@@ -153,6 +153,7 @@ export async function startModels(
         )
         .catch(onFault);
     },
+    recorded: (id) => identities.find(id)?.models,
     newPair: () => createX25519Pair(chance(SEED_BYTES)),
     clock,
     onEvent: (event, id, facts) => log("info", event, { installation: tag(id), ...facts }),

@@ -12,6 +12,7 @@ import type { InstallationState, Registry } from "../registry/registry.js";
 import type { SnapshotStore } from "../store/snapshot-store.js";
 import { createCandidateDesk } from "../train/candidate-desk.js";
 import { createTraining } from "../train/create-training.js";
+import { readLabelledSets } from "../train/labelled-sets.js";
 import { createThreadFitter } from "../train/thread-fitter.js";
 import type { Training } from "../train/training.js";
 import type { CandidateDesk } from "../train/training-desk.js";
@@ -62,6 +63,9 @@ export function openTraining(parts: TrainingParts): Training {
     isVerified: (id) => config.identity.mode === "token" || identities.find(id) !== undefined,
     daysWithData: (state) => countDays(state.withData, dayOf(clock.nowMs()), DAYS_REMEMBERED),
     openFitter: () => createThreadFitter(threads),
+    ...(training.labelledSets !== undefined && {
+      labelled: readLabelledSets.bind(undefined, training.labelledSets),
+    }),
     published: async (modelId) =>
       releases === undefined ? undefined : await readNewestContent(releases, modelId),
     onProgress: parts.onProgress,

@@ -62,8 +62,9 @@ export async function eraseInstallation(
   if (id === undefined && wanted.recoveryCode === "") {
     throw new HeatpoolError("USAGE", "erase needs an id, or --recovery-code");
   }
+  const subject = id ?? RECOVERY_CODE;
   await withAdmin(machine, options, async (admin) => {
-    const receipt = await admin.eraseInstallation(wanted);
+    const receipt = await admin.eraseInstallation(wanted).catch(explainFor(subject));
     const { batches, refusedBatches, losses, erasedAtMs } = receipt;
     machine.print(
       options.json
@@ -81,7 +82,7 @@ export async function revokeInstallation(
   options: AdminOptions,
 ): Promise<void> {
   await withAdmin(machine, options, async (admin) => {
-    const revoked = await admin.revokeInstallation(id);
+    const revoked = await admin.revokeInstallation(id).catch(explainFor(id));
     const { installationId, revokedAtMs } = revoked;
     machine.print(
       options.json
@@ -99,7 +100,8 @@ export async function exportInstallation(
   options: AdminOptions & { readonly out: string },
 ): Promise<void> {
   await withAdmin(machine, options, async (admin) => {
-    const summary = await writeExport(resolve(options.out), admin.exportInstallation(id));
+    const parts = admin.exportInstallation(id);
+    const summary = await writeExport(resolve(options.out), parts).catch(explainFor(id));
     const { snapshots, readings, days, refusedBatches, losses } = summary;
     machine.print(
       options.json
@@ -108,6 +110,24 @@ export async function exportInstallation(
             `${refusedBatches} refused batches and ${losses} losses to ${options.out}.`,
     );
   });
+}
+
+/** Said instead of the code, which is a secret. */
+const RECOVERY_CODE = "the recovery code";
+const NOT_FOUND_HINT = "`heatpool-backend installations list` names those that are known.";
+const CODE_HINT = "Read it from the paper again. One that its owner renewed is good no more.";
+const ID_HINT = "An id looks like 550e8400-e29b-41d4-a716-446655440000.";
+
+/** The backend says what is wrong; here it is known of what, and what helps. */
+function explainFor(subject: string): (error: unknown) => never {
+  return (error) => {
+    const isPlain = error instanceof HeatpoolError && error.hint === undefined;
+    const isAbout = isPlain && ["NOT_FOUND", "INVALID_ARGUMENT"].includes(error.code);
+    if (!isAbout) throw error;
+    const missing = subject === RECOVERY_CODE ? CODE_HINT : NOT_FOUND_HINT;
+    const hint = error.code === "NOT_FOUND" ? missing : ID_HINT;
+    throw new HeatpoolError(error.code, `${subject}: ${error.message}`, { cause: error, hint });
+  };
 }
 
 const HEADINGS = [

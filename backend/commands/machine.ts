@@ -16,6 +16,8 @@ export interface Machine {
   readonly signal: AbortSignal;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** A variable of the environment that switches traces of gRPC on. */
+  grpcTrace?(name: string): string | undefined;
   /** `NOTIFY_SOCKET` and `WATCHDOG_USEC` as systemd gave them. */
   readonly notifySocket?: string | undefined;
   readonly watchdogUsec?: string | undefined;

@@ -1,5 +1,5 @@
 /** `heatpool-backend serve`: runs the backend until a signal. */
-
+import { refuseGrpcTrace } from "#core/grpc-trace.js";
 import type { InstallationAuthority } from "../assembly/parts.js";
 import { runBackend } from "../backend.js";
 import { openIssuing } from "../enrolment/device-authority.js";
@@ -30,6 +30,7 @@ const DEVICE_CA_KEY = "device-ca-key";
 
 /** @throws HeatpoolError what keeps the backend from serving */
 export async function serve(machine: Machine, options: { config: string }): Promise<void> {
+  if (machine.grpcTrace !== undefined) refuseGrpcTrace(machine.grpcTrace);
   const loaded = loadConfig(options.config);
   const { config, places } = loaded;
   machine.setTlsMinimum(`TLSv${config.tls.minVersion}`);

@@ -7,7 +7,8 @@
  */
 import type { X509Certificate } from "node:crypto";
 import {
-  isIssuedByOne,
+  isGoodAt,
+  issuerOf,
   readInstallationCertificate,
 } from "#core/certificate/installation-certificate.js";
 import type { Clock } from "#core/clock.js";
@@ -53,6 +54,8 @@ export function createIdentityJudge(deps: {
   onFault(fault: unknown): void;
 }): IdentityJudge {
   const { identities, issuing, clock, onFault } = deps;
+  /** What a certificate says and whose signature it bears does not change. */
+  const seen = new WeakMap<X509Certificate, { issuer: X509Certificate; says: Principal }>();
   const faultOf = (principal: Principal): HeatpoolError | undefined => {
     if (principal.notAfterMs <= clock.nowMs()) return refused("the certificate has expired");
     const known = identities.find(principal.installationId);
@@ -65,13 +68,19 @@ export function createIdentityJudge(deps: {
   const read = (shown: X509Certificate | undefined): Principal => {
     if (shown === undefined) throw refused("no certificate was shown");
     const nowMs = clock.nowMs();
-    if (!isIssuedByOne(shown, issuing.trusted(nowMs), nowMs)) {
-      throw refused("the certificate is not of this backend");
+    const trusted = issuing.trusted(nowMs);
+    const before = seen.get(shown);
+    if (before !== undefined && trusted.includes(before.issuer) && isGoodAt(before.issuer, nowMs)) {
+      return before.says;
     }
+    const issuer = issuerOf(shown, trusted, nowMs);
+    if (issuer === undefined) throw refused("the certificate is not of this backend");
     const known = readInstallationCertificate(shown);
     if (known === undefined) throw refused("the certificate names no installation");
     const { installationId, spkiSha256, notAfterMs } = known;
-    return { installationId, spkiSha256, notAfterMs };
+    const says = { installationId, spkiSha256, notAfterMs };
+    seen.set(shown, { issuer, says });
+    return says;
   };
   const judge = (shown: X509Certificate | undefined): Principal => {
     const principal = read(shown);

@@ -33,10 +33,12 @@ export interface LogParts {
 const TEXT_MAX = 500;
 const UUID = /\b([0-9a-f]{4})[0-9a-f]{4}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\b/gi;
 const CONTROL = /\p{Cc}/gu;
+/** At the end of a text that was cut, half an address or id is no pattern and would stay. */
+const CUT_NAME = /[0-9a-f.:-]{1,45}$/i;
 
 export function createLog({ write, clock, threshold, mask }: LogParts): Log {
   const clean = (text: string): string =>
-    mask(text.slice(0, TEXT_MAX).replace(CONTROL, " ").replace(UUID, "$1…"));
+    mask(shorten(text).replace(CONTROL, " ").replace(UUID, "$1…"));
   return (level, event, facts = {}) => {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(threshold())) return;
     const time = new Date(clock.nowMs()).toISOString();
@@ -45,4 +47,8 @@ export function createLog({ write, clock, threshold, mask }: LogParts): Log {
     });
     write(JSON.stringify({ time, level, event, ...Object.fromEntries(values) }));
   };
+}
+
+function shorten(text: string): string {
+  return text.length <= TEXT_MAX ? text : text.slice(0, TEXT_MAX).replace(CUT_NAME, "…");
 }

@@ -30,6 +30,8 @@ export interface PushParts {
   readonly sign: DirectorSigner;
   /** A release is installed there, as its daemon says; told again with every connection. */
   onInstalled?(installationId: string, modelId: string, release: number): void;
+  /** What was installed there by its last word, by model id; left out: nobody keeps it. */
+  recorded?(installationId: string): Readonly<Record<string, number>> | undefined;
   /** A fresh X25519 key pair. */
   newPair(): X25519Pair;
   readonly clock: Clock;
@@ -128,6 +130,7 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
       .releases.some((one) => one.modelId === modelId && one.release === release);
     if (isListed) parts.onInstalled?.(installationId, modelId, release);
   };
+  tellBehind(parts, listener);
   for (const { modelId, release } of listener.installed) noteInstalled(modelId, release);
 
   const isOver = () => isClosed || !parts.isEligible(listener.installationId);
@@ -253,6 +256,19 @@ function openSession(room: Room, listener: Listener, onClose: () => void): Sessi
       wake();
     },
   };
+}
+
+/**
+ * A daemon that remembers less than it once had runs from an older image of its card, or a copy of it.
+ * The operator hears of it once, because what it says takes the place of what was recorded; it is
+ * given the newest release like everybody.
+ */
+function tellBehind({ recorded, onEvent }: PushParts, listener: Listener): void {
+  const { installationId, installed } = listener;
+  for (const [modelId, before] of Object.entries(recorded?.(installationId) ?? {})) {
+    const release = installed.find((one) => one.modelId === modelId)?.release ?? 0;
+    if (release < before) onEvent("push.behind", installationId, { modelId, release, before });
+  }
 }
 
 /**

@@ -7,19 +7,28 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "#core/clock.js";
-import { HeatpoolError } from "#core/errors.js";
+import { guardAccept } from "./accept-gate.js";
 import { prefixOf } from "./address-prefix.js";
 import { type Alarm, createAlarms } from "./alarms.js";
+import { createHandshakes, type Identity, nameOf } from "./handshakes.js";
+import { createInstallationBook, type InstallationLimits } from "./installation-book.js";
 import { createNetworkBook, type NetworkLimits } from "./network-book.js";
+import { createTurnPace, type TurnPace, type TurnSize } from "./turn-pace.js";
 
 /** What a connection has to keep before anything is known about it. */
 export interface FrontLimits extends NetworkLimits {
   /** A connection that has not said anything is closed after this time. */
   readonly firstByteMs: number;
-  /** A handshake that is not done is given up after this time. */
+  /** A handshake that is not done is given up after this time, counted from the connection. */
   readonly handshakeMs: number;
+  /** Handshakes that are begun and not done. */
+  readonly handshakesMax: number;
+  /** How handshakes are begun. Who showed a certificate that counts gives its piece back. */
+  readonly handshakes: TurnSize;
+  /** What else is done for newcomers in one turn of the event loop. */
+  readonly newcomers: TurnSize;
+  readonly perInstallation: InstallationLimits;
 }
 
 /** Time in which a caller whose certificate does not count may hear that. */
@@ -32,13 +41,16 @@ export const FRONT_LIMITS: FrontLimits = {
   newPerPrefix: { burst: 128, perSecond: 4 },
   firstByteMs: 5_000,
   handshakeMs: 10_000,
+  // A thousand daemons that come back at once, over slow lines.
+  handshakesMax: 512,
+  // A handshake takes 1 to 2 ms with all that follows from it: strangers have a twentieth of a core.
+  // Two thousand that wait hold up to 8 KiB each.
+  handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 32, perSecond: 24 } },
+  newcomers: { turnMs: 1, waitingMax: 4_096 },
+  // A stream, files of the catalogue, a question about the pool, and a stream that takes the place of
+  // one that broke. Who lost its connection tries again after a second, then ever more seldom.
+  perInstallation: { connectionsMax: 4, usual: { burst: 4, perSecond: 1 / 30 } },
 };
-
-/** Certificate chain and private key, both PEM. */
-interface Identity {
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-}
 
 /** An open front door. */
 export interface FrontDoor {
@@ -61,10 +73,10 @@ export interface FrontParts {
   /** `undefined`: without TLS. */
   readonly identity: Identity | undefined;
   /**
-   * Asks for the other end's certificate and judges it; left out: nobody is asked. Whose certificate
-   * does not count hears so on every call, and is sent away soon.
+   * Whose certificate it is; `undefined`: none that counts, and who showed it hears so on every call
+   * and is sent away soon. Left out: nobody is asked for one.
    */
-  readonly isWelcome?: ((shown: X509Certificate | undefined) => boolean) | undefined;
+  readonly whoIs?: ((shown: X509Certificate | undefined) => string | undefined) | undefined;
   readonly limits: FrontLimits;
   readonly clock: Pick<Clock, "sleep" | "monotonicMs">;
   /** Takes a connection that may speak HTTP/2. */
@@ -74,42 +86,91 @@ export interface FrontParts {
 /** @throws HeatpoolError `CERTIFICATE_INVALID` · what listening throws */
 export async function openFrontDoor(parts: FrontParts): Promise<FrontDoor> {
   const open = new Set<Socket>();
-  const { identity, limits } = parts;
-  const networks = createNetworkBook(limits, parts.clock);
-  const alarms = createAlarms(parts.clock);
+  const { limits, clock } = parts;
+  const networks = createNetworkBook(limits, clock);
+  const installations = createInstallationBook(limits.perInstallation, clock);
+  const alarms = createAlarms(clock);
+  const turns = createTurnPace(limits.newcomers, alarms);
+  const handshakes = createTurnPace(limits.handshakes, alarms);
   const guests = createGuests();
   const unwelcome = new Set<string>();
-  const onUnwelcome = (socket: Socket): void => {
-    const name = nameOf(socket);
-    unwelcome.add(name);
-    socket.once("close", () => unwelcome.delete(name));
+  const inTurnOf =
+    (pace: TurnPace) =>
+    (socket: Socket, work: () => void): void => {
+      const name = prefixOf(socket.remoteAddress ?? "");
+      const lane = { name, isProven: networks.isProven(name) };
+      const isWaiting = pace.add(lane, () => {
+        if (!socket.destroyed) work();
+      });
+      if (!isWaiting) socket.destroy();
+    };
+  const inTurn = inTurnOf(turns);
+  const closeLater = (socket: Socket, ms: number, isMeant = () => true): Alarm => {
+    const close = (): void => {
+      if (isMeant()) socket.destroy();
+    };
+    const end = { dueMs: alarms.monotonicMs() + ms, ring: () => inTurn(socket, close) };
+    alarms.set(end);
+    return end;
   };
-  const onConnection = (socket: Socket): void => {
+  const welcome = (socket: Socket, installationId: string): void => {
+    socket.once("close", networks.prove(prefixOf(socket.remoteAddress ?? "")));
+    if (installations.enter(installationId, socket)) handshakes.giveBack();
+  };
+  const sendAway = (socket: Socket): void => {
+    const name = nameOf(socket);
+    const end = closeLater(socket, UNWELCOME_MAX_MS);
+    unwelcome.add(name);
+    socket.once("close", () => {
+      unwelcome.delete(name);
+      alarms.drop(end);
+    });
+  };
+  const onSecured = (socket: Socket, installationId: string | undefined): void => {
+    if (installationId !== undefined) welcome(socket, installationId);
+    else if (parts.whoIs !== undefined) sendAway(socket);
     guests.add(socket);
     parts.onConnection(socket);
   };
+  const { identity } = parts;
   const enter =
     identity === undefined
-      ? onConnection
-      : createHandshakes({ ...parts, onConnection, onUnwelcome }, identity);
+      ? (socket: Socket) => onSecured(socket, undefined)
+      : createHandshakes({
+          ...parts,
+          identity,
+          alarms,
+          inHandshakeTurn: inTurnOf(handshakes),
+          inTurn,
+          closeLater,
+          onSecured,
+        });
+  /** The way out of a connection that was let in at the gate and has no socket yet. */
+  let wayOut: (() => void) | undefined;
+  const mayEnter = (address: string): boolean => {
+    wayOut = networks.enter(prefixOf(address));
+    return wayOut !== undefined;
+  };
   const server = createServer({ noDelay: true }, (socket) => {
-    const leave = networks.enter(prefixOf(socket.remoteAddress ?? ""));
+    // Where there is no gate it is asked here.
+    const leave = wayOut ?? networks.enter(prefixOf(socket.remoteAddress ?? ""));
+    wayOut = undefined;
     // One too many is closed without a word.
     if (leave === undefined) {
       socket.destroy();
       return;
     }
-    const firstByte = new FirstByte(socket, alarms.monotonicMs() + limits.firstByteMs);
+    const silence = closeLater(socket, limits.firstByteMs, () => socket.bytesRead === 0);
     open.add(socket);
-    alarms.set(firstByte);
     socket.on("close", () => {
-      alarms.drop(firstByte);
+      alarms.drop(silence);
       open.delete(socket);
       leave();
     });
     enter(socket);
   });
   await listen(server, parts.address);
+  guardAccept(server, mayEnter);
   const bound = server.address();
   return {
     port: bound === null || typeof bound === "string" ? 0 : bound.port,
@@ -143,81 +204,6 @@ function createGuests(): { add(socket: Socket): void; emptied(): Promise<void> }
       });
     },
   };
-}
-
-const ignore = (): void => undefined;
-
-/** Lets connections shake hands; those that did and speak HTTP/2 go on. */
-function createHandshakes(
-  {
-    limits,
-    isWelcome,
-    clock,
-    onConnection,
-    onUnwelcome,
-  }: FrontParts & { onUnwelcome(socket: Socket): void },
-  { certificate, key }: Identity,
-): (socket: Socket) => void {
-  const options = {
-    cert: certificate,
-    key,
-    ALPNProtocols: ["h2"],
-    handshakeTimeout: limits.handshakeMs,
-    // The signature of the handshake is always checked. Whether the certificate counts is judged
-    // by `isWelcome` and again on every call: TLS itself would call a resumed session good.
-    requestCert: isWelcome !== undefined,
-    rejectUnauthorized: false,
-  };
-  try {
-    const server = createTlsServer(options, (socket) => {
-      // A connection that breaks is no fault of ours, and its session learns of it.
-      socket.on("error", ignore);
-      if (socket.alpnProtocol !== "h2") {
-        socket.destroy();
-        return;
-      }
-      if (isWelcome?.(socket.getPeerX509Certificate()) === false) {
-        onUnwelcome(socket);
-        void sendAway(socket, clock);
-      }
-      onConnection(socket);
-    });
-    // Node tells that a handshake failed or took too long, and leaves the connection open.
-    server.on("tlsClientError", (_, socket) => socket.destroy());
-    return (socket) => server.emit("connection", socket);
-  } catch (cause) {
-    const what = "the server's certificate and key do not fit";
-    throw new HeatpoolError("CERTIFICATE_INVALID", what, { cause });
-  }
-}
-
-function nameOf({
-  remoteAddress,
-  remotePort,
-}: Pick<Socket, "remoteAddress" | "remotePort">): string {
-  return `${remoteAddress} ${remotePort}`;
-}
-
-async function sendAway(socket: Socket, clock: Pick<Clock, "sleep">): Promise<void> {
-  const closed = new AbortController();
-  socket.once("close", () => closed.abort());
-  await clock.sleep(UNWELCOME_MAX_MS, closed.signal);
-  socket.destroy();
-}
-
-/** A connection that has said nothing when its time is over is closed. */
-class FirstByte implements Alarm {
-  readonly dueMs: number;
-  readonly #socket: Socket;
-
-  constructor(socket: Socket, dueMs: number) {
-    this.#socket = socket;
-    this.dueMs = dueMs;
-  }
-
-  ring(): void {
-    if (this.#socket.bytesRead === 0) this.#socket.destroy();
-  }
 }
 
 function listen(server: Server, { host, port }: FrontParts["address"]): Promise<void> {

@@ -65,8 +65,12 @@ function isLocal(address: Address): boolean {
 }
 
 export function createServer(limits: ListenerLimits, interceptors: ServerInterceptor[]): Server {
-  const options: ServerOptions = {
-    interceptors,
+  return new Server({ interceptors, ...toOptions(limits) });
+}
+
+/** As grpc-js names them. */
+export function toOptions(limits: ListenerLimits): ServerOptions {
+  return {
     "grpc.max_receive_message_length": limits.messageBytesMax,
     "grpc.max_send_message_length": limits.messageBytesMax,
     "grpc.max_concurrent_streams": limits.streamsMax,
@@ -80,7 +84,6 @@ export function createServer(limits: ListenerLimits, interceptors: ServerInterce
       "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     }),
   };
-  return new Server(options);
 }
 
 /**
@@ -115,11 +118,7 @@ export async function listenBehindFront(
   server: Server,
   address: Extract<Address, { kind: "tcp" }>,
   identity: ServerIdentity | undefined,
-  {
-    limits,
-    clock,
-    isWelcome,
-  }: { limits: ListenerLimits; clock: Clock; isWelcome?: FrontParts["isWelcome"] },
+  { limits, clock, whoIs }: { limits: ListenerLimits; clock: Clock; whoIs?: FrontParts["whoIs"] },
 ): Promise<FrontDoor> {
   demandSecured(address, identity);
   // Handshakes are done when a connection gets there.
@@ -134,7 +133,7 @@ export async function listenBehindFront(
     front = await openFrontDoor({
       address,
       identity,
-      isWelcome,
+      whoIs,
       limits: { ...FRONT_LIMITS, ...limits.front },
       clock,
       onConnection: (socket) => injector.injectConnection(socket),

@@ -18,8 +18,12 @@ export interface NetworkLimits {
 
 /** The networks that are known. */
 export interface NetworkBook {
-  /** Counts a connection. Resolves to the way out; `undefined`: it may not come in. */
+  /** Counts a connection. Returns the way out; `undefined`: it may not come in. */
   enter(prefix: string): (() => void) | undefined;
+  /** Somebody of this network showed a certificate that counts. Returns how to take that back. */
+  prove(prefix: string): () => void;
+  /** Whether somebody like that is connected. */
+  isProven(prefix: string): boolean;
   /** Somebody of this network was cut off for flooding. */
   noteFlood(prefix: string): void;
 }
@@ -39,6 +43,7 @@ export function createNetworkBook(
   clock: Pick<Clock, "monotonicMs">,
 ): NetworkBook {
   const networks = new Map<string, Network>();
+  const proven = new Map<string, number>();
 
   const find = (prefix: string): Network => {
     const known = networks.get(prefix);
@@ -62,6 +67,15 @@ export function createNetworkBook(
         if (networks.get(prefix) === network) networks.delete(prefix);
       };
     },
+    prove(prefix) {
+      proven.set(prefix, (proven.get(prefix) ?? 0) + 1);
+      return () => {
+        const others = (proven.get(prefix) ?? 0) - 1;
+        if (others > 0) proven.set(prefix, others);
+        else proven.delete(prefix);
+      };
+    },
+    isProven: (prefix) => proven.has(prefix),
     noteFlood(prefix) {
       if (socketsPerPrefixMax > 0) find(prefix).fresh.charge(FLOOD_COST, clock.monotonicMs());
     },

@@ -155,7 +155,7 @@ export async function runDoor(parts: DoorParts, signal: AbortSignal): Promise<vo
   try {
     front = await listenBehindFront(main, parts.main, parts.identity, {
       ...parts,
-      isWelcome: judge === undefined ? undefined : (shown) => isGood(judge, shown),
+      whoIs: judge === undefined ? undefined : (shown) => idOf(judge, shown),
     });
     if (enrol !== undefined && parts.enrol !== undefined) {
       enrolFront = await listenBehindFront(enrol, parts.enrol.address, parts.identity, parts);
@@ -215,12 +215,11 @@ function createEnrolServer(parts: DoorParts, toStatus: ToStatus): Server | undef
   return server;
 }
 
-function isGood(judge: IdentityJudge, shown: X509Certificate | undefined): boolean {
+function idOf(judge: IdentityJudge, shown: X509Certificate | undefined): string | undefined {
   try {
-    judge.judge(shown);
-    return true;
+    return judge.judge(shown).installationId;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

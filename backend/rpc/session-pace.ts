@@ -7,7 +7,13 @@
  * file reaches into a grpc-js server for the HTTP/2 servers in it; where there are none nothing is
  * watched. It also sees calls of methods that do not exist, which no interceptor does.
  */
-import { constants, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  constants,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import type { Clock } from "#core/clock.js";
@@ -22,6 +28,12 @@ const PINGS = { burst: 20, perSecond: 1 };
 /** Settings are said once. */
 const SETTINGS = { burst: 10, perSecond: 0.1 };
 
+/**
+ * Calls of one connection that wait for the next turn: four may be open at once, so more than these
+ * were taken back already.
+ */
+const CALLS_WAITING_MAX = 12;
+
 /** What watching works with. */
 export interface SessionWatch {
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -35,24 +47,61 @@ export interface SessionWatch {
 export function watchSessions(server: Server, parts: SessionWatch): void {
   const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> };
   for (const one of http2Servers?.keys() ?? []) {
-    one.on("session", (session) => watch(session, parts));
+    const waiting = new WeakMap<object, number>();
+    one.on("session", (session) => watch(session, parts, waiting));
+    deferCalls(one, waiting);
   }
 }
 
-function watch(session: ServerHttp2Session, { clock, isUnwelcome, onFlood }: SessionWatch): void {
+type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/**
+ * Calls begin in the next turn of the event loop. One that is opened and taken back in one breath,
+ * as in a rapid reset, is gone by then and costs next to nothing.
+ */
+function deferCalls(server: Http2Server, waiting: WeakMap<object, number>): void {
+  const begin = server.listeners("stream") as OnCall[];
+  server.removeAllListeners("stream");
+  server.on("stream", (stream, headers) => {
+    // Until it has begun nobody else listens.
+    stream.on("error", ignore);
+    const { session } = stream;
+    setImmediate(() => {
+      if (session !== undefined) waiting.set(session, (waiting.get(session) ?? 1) - 1);
+      if (stream.destroyed || stream.closed || stream.aborted) return;
+      for (const one of begin) one.call(server, stream, headers);
+    });
+  });
+}
+
+const ignore = (): void => undefined;
+
+function watch(
+  session: ServerHttp2Session,
+  { clock, isUnwelcome, onFlood }: SessionWatch,
+  waiting: WeakMap<object, number>,
+): void {
   const startMs = clock.monotonicMs();
   const address = session.socket.remoteAddress ?? "";
   const allowed = isUnwelcome(session.socket) ? CALLS_UNWELCOME : CALLS;
   const [calls, pings, settings] = [allowed, PINGS, SETTINGS].map((size) =>
     createTokenBucket(size, startMs),
   );
-  const spend = (bucket: typeof calls): void => {
-    if (session.destroyed || bucket?.take(1, clock.monotonicMs()) !== false) return;
+  const cutOff = (): void => {
+    if (session.destroyed) return;
     session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     onFlood(address);
   };
-  // Before grpc-js makes anything of the call.
-  session.prependListener("stream", () => spend(calls));
+  const spend = (bucket: typeof calls): void => {
+    if (bucket?.take(1, clock.monotonicMs()) === false) cutOff();
+  };
+  // Before anything is made of the call.
+  session.prependListener("stream", () => {
+    const count = (waiting.get(session) ?? 0) + 1;
+    waiting.set(session, count);
+    if (count > CALLS_WAITING_MAX) cutOff();
+    else spend(calls);
+  });
   session.on("ping", () => spend(pings));
   session.on("remoteSettings", () => spend(settings));
 }

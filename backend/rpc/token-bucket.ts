@@ -12,6 +12,10 @@ export interface TokenBucket {
   take(amount: number, nowMs: number): boolean;
   /** Takes `amount` even where it is not there; what is owed has to grow back first. */
   charge(amount: number, nowMs: number): void;
+  /** Gives `amount` back, e.g. because it was well spent. */
+  giveBack(amount: number): void;
+  /** How long until `amount` is there. */
+  waitMs(amount: number, nowMs: number): number;
   isFull(nowMs: number): boolean;
 }
 
@@ -33,6 +37,13 @@ export function createTokenBucket({ burst, perSecond }: BucketSize, startMs: num
       fill(nowMs);
       // Nobody is shut out for longer than it takes to fill it twice.
       level = Math.max(-burst, level - amount);
+    },
+    giveBack(amount) {
+      level = Math.min(burst, level + amount);
+    },
+    waitMs(amount, nowMs) {
+      fill(nowMs);
+      return Math.max(0, ((amount - level) * 1000) / perSecond);
     },
     isFull(nowMs) {
       fill(nowMs);

@@ -37,17 +37,21 @@ export function createTraining(deps: TrainingDeps): Training {
     const asked = order.heatpumpModel;
     const wanted = asked === undefined ? [...models, GENERIC] : [asked];
     if (order.isDry !== true) await prune(deps, monthsBefore(nowMs, deps.windowMonths));
+    const labelled = await deps.labelled?.();
     const fitter = deps.openFitter();
+    const stop = (): void => void fitter.close();
+    signal.addEventListener("abort", stop, { once: true });
     const reports: TrainingReport[] = [];
     try {
       for (const heatpumpModel of wanted) {
         const of = heatpumpModel === GENERIC ? models : [heatpumpModel];
         // With one model in the pool the generic one would be that one again.
         if (asked === undefined && heatpumpModel === GENERIC && models.length < 2) continue;
-        const context = { fitter, periods, signal, isDry: order.isDry === true };
+        const context = { fitter, periods, signal, isDry: order.isDry === true, labelled };
         reports.push(await trainModel(deps, heatpumpModel, of, context));
       }
     } finally {
+      signal.removeEventListener("abort", stop);
       await fitter.close();
     }
     if (order.isDry !== true) await pruneCandidates(store, nowMs);

@@ -28,6 +28,7 @@ import type { ChannelTable } from "#core/batch/channel-table.js";
 import { type Columns, isPresent, readTimes } from "#core/batch/columns.js";
 import type { SealedBatch } from "#core/batch/sealed-batch.js";
 import { listChannelLanes, readValue } from "#core/batch/value-lanes.js";
+import { untouchedBy } from "./after-findings.js";
 import { judgeRows, type MonthFacts } from "./judge-rows.js";
 
 /** What one device sent, to be put on one grid. */
@@ -78,9 +79,16 @@ export function fitMonth(task: MonthTask): MonthFit {
   const begin = beginStatistics(plan);
   if (facts.reasons.length > 0 || plan.parts.length === 0)
     return { facts, channels, statistics: begin };
-  const all = learnRows(plan, begin, rowsOf(own));
+  const untouched = untouchedBy(findings, plan);
+  const all = learnRows(plan, begin, rowsOf(own), untouched);
   const usual = solveNormal(plan, [{ installationId: "own", statistics: all }]);
-  const statistics = learnRows(plan, begin, rowsOf(own), trimAround(usual, all));
+  const near = trimAround(usual, all);
+  const statistics = learnRows(
+    plan,
+    begin,
+    rowsOf(own),
+    (...row) => untouched(...row) && near(...row),
+  );
   return { facts, channels, statistics };
 }
 

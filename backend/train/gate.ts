@@ -16,6 +16,9 @@ export interface GateFacts {
   readonly figures: Figures;
   /** Of the published model on the same machines; left out: there is none. */
   readonly published: Figures | undefined;
+  /** On recordings with known faults, of both models; left out: there are none. */
+  readonly labelled?: Figures | undefined;
+  readonly publishedLabelled?: Figures | undefined;
   /** Largest change by one installation, in units of what is allowed. */
   readonly influence: number;
   /** Everybody in it knows everybody: nothing is hidden from anybody. */
@@ -62,6 +65,15 @@ export function judgeGates(facts: GateFacts): readonly Gate[] {
             "false alarms against the published",
             figures.falseAlarmsPerMonth,
             published.falseAlarmsPerMonth + FALSE_ALARMS_MORE_MAX,
+          ),
+        ]),
+    ...(facts.labelled === undefined || facts.publishedLabelled === undefined
+      ? []
+      : [
+          least(
+            "recall on labelled recordings against the published",
+            facts.labelled.recall,
+            facts.publishedLabelled.recall - RECALL_LOSS_MAX,
           ),
         ]),
     most("influence of one installation", influence, facts.closedTestPool ? influence : 1),

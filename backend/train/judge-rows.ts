@@ -16,7 +16,7 @@ import { MODES, type RowBlock } from "#core/anomaly/operating-row.js";
 
 /** Something wrong with the data of a month, in words that are the same for everybody who has it. */
 export interface DataFault {
-  readonly kind: "absent" | "unit" | "constant" | "mode" | FindingKind;
+  readonly kind: "absent" | "unit" | "constant" | "mode" | "unreadable" | FindingKind;
   /** Empty: of the whole device. */
   readonly channel: ChannelId | "";
   readonly detail: string;

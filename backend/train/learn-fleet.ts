@@ -108,7 +108,8 @@ export async function learnInstallations(
   const months = usable.flatMap((one) => one.months).filter(isLearnt);
   await inTurns(deps, months, "sum", async (one) => {
     const month = await learnMonth(deps, tables, { place: one, period: one.period }, [...wanted]);
-    if (month === undefined || month.statistics.planId !== plan.planId) return;
+    if (month === undefined || !("statistics" in month)) return;
+    if (month.statistics.planId !== plan.planId) return;
     const known = sums.get(one.installationId) ?? [];
     sums.set(one.installationId, known);
     known.push({ name: nameOf(one), statistics: month.statistics });
@@ -151,11 +152,11 @@ async function worksOf(
 
 /** A month as it is kept, or summed now. `undefined`: there are no blocks of it. */
 async function learnMonth(
-  { store, fitter, isDry }: LearnDeps,
+  { store, fitter, isDry, signal }: LearnDeps,
   tables: readonly ChannelTable[],
   { place, period }: Work,
   channels: readonly ChannelId[] | undefined,
-): Promise<KeptMonth | undefined> {
+): Promise<KeptMonth | UnreadableMonth | undefined> {
   const { fromDay, toDay } = period;
   const source = { ...place, fromDay: fromDay - 1, toDay };
   const read = await readBlocks(store, tables, source);
@@ -163,11 +164,30 @@ async function learnMonth(
   const kept = await readMonth(store, place);
   const isFresh = kept?.inputHash === read.hash;
   if (isFresh && (channels === undefined || isSameSet(kept.channels, channels))) return kept;
-  const fit = await fitter.fit({ ...read, fromDay, toDay, channels });
+  const fit = await fitter.fit({ ...read, fromDay, toDay, channels }).catch((fault: unknown) => {
+    signal.throwIfAborted();
+    return unreadable(fault);
+  });
+  if (!("statistics" in fit)) return { ...fit, inputHash: read.hash };
   if (fit.facts.rows === 0) return undefined;
   const month = { ...fit, inputHash: read.hash };
   if (!isDry) await keepMonth(store, place, month);
   return month;
+}
+
+/** A month that cost its worker the life, or whose blocks are damaged. */
+type UnreadableMonth = Pick<KeptMonth, "inputHash" | "facts">;
+
+/** One installation's month is left out; everybody else's model does not wait for it. */
+function unreadable(fault: unknown): Pick<UnreadableMonth, "facts"> {
+  const detail = fault instanceof Error ? fault.message : String(fault);
+  const reason = "a month cannot be read";
+  return {
+    facts: {
+      ...{ readings: 0, rows: 0, steadyRows: 0, heatingRows: 0, days: 0, channels: [] },
+      ...{ reasons: [reason], faults: [{ kind: "unreadable", channel: "", detail, reason }] },
+    },
+  };
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {

@@ -67,11 +67,13 @@ export function hashOfInput(
   deps: Pick<TrainingDeps, "rules" | "seed" | "version">,
   heatpumpModel: string,
   { plan, months }: LearntFleet,
+  labelledHash?: string,
 ): string {
   const hash = createHash("sha256");
   const rules = effectiveTrainingRules(deps.rules);
   hash.update(JSON.stringify([heatpumpModel, plan.planId, deps.seed, deps.version, rules]));
   for (const one of months) hash.update(one.inputHash);
+  if (labelledHash !== undefined) hash.update(labelledHash);
   return hash.digest("hex");
 }
 

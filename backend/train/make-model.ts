@@ -16,8 +16,10 @@ import type { Statistics } from "#core/anomaly/statistics.js";
 import { type Bounded, boundInfluence, largestInfluence } from "./bound-influence.js";
 import { cleanFleet, type Outlier } from "./clean-fleet.js";
 import { type Figures, figuresOf, noTally, tallyFaults, tallyHealthy } from "./evaluate.js";
+import { judgeLabelled } from "./evaluate-labelled.js";
 import { cleanRows, type DeviceBlocks, gridDevice } from "./fit-month.js";
 import { type Gate, judgeGates } from "./gate.js";
+import type { LabelledMachine } from "./labelled-sets.js";
 import { PUBLISH_FLOOR } from "./select.js";
 
 /** Readings of one installation that limits and figures come from. */
@@ -38,6 +40,8 @@ export interface ModelTask {
   readonly published: Uint8Array | undefined;
   readonly publishInstallationsMin: number;
   readonly closedTestPool: boolean;
+  /** Recordings with known faults that it is tried on; left out: there are none. */
+  readonly labelled?: readonly LabelledMachine[];
 }
 
 /** A model and the judgement on it. */
@@ -70,6 +74,11 @@ export function makeModel(task: ModelTask): ModelResult {
   const model = calibrate(plan, contributions, task.samples);
   const published = readPublished(task.published);
   const judged = evaluate(plan, model, contributions, task.samples, published);
+  const { labelled: recordings = [] } = task;
+  const tryOn = (one: NormalModel | undefined) =>
+    one === undefined || recordings.length === 0 ? undefined : judgeLabelled(one, recordings);
+  const labelled = tryOn(model);
+  const publishedLabelled = tryOn(published);
   const artefact = encodeArtefact({ heatPumpModel: task.heatpumpModel, model });
   const gates = judgeGates({
     installations: contributions.length,
@@ -77,6 +86,7 @@ export function makeModel(task: ModelTask): ModelResult {
     closedTestPool: task.closedTestPool,
     figures: judged.figures,
     published: judged.published,
+    ...{ labelled, publishedLabelled },
     influence,
     isFinite: isFiniteModel(model),
     worksDecoded: passesSelfTest(decodeArtefact(artefact).model),
@@ -91,7 +101,11 @@ export function makeModel(task: ModelTask): ModelResult {
     influence: Math.round(influence * 1e3) / 1e3,
     gates,
     silenced,
-    unjudged: listUnjudged(plan, judged.cutShort),
+    unjudged: [
+      ...listUnjudged(plan, judged.cutShort, labelled !== undefined),
+      ...aboutLabelled("This model", labelled),
+      ...aboutLabelled("The published one", publishedLabelled),
+    ],
     silentParts: plan.parts.flatMap(({ id }, index) =>
       model.parts[index]?.isUsable === true ? [] : [id],
     ),
@@ -164,10 +178,12 @@ function evaluate(
 }
 
 /** Said plainly, because a figure tells nothing about what it leaves out. */
-function listUnjudged(plan: FeaturePlan, cutShort: number): readonly string[] {
+function listUnjudged(plan: FeaturePlan, cutShort: number, isLabelled: boolean): readonly string[] {
   const unseen = FAULTS.filter(({ fault }) => !canShow(fault, plan.parts));
   return [
-    "Not judged by faults that owners confirmed, by labelled recordings or by a simulated machine.",
+    isLabelled
+      ? "Not judged by faults that owners confirmed or by a simulated machine."
+      : "Not judged by faults that owners confirmed, by labelled recordings or by a simulated machine.",
     ...(unseen.length === 0
       ? []
       : [
@@ -176,6 +192,16 @@ function listUnjudged(plan: FeaturePlan, cutShort: number): readonly string[] {
     ...(cutShort === 0
       ? []
       : [`${cutShort} of the injected faults were cut short by the recording.`]),
+  ];
+}
+
+/** What the recordings of the operator say of a model. */
+function aboutLabelled(whose: string, figures: Figures | undefined): readonly string[] {
+  if (figures === undefined) return [];
+  const { events, recall, topTwo, falseAlarmsPerMonth, machineMonths } = figures;
+  return [
+    `${whose} on labelled recordings: recall ${recall} of ${events} events, right part ${topTwo}, ` +
+      `${falseAlarmsPerMonth} false alarms a month in ${machineMonths}.`,
   ];
 }
 

@@ -1,6 +1,7 @@
 /**
  * The arithmetic of training in worker threads with bounded memory, so that the thread that takes
- * batches stays free. A task is given to a thread that is idle; nothing queues in between.
+ * batches stays free. A task is given to a thread that is idle; nothing queues in between. Closing
+ * ends tasks in their middle: whoever stops a backend does not wait for minutes of arithmetic.
  */
 import { Worker } from "node:worker_threads";
 import { HeatpoolError } from "#core/errors.js";
@@ -28,7 +29,8 @@ interface Thread {
 export function createThreadFitter(threads: number): Fitter {
   const size = Math.max(1, threads);
   const all: Thread[] = [];
-  const waiting: ((thread: Thread) => void)[] = [];
+  const waiting: { take(thread: Thread): void; refuse(): void }[] = [];
+  let isClosed = false;
 
   const open = (): Thread => {
     const worker = new Worker(new URL("./fit-worker.js", import.meta.url), {
@@ -40,19 +42,22 @@ export function createThreadFitter(threads: number): Fitter {
     return thread;
   };
   const take = async (): Promise<Thread> => {
+    if (isClosed) throw stopped();
     const idle = all.find(({ isBusy }) => !isBusy);
     if (idle !== undefined) {
       idle.isBusy = true;
       return idle;
     }
     if (all.length < size) return open();
-    return await new Promise((resolve) => waiting.push(resolve));
+    return await new Promise((resolve, reject) => {
+      waiting.push({ take: resolve, refuse: () => reject(stopped()) });
+    });
   };
   const giveBack = (thread: Thread): void => {
     const next = waiting.shift();
     if (next === undefined) thread.isBusy = false;
-    else if (all.includes(thread)) next(thread);
-    else next(open());
+    else if (all.includes(thread)) next.take(thread);
+    else next.take(open());
   };
   const run = async (
     task: WorkerTask,
@@ -74,10 +79,16 @@ export function createThreadFitter(threads: number): Fitter {
     fit: async (month) => (await run({ kind: "month", month })) as MonthFit,
     make: async (model) => (await run({ kind: "model", model }, sumsOf(model))) as ModelResult,
     async close() {
+      isClosed = true;
+      for (const { refuse } of waiting.splice(0)) refuse();
       await Promise.all(all.map(({ worker }) => worker.terminate()));
       all.length = 0;
     },
   };
+}
+
+function stopped(): HeatpoolError {
+  return new HeatpoolError("UNAVAILABLE", "training was stopped");
 }
 
 /** Sums of a fleet are given away, not copied: nobody looks at them here after that. */
@@ -109,7 +120,7 @@ function ask(
     };
     const onExit = (): void => {
       end();
-      reject(new HeatpoolError("UNAVAILABLE", "training was stopped"));
+      reject(stopped());
     };
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     worker.postMessage(task, given);

@@ -4,6 +4,7 @@ import type { InstallationState } from "../registry/registry.js";
 import { keepCandidate, listCandidates, modelIdOf, nextVersion } from "./candidates.js";
 import { chooseSamples } from "./choose-samples.js";
 import { findInData, keepFindings } from "./data-findings.js";
+import { type LabelledSets, labelledFor } from "./labelled-sets.js";
 import { type Fitter, type LearntFleet, learnInstallations } from "./learn-fleet.js";
 import { hashOfInput, makeCard } from "./make-card.js";
 import type { ModelResult } from "./make-model.js";
@@ -18,6 +19,7 @@ export interface RunContext {
   readonly periods: readonly Month[];
   readonly signal: AbortSignal;
   readonly isDry: boolean;
+  readonly labelled: LabelledSets | undefined;
 }
 
 /** The model for all heat pumps, for those that have none of their own. */
@@ -64,9 +66,12 @@ export async function trainModel(
     published: await deps.published(modelId),
     publishInstallationsMin: rules.publishInstallationsMin,
     closedTestPool: rules.closedTestPool,
+    labelled: context.labelled === undefined ? [] : labelledFor(context.labelled, heatpumpModel),
   });
   for (const { reason } of result.outliers) countReason(leftOut, reason);
-  return await finish(deps, { heatpumpModel, modelId, fleet, result, leftOut, readings, isDry });
+  const labelledHash = context.labelled?.hash;
+  const made = { heatpumpModel, modelId, fleet, result, leftOut, readings, isDry, labelledHash };
+  return await finish(deps, made);
 }
 
 function statesOf({ registry }: TrainingDeps, of: readonly string[]): Iterable<InstallationState> {
@@ -97,6 +102,7 @@ interface Finished {
   readonly leftOut: Readonly<Record<string, number>>;
   readonly readings: number;
   readonly isDry: boolean;
+  readonly labelledHash: string | undefined;
 }
 
 async function finish(deps: TrainingDeps, made: Finished): Promise<TrainingReport> {
@@ -105,7 +111,7 @@ async function finish(deps: TrainingDeps, made: Finished): Promise<TrainingRepor
     a < b ? -1 : 1,
   );
   const before = await listCandidates(deps.store, modelId);
-  const inputHash = hashOfInput(deps, heatpumpModel, fleet);
+  const inputHash = hashOfInput(deps, heatpumpModel, fleet, made.labelledHash);
   const taken = before.filter(({ card }) => card.inputHash !== inputHash);
   const version = nextVersion(
     names.at(-1) ?? "",

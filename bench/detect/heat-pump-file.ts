@@ -4,7 +4,7 @@ import { type CellGrid, gridPolls } from "#core/anomaly/grid.js";
 import { guessModes } from "#core/anomaly/guess-mode.js";
 import { MODES } from "#core/anomaly/operating-row.js";
 import { HeatpoolError } from "#core/errors.js";
-import { type CsvTable, numbersOf, readCsv, textsOf, toMs } from "./csv-table.js";
+import { type CsvTable, numbersOf, readCsv, textsOf, timesOf } from "./csv-table.js";
 import { type FilePlan, OWN_COLUMNS } from "./plan-file.js";
 
 const UNKNOWN = MODES.indexOf("unknown");
@@ -30,7 +30,9 @@ export function readHeatPumpFile(
 ): HeatPumpFile {
   const table = readCsv(path, plan.delimiter);
   if (!table.columns.includes(plan.timestamp))
-    throw new HeatpoolError("INVALID_ARGUMENT", `${path}: no column ${plan.timestamp}`);
+    throw new HeatpoolError("INVALID_ARGUMENT", `${path}: no column ${plan.timestamp}`, {
+      hint: `It has ${table.columns.slice(0, 12).join(", ")}. Say with --plan which one is the time.`,
+    });
   const known = Object.entries(plan.channels).filter(
     ([column, channel]) => table.columns.includes(column) && keep(channel),
   );
@@ -39,7 +41,7 @@ export function readHeatPumpFile(
       hint: "Say with --plan which column is which channel, or use --generic.",
     });
   const timestamps = textsOf(table, plan.timestamp);
-  const atMs = Float64Array.from(timestamps, toMs);
+  const atMs = timesOf(path, table, plan.timestamp);
   const hasModes = plan.mode !== undefined && table.columns.includes(plan.mode.column);
   const grid = gridPolls({
     atMs,

@@ -7,7 +7,7 @@ import { readYaml } from "#core/schema/read-yaml.js";
 
 const planSchema = z.strictObject({
   timestamp: z.string().default("timestamp").describe("Column with the time"),
-  delimiter: z.string().length(1).default(","),
+  delimiter: z.string().length(1).optional().describe("Left out: as the first line suggests"),
   channels: z
     .record(z.string(), z.enum(CHANNELS.map(({ id }) => id)))
     .describe("Channel by column"),
@@ -62,7 +62,6 @@ const MODE_VALUES: FilePlan["mode"] = {
 /** The columns that need no plan. */
 export const OWN_COLUMNS: FilePlan = {
   timestamp: "timestamp",
-  delimiter: ",",
   channels: planSchema.shape.channels.parse(COLUMNS),
   mode: MODE_VALUES,
 };

@@ -9,6 +9,7 @@ import { type RowBlock, rowAt, sliceRows } from "#core/anomaly/operating-row.js"
 import { checkGrid } from "#core/anomaly/quality.js";
 import { isRightPart } from "#core/anomaly/right-parts.js";
 import { makeRows } from "#core/anomaly/row-maker.js";
+import { HeatpoolError } from "#core/errors.js";
 import { episodeStarts, LATE_MS, MONTH_MS } from "./episodes.js";
 import { cpuSeconds, judgeScores, type ScoredRows, type SetFigures } from "./figures.js";
 import { FULL, readManifest, readSim } from "./sim-files.js";
@@ -17,6 +18,9 @@ import { type Watched, watchRows } from "./watched.js";
 
 const LEARN_DAYS = 75;
 const SEVERITIES = [0.5, 0.75, 1];
+/** Faults begin from this day on, spread over so many. */
+const FIRST_DAY = 90;
+const DAYS_OF_STARTS = 90;
 /** Days of score before and after a fault that are judged, without the aftermath. */
 const AROUND_CELLS = 14 * CELLS_PER_DAY;
 const AFTERMATH_MS = 36 * 3_600_000;
@@ -40,6 +44,8 @@ interface Tally {
   readonly hints: string[];
   readonly hintLeads: number[];
   slowFaults: number;
+  /** Faults that would go on after the recording's end: not put in. */
+  cutShort: number;
   readonly stretches: ScoredRows[];
   readonly perFault: Record<string, string[]>;
 }
@@ -55,13 +61,21 @@ export function runSimLocal(data: string): SetFigures {
     learnSeconds: 0,
     scoreSeconds: 0,
     scoredRows: 0,
-    ...{ delays: [], hints: [], hintLeads: [], slowFaults: 0 },
+    ...{ delays: [], hints: [], hintLeads: [], slowFaults: 0, cutShort: 0 },
     stretches: [],
     perFault: {},
   };
   for (const file of readManifest(data).train) runMachine(readSim(data, file, FULL), tally);
   const months = (tally.rows * CELL_MS) / MONTH_MS;
   const events = tally.stretches.length;
+  if (events === 0)
+    throw new HeatpoolError(
+      "INVALID_ARGUMENT",
+      `${data}: no recording of a machine is long enough`,
+      {
+        hint: `The first ${LEARN_DAYS} days are learnt, faults begin from day ${FIRST_DAY} on.`,
+      },
+    );
   return {
     ...judgeScores(tally.stretches, WIDTH_MAX),
     falseAlarmsPerMonth: tally.falseAlarms / months,
@@ -74,11 +88,21 @@ export function runSimLocal(data: string): SetFigures {
     learnSeconds: tally.learnSeconds,
     scoreMicroseconds: (tally.scoreSeconds / tally.scoredRows) * 1e6,
     falseHintsPerMonth: tally.hints.length / months,
+    ...(tally.cutShort > 0 && { cutShort: tally.cutShort }),
     slowFaults: tally.slowFaults,
     slowFaultsHinted: tally.hintLeads.length,
     hintLeadDays: [...tally.hintLeads].sort((x, y) => x - y)[tally.hintLeads.length >> 1] ?? 0,
     perFault: tally.perFault,
   };
+}
+
+/** Each fault in its turn, as far as the recording goes on until it is over. */
+function scenariosIn(grid: CellGrid): readonly Scenario[] {
+  const scenarios = FAULTS.map((kind, q): Scenario => {
+    const start = (FIRST_DAY + ((37 * q) % DAYS_OF_STARTS)) * CELLS_PER_DAY;
+    return { kind, severity: SEVERITIES[q % 3] ?? 1, start };
+  });
+  return scenarios.filter((scenario) => endOf(scenario) <= grid.length);
 }
 
 function runMachine(grid: CellGrid, tally: Tally): void {
@@ -89,10 +113,8 @@ function runMachine(grid: CellGrid, tally: Tally): void {
   const startedAt = cpuSeconds();
   const { model, known } = learnLocal(planFor(new Set(FULL)), sliceRows(all, 0, begin));
   tally.learnSeconds += cpuSeconds() - startedAt;
-  const scenarios = FAULTS.map((kind, q): Scenario => {
-    const start = (90 + ((37 * q) % 90)) * CELLS_PER_DAY;
-    return { kind, severity: SEVERITIES[q % 3] ?? 1, start };
-  });
+  const scenarios = scenariosIn(grid);
+  tally.cutShort += FAULTS.length - scenarios.length;
   const fromOf = ({ start }: Scenario) => rowAt(all, first + start - AROUND_CELLS);
   const rows = sliceRows(all, begin, all.length);
   const keepAt = new Set(scenarios.map((scenario) => fromOf(scenario) - begin));

@@ -27,7 +27,8 @@ const DAY_MS = 86_400_000;
 /** Every growing fault alone, from the same day on; a fault with neither hint nor alarm has no lead. */
 export function watchSlowFaults({ grid, all, begin, model, known }: LearntMachine) {
   const first = all.cells[0] ?? 0;
-  const growing = FAULTS.filter(({ ramps }) => ramps);
+  const isWhole = (days: number) => START_CELLS + days * CELLS_PER_DAY <= grid.length;
+  const growing = FAULTS.filter(({ ramps, days }) => ramps && isWhole(days * TIMES_SLOWER));
   const leadDays: number[] = [];
   for (const fault of growing) {
     const kind = { ...fault, days: fault.days * TIMES_SLOWER };

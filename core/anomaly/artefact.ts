@@ -26,6 +26,8 @@ export interface Artefact {
   readonly card?: ModelCard;
 }
 
+/** In place of a name: for every heat pump that has no model of its own. */
+const EVERY_MODEL = "*";
 /** Row, day, psi, rho and two limits. */
 const SINGLES = 6;
 
@@ -68,7 +70,7 @@ export function encodeArtefact({ heatPumpModel, model, known, card }: Artefact):
 /**
  * Reads a model.
  *
- * @param forModel the heat pump model it is wanted for; any when left out
+ * @param forModel the heat pump model it is wanted for, which one for all serves too; any when left out
  * @throws HeatpoolError `STATE_INVALID` when it is damaged, too new, or for another heat pump
  */
 export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
@@ -77,7 +79,7 @@ export function decodeArtefact(bytes: Uint8Array, forModel?: string): Artefact {
   const json = parse(bytes);
   refuseOther(json);
   const { heatPumpModel, planId, factor, parts, together, card } = check(json);
-  if (forModel !== undefined && heatPumpModel !== forModel)
+  if (forModel !== undefined && heatPumpModel !== forModel && heatPumpModel !== EVERY_MODEL)
     throw invalidModel(`is for ${heatPumpModel}, wanted for ${forModel}`);
   const plan = namePlan(parts.map(toPlanPart));
   if (plan.planId !== planId) throw invalidModel(`plan is ${plan.planId}, says ${planId}`);

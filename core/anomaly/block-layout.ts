@@ -1,7 +1,7 @@
 /**
  * Lays out the block of one device: who has which place in it, and what stands there at first.
  */
-import { channelIndex } from "./channel.js";
+import { channelAt, channelIndex } from "./channel.js";
 import type { PlanPart } from "./feature-plan.js";
 import { type LocalFit, strideOf, WAIT_DAYS } from "./local-fit.js";
 import { SUMS_PER_PART } from "./monitors.js";
@@ -33,11 +33,13 @@ export interface BlockViews {
 const SECTIONS = 7;
 /** Numbers of the row at hand that belong to no part; the monitors' factors are 1 at first. */
 const HEAD = [1, 1, 1, 1, 0];
-const FACTS = 14;
+const FACTS = 16;
 const PLACE_MAX = 0xffff;
 /** Channels of drives that have a lowest and a highest speed. */
 const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
 const COMPRESSORS: ReadonlySet<string> = new Set(["frequency", "rating"]);
+/** What a house asks for: a machine that gives all it can may stay below it. */
+const ASKED: ReadonlySet<string> = new Set(["flow", "kw"]);
 
 /** A layout with nothing but what belongs to no part. */
 export function createLayout(): BlockLayout {
@@ -133,16 +135,22 @@ export function viewState(
   };
 }
 
-/** Channel, whether it is a drive, stops and channel of the drive that has to reach it. */
+/**
+ * Channel, whether it is a drive, stops and channel of the compressor that has to deliver it, and
+ * whether it is asked for over a day.
+ */
 function targetOf(parts: readonly PlanPart[], index: number, stops: number): number[] {
   const part = parts[index];
-  if (part === undefined) return [0, 0, 0, 0];
+  if (part === undefined) return [0, 0, 0, 0, 0];
   const own = [channelIndex(part.target), DRIVES.has(part.target) ? 1 : 0];
-  const isReaching = ({ mode, target }: PlanPart) => mode === part.mode && COMPRESSORS.has(target);
-  const drive = part.target === "flow" ? parts.findIndex(isReaching) : -1;
+  if (!ASKED.has(part.target)) return [...own, 0, 0, 0];
+  if (part.mode === "day") return [...own, 0, 0, 1];
+  const drive = parts.findIndex(
+    ({ mode, target }) => mode === part.mode && COMPRESSORS.has(target),
+  );
   const reaching = parts[drive];
-  if (reaching === undefined) return [...own, 0, 0];
-  return [...own, stops + drive * 2, channelIndex(reaching.target)];
+  if (reaching === undefined) return [...own, 0, 0, 0];
+  return [...own, stops + drive * 2, channelIndex(reaching.target), 0];
 }
 
 function factsOf(part: PartModel, planned: PlanPart | undefined): Float64Array {
@@ -154,5 +162,8 @@ function factsOf(part: PartModel, planned: PlanPart | undefined): Float64Array {
   const facts = new Float64Array(FACTS);
   facts.set([...spread, ...least, ...limits]);
   facts[12] = Number.POSITIVE_INFINITY;
+  const { min, max } = channelAt(channelIndex(planned?.target ?? "flow"));
+  facts[14] = min;
+  facts[15] = max;
   return facts;
 }

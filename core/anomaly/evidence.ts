@@ -4,6 +4,7 @@
  *
  * Places in the block are numbers here; `score-block.ts` says what stands where.
  */
+import { CELLS_PER_DAY } from "./channel.js";
 import { DOUBT } from "./monitors.js";
 import type { RowInHand, ScoreBlock } from "./score-block.js";
 
@@ -56,7 +57,9 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       row.outOfReach++;
       isHeard = false;
     }
-    const expected = n[fact + 10] ?? 0;
+    const likely = n[fact + 10] ?? 0;
+    const most = n[fact + 15] ?? 0;
+    const expected = likely > most ? most : Math.max(likely, n[fact + 14] ?? 0);
     const rest = measured - expected;
     // A drive at its stop may want to do more and cannot: no evidence where more was expected.
     if (isHeard && p[part + 9] === 1) {
@@ -69,14 +72,20 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       if ((measured >= high - near && rest < 0) || (measured <= low + near && rest > 0))
         isHeard = false;
     }
-    // A machine that gives all it can is not ill because the house gets less than the curve asks.
+    // A machine that gives all it can is not ill because the house gets less than was asked; nor
+    // because a day in which that was so took less power.
     const drive = p[part + 10] ?? 0;
     if (isHeard && drive > 0 && rest < 0) {
       const speed = values[at + (p[part + 11] ?? 0)] ?? 0;
       const low = n[drive] ?? 0;
       const high = n[drive + 1] ?? 0;
-      if (high > low && speed >= high - STOP_SHARE * (high - low)) isHeard = false;
+      if (high > low && speed >= high - STOP_SHARE * (high - low)) {
+        isHeard = false;
+        if (-rest > (n[fact + 4] ?? 0)) row.capacityCell = cell;
+      }
     }
+    if (isHeard && p[part + 12] === 1 && rest < 0)
+      isHeard = !(cell - row.capacityCell < CELLS_PER_DAY);
     if (isHeard) {
       const variance = n[fact] ?? 0;
       const day = n[fact + 1] ?? 0;
@@ -89,8 +98,8 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       let e = rest * (n[fact + 2] ?? 0);
       // The bound is nowhere tighter than this, so most rows need no root.
       if (!(e <= RESIDUAL_MAX && e >= -RESIDUAL_MAX && ratio >= 0)) {
-        const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
-        e = e > most ? most : Math.max(e, -most);
+        const far = RESIDUAL_MAX * Math.sqrt(1 + ratio);
+        e = e > far ? far : Math.max(e, -far);
       }
       const g = Math.sqrt(ratio);
       fast += e;

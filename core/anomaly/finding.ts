@@ -4,7 +4,7 @@
  */
 
 /** What is wrong. */
-export type FindingKind = "stuck" | "implausible" | "absent" | "mapping";
+export type FindingKind = "stale" | "stuck" | "implausible" | "absent" | "mapping";
 
 /** One thing wrong with one channel. */
 export interface Finding {

@@ -5,7 +5,7 @@
  * An analogue channel is the mean of the cell's values, counters and modes are the last.
  */
 import { HeatpoolError } from "#core/errors.js";
-import { CELL_SECONDS, CHANNEL_COUNT, channelAt } from "./channel.js";
+import { CELL_SECONDS, CHANNEL_COUNT, channelAt, channelIndex } from "./channel.js";
 import { MODES } from "./operating-row.js";
 
 /** All cells from the first to the last, those without a reading included. */
@@ -18,6 +18,8 @@ export interface CellGrid {
   readonly modes: Uint8Array;
   /** 1 where the cell has any reading. */
   readonly seen: Uint8Array;
+  /** Bit `c` is set where channel `c` of the cell had a value that cannot have been measured. */
+  readonly outside: Uint32Array;
 }
 
 /** Polls of one device: one instant, the same channels each time. */
@@ -59,6 +61,7 @@ export function createGrid(firstCell: number, length: number): CellGrid {
     values: new Float64Array(length * CHANNEL_COUNT).fill(Number.NaN),
     modes: new Uint8Array(length).fill(UNKNOWN),
     seen: new Uint8Array(length),
+    outside: new Uint32Array(length),
   };
 }
 
@@ -77,8 +80,12 @@ export function gridPolls(polls: Polls): CellGrid {
     addMode(grid, cell, polls.modes?.[index] ?? UNKNOWN);
     for (let column = 0; column < width; column++) {
       const channel = polls.channels[column] ?? 0;
-      const value = believable(channel, polls.columns[column]?.[index] ?? Number.NaN);
-      if (Number.isNaN(value)) continue;
+      const given = polls.columns[column]?.[index] ?? Number.NaN;
+      const value = believable(channel, given);
+      if (Number.isNaN(value)) {
+        if (isOutside(channel, given)) noteOutside(grid, cell, channel);
+        continue;
+      }
       const before = counts[cell * width + column] ?? 0;
       addMean(grid.values, cell * CHANNEL_COUNT + channel, value, before);
       counts[cell * width + column] = before + 1;
@@ -95,10 +102,14 @@ export function gridChanges(changes: Changes): CellGrid {
   const last = new Float64Array(grid.length * CHANNEL_COUNT).fill(Number.NaN);
   for (const index of order) {
     const channel = changes.channels[index] ?? 0;
-    const value = believable(channel, changes.values[index] ?? Number.NaN);
+    const given = changes.values[index] ?? Number.NaN;
+    const value = believable(channel, given);
     const cell = Math.floor((changes.atMs[index] ?? 0) / CELL_MS) - grid.firstCell;
     grid.seen[cell] = 1;
-    if (Number.isNaN(value)) continue;
+    if (Number.isNaN(value)) {
+      if (isOutside(channel, given)) noteOutside(grid, cell, channel);
+      continue;
+    }
     const at = cell * CHANNEL_COUNT + channel;
     const before = counts[at] ?? 0;
     addMean(grid.values, at, value, before);
@@ -114,6 +125,22 @@ export function gridChanges(changes: Changes): CellGrid {
 export function believable(channel: number, value: number): number {
   const { min, max } = channelAt(channel);
   return value >= min && value <= max ? value : Number.NaN;
+}
+
+/** What devices say instead of a value: absent, not wrong. */
+const SENTINELS: ReadonlySet<number> = new Set([
+  ...[-3276.8, 3276.7, 6553.5, -32_768, 32_767, 65_535, -327.68, 327.67],
+]);
+const COP = channelIndex("cop");
+
+/** Whether `value` claims to be a measurement and cannot be one. A COP of 0 says that there is none. */
+export function isOutside(channel: number, value: number): boolean {
+  if (!Number.isFinite(value) || SENTINELS.has(value) || channel === COP) return false;
+  return Number.isNaN(believable(channel, value));
+}
+
+function noteOutside({ outside }: CellGrid, cell: number, channel: number): void {
+  outside[cell] = (outside[cell] ?? 0) | (1 << channel);
 }
 
 /** Where nothing at all changes for a quarter of an hour nobody listened: nothing is known. */

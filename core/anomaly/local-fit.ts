@@ -10,6 +10,11 @@ import type { PartModel } from "./normal-model.js";
 
 /** A day waits this long before it is believed. */
 export const WAIT_DAYS = 5;
+/**
+ * The rows of a day share its weather and the house's habits: together they are one look at the
+ * machine. Taken for more, a few mild weeks would fix slopes that the first cold week contradicts.
+ */
+const LOOKS_PER_DAY = 1;
 /** Half-life 60 days. */
 const FORGET = 0.9885140203528962;
 /** Above this share of a limit a part was not quiet. */
@@ -64,19 +69,26 @@ export function endLocalDay(fit: LocalFit, part: PartModel, slot: number, isNew 
     highest = Math.max(highest, waiting[day * stride + size * (size + 1)] ?? 0);
   const isQuiet = isNew || highest < QUIET_SHARE;
   const at = oldest * stride;
+  const worth = isQuiet ? worthOf((waiting[at] ?? 0) * part.rowVariance, 1) : 0;
   for (let i = 0; i < size; i++)
     for (let j = 0; j <= i; j++) {
-      const more = isQuiet ? (waiting[at + i * size + j] ?? 0) : 0;
+      const more = worth * (waiting[at + i * size + j] ?? 0);
       const sum = FORGET * (information[i * size + j] ?? 0) + more;
       information[i * size + j] = sum;
       information[j * size + i] = sum;
     }
   for (let i = 0; i < size; i++) {
-    const more = isQuiet ? (waiting[at + size * size + i] ?? 0) : 0;
+    const more = worth * (waiting[at + size * size + i] ?? 0);
     pull[i] = FORGET * (pull[i] ?? 0) + more;
   }
   waiting.fill(0, at, at + stride);
   refit(fit, part);
+}
+
+/** What to multiply `looks` independent looks by that fell on so many days. */
+export function worthOf(looks: number, days: number): number {
+  const most = LOOKS_PER_DAY * days;
+  return looks > most ? most / looks : 1;
 }
 
 function refit(fit: LocalFit, part: PartModel): void {

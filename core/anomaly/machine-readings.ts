@@ -19,6 +19,8 @@ export interface MachineReadings {
   /** `undefined`: the device does not say. */
   readonly mode: Mode | undefined;
   readonly hasFault: boolean;
+  /** Channels whose value was there and cannot have been measured. */
+  readonly outside: readonly number[];
 }
 
 /** Names of the drives among the signs of a mode. */
@@ -36,7 +38,10 @@ export function toMachineReadings(
 ): MachineReadings {
   const byMetric = new Map<string, number>();
   const values = new Map<number, number>();
-  for (const { metric, value } of snapshot.readings) {
+  const outside: number[] = [];
+  for (const { metric, value, quality } of snapshot.readings) {
+    const wrong = quality === "implausible" ? channelOfMetric(metric) : undefined;
+    if (wrong !== undefined) outside.push(wrong);
     if (value === undefined || byMetric.has(metric)) continue;
     byMetric.set(metric, value);
     const channel = channelOfMetric(metric);
@@ -47,6 +52,7 @@ export function toMachineReadings(
     values,
     mode: declaredMode(byMetric, heatpumpModel, modeOf),
     hasFault: byMetric.get("fault_active") === 1,
+    outside,
   };
 }
 

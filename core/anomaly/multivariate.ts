@@ -56,7 +56,6 @@ const CLIP = 4;
 const AXIS_VARIANCE_MIN = 0.05;
 const SHRINK = 0.05;
 const TERM_MAX = 64;
-const POWER_MIN = 1e-6;
 
 /** Nothing learnt yet. */
 export function beginMoments(size: number): MomentSums {
@@ -148,8 +147,17 @@ export function calibrateMoments(
       channelPower[i] = (channelPower[i] ?? 0) + (state.channels[i] ?? 0) ** 2;
     }
   }
-  const meanOf = (sum: number) => Math.max(POWER_MIN, sum / Math.max(1, count));
-  return { ...model, axisPower: axisPower.map(meanOf), channelPower: channelPower.map(meanOf) };
+  const meanOf = (sum: number) => sum / Math.max(1, count);
+  // The noise that stands on the diagonal is there in the smoothed views as well: where channels
+  // were always equal nothing is seen on an axis, and the least departure would count for ever.
+  const noise = (SHRINK * model.share) / (2 - model.share);
+  return {
+    ...model,
+    axisPower: axisPower.map((sum, j) =>
+      Math.max(meanOf(sum), noise * (model.whiten[j] ?? 1) ** 2),
+    ),
+    channelPower: channelPower.map((sum) => Math.max(meanOf(sum), noise)),
+  };
 }
 
 /** No row smoothed yet. */

@@ -63,7 +63,8 @@ export function readNormal(
   const { numbers, places } = flat.block;
   const { state: own, shares, fastShares, residuals } = flat.views;
   const { cell, rowsOutOfReach: outOfReach } = state;
-  const row: RowInHand = { cell, values: new Float64Array(0), at: 0, outOfReach };
+  const { capacityCell = Number.NEGATIVE_INFINITY } = state;
+  const row: RowInHand = { cell, values: new Float64Array(0), at: 0, capacityCell, outOfReach };
   const scoring: Scoring = { flat, row, isAdapting };
   let today = Math.floor(cell / CELLS_PER_DAY);
   let slot = Number.isNaN(cell) ? 0 : today % (WAIT_DAYS + 1);
@@ -107,7 +108,10 @@ export function readNormal(
         if ((own.peaks[place] ?? 0) < 1) own.peaks[place] = 1;
     },
     live: own,
-    state: () => copyState({ ...own, cell: row.cell, rowsOutOfReach: row.outOfReach }),
+    state: () => {
+      const { capacityCell: spent, outOfReach: rowsOutOfReach } = row;
+      return copyState({ ...own, cell: row.cell, rowsOutOfReach, capacityCell: spent });
+    },
   };
 }
 

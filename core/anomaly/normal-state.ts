@@ -20,6 +20,8 @@ export interface NormalState {
   readonly peaks: Float64Array;
   /** Lowest and highest target seen per part: the stops of a drive. */
   readonly stops: Float64Array;
+  /** Cell in which the compressor last gave all it can and it was too little; left out: never. */
+  readonly capacityCell?: number;
   readonly rowsOutOfReach: number;
 }
 
@@ -62,6 +64,7 @@ export function copyState(state: NormalState): NormalState {
     evidenceCell: state.evidenceCell.slice(),
     peaks: state.peaks.slice(),
     stops: state.stops.slice(),
+    ...(state.capacityCell !== undefined && { capacityCell: state.capacityCell }),
     rowsOutOfReach: state.rowsOutOfReach,
   };
 }

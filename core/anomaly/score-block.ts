@@ -15,8 +15,8 @@
  *            from a part's own: 0 facts · 1 coefficients · 2 deviation, then its covariance
  *            3 today's sums of the local fit · 4 monitors' sums · 5 last row · 6 stops · 7 what is remembered of it, see
  *            below · 8 channel of the target · 9 whether it is a drive, with a lowest and a highest
- *            speed · 10 11 for a supply temperature that a curve asks for: stops and channel of
- *            the drive that reaches it
+ *            speed · 10 11 for what a curve asks for: stops and channel of the compressor that has
+ *            to deliver it · 12 whether the weather asks for it, over a day
  * remembered of a part, each 128 places after the one before: rows of evidence · cell of the last
  *            evidence · cell in which it was last calm · highest square today · share · share by
  *            the fast monitor · residual
@@ -27,6 +27,7 @@
  *            this machine · 11 how uncertain that is · 12 reach beyond what was learnt,
  *            infinite where nothing was expected · 13 what
  *            the local fit may learn, NaN for nothing
+ *            and again known: 14 15 least and most that the quantity can be
  *
  * Places are 16-bit on purpose: the compiler then knows that a place plus a few stays small.
  */
@@ -64,11 +65,13 @@ export interface RowInHand {
   cell: number;
   values: Float64Array;
   at: number;
+  /** In which the compressor last gave all it can and it was too little. */
+  capacityCell: number;
   /** Evidence that was none because its context is new, ever. */
   outOfReach: number;
 }
 
 /** Places per part: part 3 of a plan begins at 3 times this. */
-export const PLACES = 12;
+export const PLACES = 13;
 /** Most parts of a model, and how far apart what is remembered of one part lies. */
 export const PARTS_MAX = 128;

@@ -6,6 +6,7 @@
 import type { FeaturePlan } from "./feature-plan.js";
 import { featureCount, localCount } from "./features.js";
 import { cholesky, invertFactored, solveFactored } from "./linear-algebra.js";
+import { worthOf } from "./local-fit.js";
 import {
   type Contribution,
   FACTOR_UNCALIBRATED,
@@ -65,13 +66,12 @@ export function informationOf(model: NormalModel, statistics: Statistics): Float
     const information = new Float64Array(local * local);
     const packed = statistics.sums[index];
     if (packed === undefined || !part.isUsable) return information;
-    const { byRow } = openSums(packed);
+    const { byRow, rows, days } = openSums(packed);
     const width = part.beta.length + 1;
+    const perRow = (worthOf(part.rho * rows, days) * part.rho) / part.rowVariance;
     for (let i = 0; i < local; i++)
       for (let j = 0; j < local; j++)
-        information[i * local + j] = Math.fround(
-          ((byRow[i * width + j] ?? 0) * part.rho) / part.rowVariance,
-        );
+        information[i * local + j] = Math.fround((byRow[i * width + j] ?? 0) * perRow);
     return information;
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Reading the certificate that an installation shows: whose it is, which key, until when, and
- * whether one of our issuers signed it. Nothing here asks TLS whether it liked the certificate: a
+ * which of our issuers signed it. Nothing here asks TLS whether it liked the certificate: a
  * resumed session says so without having looked.
  */
 import { createHash, X509Certificate } from "node:crypto";
@@ -58,17 +58,19 @@ export function hashSpki(spki: Uint8Array): string {
   return createHash("sha256").update(spki).digest("hex");
 }
 
-/** Whether one of `issuers` signed it and is itself good at `nowMs`. */
-export function isIssuedByOne(
+/** The one of `issuers` that signed it and is itself good at `nowMs`. */
+export function issuerOf(
   shown: X509Certificate,
   issuers: readonly X509Certificate[],
   nowMs: number,
-): boolean {
-  return issuers.some(
+): X509Certificate | undefined {
+  return issuers.find(
     (issuer) =>
-      Date.parse(issuer.validFrom) <= nowMs &&
-      nowMs < Date.parse(issuer.validTo) &&
-      shown.checkIssued(issuer) &&
-      shown.verify(issuer.publicKey),
+      isGoodAt(issuer, nowMs) && shown.checkIssued(issuer) && shown.verify(issuer.publicKey),
   );
+}
+
+/** Whether a certificate has begun and not ended. */
+export function isGoodAt({ validFrom, validTo }: X509Certificate, nowMs: number): boolean {
+  return Date.parse(validFrom) <= nowMs && nowMs < Date.parse(validTo);
 }

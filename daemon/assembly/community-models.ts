@@ -10,7 +10,11 @@ import { heatpumpModelOf } from "./device-streams.js";
 import type { DaemonModels } from "./open-models.js";
 import type { DaemonParts } from "./parts.js";
 
-/** Community models, loaded only where a root is pinned: the crypto takes megabytes. */
+/**
+ * Community models, loaded only where a root is pinned: the crypto takes megabytes. Where their state
+ * is damaged there are none, and the house is read, shown and watched all the same: whoever looks after
+ * it is told what to remove.
+ */
 export async function openModels(
   parts: DaemonParts,
   file: StateFile,
@@ -19,7 +23,14 @@ export async function openModels(
   if (parts.config.backend?.rootFile === undefined) return undefined;
   const room = await import("./open-models.js");
   const heatpumpModels = parts.devices.map(heatpumpModelOf);
-  return await room.openModels({ ...parts, identity, file, heatpumpModels });
+  try {
+    return await room.openModels({ ...parts, identity, file, heatpumpModels });
+  } catch (fault) {
+    if (!(fault instanceof HeatpoolError) || fault.code !== "STATE_INVALID") throw fault;
+    const { message, hint = "" } = fault;
+    parts.log("error", "models.unavailable", { why: message, hint });
+    return undefined;
+  }
 }
 
 /** What the scorer may use: of a heat pump model its own, else the one for all. */

@@ -1,5 +1,5 @@
 /** What the daemon says about itself, for `heatpool status` and the page. */
-
+import { warnAboutNode } from "../host/node-floor.js";
 import type { RegisterSource } from "../poll/register-source.js";
 import type { TopicSource } from "../poll/topic-source.js";
 import { MIB } from "./open-backlog.js";
@@ -9,6 +9,7 @@ export function describeDaemon(of: Rooms): unknown {
   const { parts, sharing, self } = of;
   return {
     version: parts.version,
+    warning: warnAboutNode(process.version),
     installationId: self.installationId,
     clockSynced: parts.clock.isSynced(),
     consent: sharing.state.status,

@@ -38,6 +38,19 @@ export async function enrolInstallation(
   const offer = { consent: consent.record, claimToken: wish.claimToken };
   const recoveryCode = await withEnrolment(toEnrolEndpoint(backend, wish.address), (port) =>
     enrolDevice(identity, port, offer),
-  );
+  ).catch((error: unknown) => {
+    throw explain(error, wish.claimToken);
+  });
   return { installationId: identity.installationId, recoveryCode };
+}
+
+/** Who is refused as a stranger lacks a good token; everything else is proven by keys of our own. */
+function explain(error: unknown, claimToken: string): unknown {
+  const isStranger = error instanceof HeatpoolError && error.code === "UNAUTHENTICATED";
+  if (!isStranger || error.hint !== undefined) return error;
+  const hint =
+    claimToken === ""
+      ? "No claim token was given. Ask the operator for one, and name its file with --claim-token-file."
+      : "A claim token is good for one installation. Ask the operator for another.";
+  return new HeatpoolError(error.code, error.message, { cause: error, hint });
 }

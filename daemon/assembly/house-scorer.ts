@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { type ModeOf, readModeCodes } from "#core/anomaly/machine-readings.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
+import type { Snapshot } from "#core/measurement/snapshot.js";
 import { type AnyProfile, isMqttProfile } from "#core/profile/mqtt-profile.js";
 import type { Config, DeviceConfig } from "../config.js";
+import type { History } from "../history/history.js";
 import type { Log } from "../host/log.js";
 import { openCheckedFile, openStateFile } from "../host/state-file.js";
 import type { AlarmList } from "../local/house.js";
@@ -24,11 +26,13 @@ export interface HouseScorerParts {
   readonly devices: readonly { readonly config: DeviceConfig; readonly profile: AnyProfile }[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Left out: the house remembers nothing. */
+  readonly history: Pick<History, "rows" | "oldestMs"> | undefined;
 }
 
 /** @returns `undefined` where its files cannot be opened */
 export async function openHouseScorer(
-  { config, devices, clock, log }: HouseScorerParts,
+  { config, devices, clock, log, history }: HouseScorerParts,
   tell: (notice: Notice) => void,
   community: CommunityModels | undefined,
 ): Promise<Scorer | undefined> {
@@ -53,6 +57,7 @@ export async function openHouseScorer(
       rows: await openLevelRows(join(folder, "rows"), (cause) =>
         log("error", "rows.lost", { why: String(cause) }),
       ),
+      past: history && ((deviceId) => pollsOf(history, deviceId, clock.nowMs() + 1)),
       community,
       clock,
       log,
@@ -65,6 +70,22 @@ export async function openHouseScorer(
     if (!(fault instanceof HeatpoolError)) throw fault;
     log("error", "scorer.unavailable", { why: fault.message });
     return undefined;
+  }
+}
+
+/** All that a history knows of a device until `toMs`, as polls in the order of time. */
+export async function* pollsOf(
+  history: Pick<History, "rows" | "oldestMs">,
+  deviceId: string,
+  toMs: number,
+): AsyncGenerator<Snapshot> {
+  const fromMs = await history.oldestMs();
+  if (fromMs === undefined) return;
+  for await (const { atMs, values } of history.rows({ deviceId }, { fromMs, toMs })) {
+    const readings = Array.from(values, ([metric, value]) => ({
+      ...{ metric, value, quality: "good" as const },
+    }));
+    yield { deviceId, takenAtMs: atMs, monotonicMs: atMs, clockSynced: true, readings };
   }
 }
 

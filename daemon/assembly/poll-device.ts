@@ -32,6 +32,7 @@ export async function pollDevice(
         sharing.record(snapshot);
         snapshots.tell(deviceId);
         home?.show(snapshot);
+        scorer?.readBy(deviceId, sourceOf(device));
         scorer?.take(snapshot);
         if (sharing.queue !== undefined) signs.snapshotTaken();
       },
@@ -55,4 +56,11 @@ export async function pollDevice(
     },
     signal,
   );
+}
+
+/** Profile and firmware that readings come by. */
+function sourceOf({ profile, source }: DeviceRecord): string {
+  const version = "version" in profile ? profile.version : "";
+  const firmware = "firmware" in source ? (source.firmware ?? "") : "";
+  return `${profile.name} ${version} ${firmware}`.trim();
 }

@@ -91,8 +91,9 @@ export async function openRooms(parts: DaemonParts): Promise<Rooms> {
   late.models = models;
   const logNotice = ({ kind, subject, severity, isResolved }: Notice) =>
     log("info", "notice.told", { kind, subject, severity, isResolved });
+  const history = await openHistory(parts);
   const scorer = await openHouseScorer(
-    parts,
+    { ...parts, history },
     parts.tell ?? notices?.tell ?? logNotice,
     parts.communityModels ?? toCommunity(models),
   );
@@ -112,7 +113,7 @@ export async function openRooms(parts: DaemonParts): Promise<Rooms> {
       scorer,
       late,
     },
-    history: await openHistory(parts),
+    history,
     snapshots: createSnapshotNews(devices),
     uplink: () => uplink,
     async consentChanged() {

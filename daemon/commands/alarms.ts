@@ -20,9 +20,20 @@ export async function listAlarms(
   const shown = alarms.filter((one) => options.all === true || one.resolvedAtMs === undefined);
   if (options.json === true)
     return terminal.print(JSON.stringify({ alarms: shown, devices }, null, 2));
-  for (const line of renderScores(devices, config.language)) terminal.print(line);
+  for (const line of renderScores(devices, config.language, writeLocalTime)) terminal.print(line);
   for (const alarm of shown)
     for (const line of renderAlarm(alarm, config.language, writeLocalTime)) terminal.print(line);
+}
+
+/** What the owner did, alarm or not. @throws HeatpoolError `NOT_FOUND` no such device */
+export function noteDone(action: "changed" | "serviced") {
+  return async (options: CommonOptions & { device?: string }, terminal: Terminal) => {
+    const { config } = readSetup(options.config);
+    const device = options.device === undefined ? {} : { deviceId: options.device };
+    const { devices = [] } = await askScorer(config, terminal, { action, ...device });
+    if (options.json === true) return terminal.print(JSON.stringify({ devices }, null, 2));
+    terminal.print(sayAnswered(action, config.language));
+  };
 }
 
 /** @throws HeatpoolError `USAGE` · `NOT_FOUND` no such alarm */

@@ -73,6 +73,9 @@ function readConfiguredClaim(path: string | undefined): string {
   try {
     return readFileSync(path, "utf8").trim();
   } catch (cause) {
-    throw new HeatpoolError("CONFIG_INVALID", `${path} cannot be read`, { cause });
+    throw new HeatpoolError("CONFIG_INVALID", `${path} cannot be read`, {
+      cause,
+      hint: "It holds the operator's claim token; name it with --claim-token-file or backend.claimTokenFile.",
+    });
   }
 }

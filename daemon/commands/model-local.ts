@@ -2,6 +2,7 @@
  * `heatpool model explain|relearn|reset|rollback`: what this house is watched with, and how it comes
  * about. All of it is asked of the running daemon, which alone holds the models.
  */
+import { writeLocalTime } from "../assembly/house-scorer.js";
 import { renderParts, renderScores } from "../model/alarm-text.js";
 import type { ScorerAsk } from "../model/scorer-desk.js";
 import { askScorer } from "./ask-scorer.js";
@@ -26,7 +27,8 @@ export function askModel(action: Action) {
         JSON.stringify({ devices, ...(action === "explain" && { parts }) }, null, 2),
       );
     for (const device of devices) {
-      for (const line of renderScores([device], config.language)) terminal.print(line);
+      for (const line of renderScores([device], config.language, writeLocalTime))
+        terminal.print(line);
       const own = parts.find(({ deviceId }) => deviceId === device.deviceId);
       for (const line of renderParts(own?.parts ?? [], config.language)) terminal.print(line);
     }

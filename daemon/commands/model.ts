@@ -3,6 +3,8 @@
  * they may be, what was refused, and what each device is watched with. Works without a network;
  * without a running daemon nothing watches. Opens no model.
  */
+
+import { writeLocalTime } from "../assembly/house-scorer.js";
 import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { renderScores } from "../model/alarm-text.js";
@@ -64,7 +66,7 @@ export async function showModels(options: CommonOptions, terminal: Terminal): Pr
     terminal.print(`${modelId} release ${release}: ${what} (${heatpumpModels.join(", ")})`);
   }
   if (catalogue !== undefined) terminal.print(`catalogue: ${catalogue.freshness}`);
-  for (const line of renderScores(devices, config.language)) terminal.print(line);
+  for (const line of renderScores(devices, config.language, writeLocalTime)) terminal.print(line);
 }
 
 /** The day, in UTC. */

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
+import { wipeModels } from "../assembly/community-models.js";
 import { readAlarms } from "../assembly/house-scorer.js";
 import { destroyRemains, openBacklog } from "../assembly/open-backlog.js";
 import { historyFolder, openHistoryFolder } from "../assembly/open-history.js";
@@ -85,9 +86,10 @@ export async function erase(
 /** No daemon runs, so the command has the state for itself. */
 async function eraseHere(setup: Setup, terminal: Terminal): Promise<ErasureState> {
   const { config } = setup;
-  const { book, backlogFolder } = openState(config, terminal.clock, terminal.version);
+  const { book, models, backlogFolder } = openState(config, terminal.clock, terminal.version);
   const erasure = openErasure({ config, ...terminal, log: silent }, async () => {
     if (book.state().status === "granted" || book.state().status === "outdated") book.withdraw();
+    wipeModels(config, models);
     await destroyRemains({ ...setup, ...terminal }, backlogFolder);
     book.finishWithdrawal();
   });

@@ -4,16 +4,18 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type Artefact, decodeArtefact } from "#core/anomaly/artefact.js";
+import { decodeArtefact } from "#core/anomaly/artefact.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
-import { letOthersGo, modeOf, writeLocalTime } from "../assembly/house-scorer.js";
+import { letOthersGo, modeOf, pollsOf, writeLocalTime } from "../assembly/house-scorer.js";
+import type { TimeRange } from "../history/history.js";
+import type { Alarm } from "../model/alarm.js";
 import { openAlarmBook } from "../model/alarm-book.js";
 import { renderAlarm, renderScores } from "../model/alarm-text.js";
 import { createScorer } from "../model/create-scorer.js";
-import { readPolls, recordedMode } from "../model/csv-polls.js";
+import { openPolls } from "../model/csv-polls.js";
 import { createMemoryRows } from "../model/memory-rows.js";
-import type { CommunityModels } from "../model/scorer.js";
+import type { CommunityModels, ScoredDevice } from "../model/scorer.js";
 import type { DeviceToScore } from "../model/scorer-parts.js";
 import { chooseDevice, openHistorySource } from "./history-source.js";
 import { readSetup } from "./setup.js";
@@ -22,7 +24,7 @@ import type { CommonOptions, Terminal } from "./terminal.js";
 /** What the command line asks. */
 export interface ReplayOptions extends CommonOptions {
   readonly from: string;
-  /** With `--from history`, where there are several. */
+  /** Where there are several. */
   readonly device?: string;
   readonly model?: string;
   readonly learnDays?: string;
@@ -39,47 +41,76 @@ const NO_NAME = "replayed";
 
 /** @throws HeatpoolError `USAGE` · `NOT_FOUND` · `INVALID_ARGUMENT` · `STATE_INVALID` the model */
 export async function replay(options: ReplayOptions, terminal: Terminal): Promise<void> {
-  const { learnDays, artefact } = check(options);
-  const recorded = await openRecorded(options, terminal, artefact?.heatPumpModel ?? NO_NAME);
+  const { learnDays, model } = check(options);
+  const forModel = model && decodeArtefact(model).heatPumpModel;
+  const recorded = await openRecorded(options, terminal, forModel ?? NO_NAME);
+  let watched: Watched;
+  try {
+    const { heatpumpModel } = recorded.device;
+    const community = model && communityOf(options.model ?? "", model, heatpumpModel);
+    watched = await watch(recorded, { ...options, learnDays, community }, terminal);
+  } finally {
+    await recorded.close();
+  }
+  const { alarms, devices } = watched;
+  if (options.json === true) return terminal.print(JSON.stringify(watched, null, 2));
+  const language = options.language ?? "en";
+  for (const alarm of alarms)
+    for (const line of renderAlarm(alarm, language, writeLocalTime)) terminal.print(line);
+  for (const line of renderScores(devices, language, writeLocalTime)) terminal.print(line);
+}
+
+/** What came of it. */
+interface Watched {
+  readonly polls: number;
+  readonly learned: number;
+  readonly devices: readonly ScoredDevice[];
+  /** The first one first. */
+  readonly alarms: readonly Alarm[];
+}
+
+interface Watching extends Pick<ReplayOptions, "language"> {
+  readonly learnDays: number;
+  readonly community: CommunityModels | undefined;
+}
+
+async function watch(
+  { device, polls }: Recorded,
+  { learnDays, community, language = "en" }: Watching,
+  terminal: Terminal,
+): Promise<Watched> {
   const log: string[] = [];
   let nowMs = 0;
   const files = createMemoryFiles();
   const scorer = await createScorer({
-    devices: [recorded.device],
+    devices: [device],
     filesOf: () => ({ state: files(), local: files() }),
     book: openAlarmBook(files()),
     rows: createMemoryRows(),
-    community: artefact && communityOf(options.model ?? "", artefact.heatPumpModel),
+    community,
     clock: { ...terminal.clock, nowMs: () => nowMs },
     log: (_, event) => log.push(event),
-    language: options.language ?? "en",
+    language,
     writeTime: writeLocalTime,
     tell: () => undefined,
     pause: letOthersGo,
     rules: { daysMin: learnDays },
   });
-  let polls = 0;
-  try {
-    for await (const snapshot of recorded.polls) {
-      if (terminal.ending.aborted) break;
-      nowMs = snapshot.takenAtMs;
-      scorer.take(snapshot);
-      await scorer.settled();
-      if (++polls % PROGRESS_EVERY === 0)
-        terminal.warn(`${polls} polls, ${new Date(nowMs).toISOString().slice(0, 10)}`);
-    }
-  } finally {
-    await recorded.close();
+  let count = 0;
+  for await (const snapshot of polls) {
+    if (terminal.ending.aborted) break;
+    nowMs = snapshot.takenAtMs;
+    scorer.take(snapshot);
+    await scorer.settled();
+    if (++count % PROGRESS_EVERY === 0)
+      terminal.warn(`${count} polls, ${new Date(nowMs).toISOString().slice(0, 10)}`);
   }
-  const alarms = [...scorer.alarms()].reverse();
-  const devices = scorer.devices();
-  const learned = log.filter((event) => event === "model.learnt").length;
-  if (options.json === true)
-    return terminal.print(JSON.stringify({ polls, learned, devices, alarms }, null, 2));
-  const language = options.language ?? "en";
-  for (const alarm of alarms)
-    for (const line of renderAlarm(alarm, language, writeLocalTime)) terminal.print(line);
-  for (const line of renderScores(devices, language)) terminal.print(line);
+  return {
+    polls: count,
+    learned: log.filter((event) => event === "model.learnt").length,
+    devices: scorer.devices(),
+    alarms: [...scorer.alarms()].reverse(),
+  };
 }
 
 /** A device with its recorded polls, in the order of time. */
@@ -95,8 +126,13 @@ async function openRecorded(
   heatpumpModel: string,
 ): Promise<Recorded> {
   if (options.from === "history") return openFromHistory(options, terminal);
-  const device = { deviceId: DEVICE_ID, heatpumpModel, modeOf: recordedMode };
-  return { device, polls: readPolls(options.from, DEVICE_ID), close: async () => undefined };
+  const wanted = { path: options.from, deviceId: DEVICE_ID, recordedDevice: options.device };
+  const { polls, modeOf } = await openPolls(wanted);
+  return {
+    device: { deviceId: DEVICE_ID, heatpumpModel, modeOf },
+    polls,
+    close: async () => undefined,
+  };
 }
 
 /** As the daemon knows the device: its codes of the mode are those of its profile. */
@@ -106,20 +142,17 @@ async function openFromHistory(options: ReplayOptions, terminal: Terminal): Prom
   const found = setup.devices.find(({ config }) => config.deviceId === deviceId);
   if (found === undefined) throw new HeatpoolError("NOT_FOUND", `no device ${deviceId}`);
   const source = await openHistorySource(setup, terminal);
-  const toMs = terminal.clock.nowMs() + 1;
-  async function* polls(): AsyncGenerator<Snapshot> {
-    const { oldestMs } = await source.status();
-    if (oldestMs === undefined) return;
-    for await (const { atMs, values } of source.rows(deviceId, { fromMs: oldestMs, toMs })) {
-      const readings = Array.from(values, ([metric, value]) => ({
-        ...{ metric, value, quality: "good" as const },
-      }));
-      yield { deviceId, takenAtMs: atMs, monotonicMs: atMs, clockSynced: true, readings };
-    }
-  }
+  const past = {
+    oldestMs: async () => (await source.status()).oldestMs,
+    rows: ({ deviceId: id }: { deviceId: string }, range: TimeRange) => source.rows(id, range),
+  };
   const heatpumpModel = found.config.heatpumpModel ?? found.profile.name;
   const device = { deviceId, heatpumpModel, modeOf: modeOf(found.profile) };
-  return { device, polls: polls(), close: () => source.close() };
+  return {
+    device,
+    polls: pollsOf(past, deviceId, terminal.clock.nowMs() + 1),
+    close: () => source.close(),
+  };
 }
 
 function check(options: ReplayOptions) {
@@ -129,24 +162,25 @@ function check(options: ReplayOptions) {
   const learnDays = Number(options.learnDays ?? LEARN_DAYS);
   if (!Number.isSafeInteger(learnDays) || learnDays < 1 || learnDays > DAYS_MAX)
     throw new HeatpoolError("USAGE", `--learn-days is a number from 1 to ${DAYS_MAX}`);
-  return { learnDays, artefact: model === undefined ? undefined : readArtefact(model) };
+  return { learnDays, model: model === undefined ? undefined : readModel(model) };
 }
 
-function readArtefact(path: string): Artefact {
-  let bytes: Buffer;
+function readModel(path: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (cause) {
     throw new HeatpoolError("NOT_FOUND", `${path} cannot be read`, { cause });
   }
-  return decodeArtefact(bytes);
 }
 
-/** A file of the owner stands for a release of the community. */
-function communityOf(path: string, heatpumpModel: string): CommunityModels {
-  const plain = readFileSync(path);
-  const model = { modelId: basename(path), release: 1, plain };
-  return { newest: (wanted) => (wanted === heatpumpModel ? model : undefined) };
+/**
+ * A file of the owner stands for a release of the community.
+ *
+ * @throws HeatpoolError `STATE_INVALID` it is for another heat pump
+ */
+function communityOf(path: string, plain: Buffer, heatpumpModel: string): CommunityModels {
+  decodeArtefact(plain, heatpumpModel);
+  return { newest: () => ({ modelId: basename(path), release: 1, plain }) };
 }
 
 /** Files that are gone afterwards. */

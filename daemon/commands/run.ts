@@ -1,4 +1,5 @@
 /** `heatpool run`: the daemon. */
+import { refuseGrpcTrace } from "#core/grpc-trace.js";
 import { runDaemon } from "../daemon.js";
 import { createLog } from "../host/log.js";
 import { readBuildTimeMs } from "../host/package-file.js";
@@ -10,6 +11,7 @@ import type { CommonOptions, Terminal } from "./terminal.js";
 const USEC_PER_MS = 1000;
 
 export async function run(options: CommonOptions, terminal: Terminal): Promise<void> {
+  if (terminal.grpcTrace !== undefined) refuseGrpcTrace(terminal.grpcTrace);
   const { config, devices } = await receiveSetup(options, terminal);
   const { clock, chance, version, watchdogUsec, credential } = terminal;
   const watchdogMs = Number(watchdogUsec ?? 0) / USEC_PER_MS;

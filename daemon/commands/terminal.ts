@@ -21,6 +21,8 @@ export interface Terminal {
   readonly self: readonly [string, ...string[]];
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** A variable of the environment that switches traces of gRPC on. */
+  grpcTrace?(name: string): string | undefined;
   readonly notifySocket: string | undefined;
   /** `WATCHDOG_USEC` as given. */
   readonly watchdogUsec: string | undefined;

@@ -76,7 +76,7 @@ export function createSharing<Q extends Queue>(deps: SharingDeps<Q>): Sharing<Q>
   let waiting: Snapshot[] = [];
   let waitingLosses: Omit<Loss, "number">[] = [];
   let nap = new AbortController();
-  /** The queue of a withdrawn term is wiped, so that only the record is left to be written. */
+  /** All that a withdrawn term held is wiped, so that only the record is left to be written. */
   let isWiped = false;
   const watchers = new Set<() => void>();
 
@@ -106,14 +106,15 @@ export function createSharing<Q extends Queue>(deps: SharingDeps<Q>): Sharing<Q>
       look();
       if (!mine.withdrawn.signal.aborted) settle();
       const stop = AbortSignal.any([signal, mine.renew.signal]);
+      const isDelivering = !mine.withdrawn.signal.aborted;
       try {
-        if (!mine.withdrawn.signal.aborted)
-          await deps.deliver(opened, record, stop, mine.withdrawn.signal);
+        if (isDelivering) await deps.deliver(opened, record, stop, mine.withdrawn.signal);
       } finally {
         queue = undefined;
         if (mine.withdrawn.signal.aborted) {
           await opened.wipe();
-          isWiped = true;
+          // What came with an earlier delivery goes with this one, or with the remains.
+          isWiped = isDelivering;
         }
         await opened.close();
       }

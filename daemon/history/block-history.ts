@@ -1,36 +1,23 @@
-/**
- * The history over any store of blocks: what is in memory, what is on disk, and what becomes of full
- * hours and of days beyond the limit. Whatever changes the store waits for its turn, so that a block
- * is never packed twice.
- */
-import { setImmediate as breathe } from "node:timers/promises";
 import type { ChannelTable } from "#core/batch/channel-table.js";
-import {
-  decodeChannelTable,
-  decodeSealedBatch,
-  encodeChannelTable,
-  encodeSealedBatch,
-} from "#core/batch/records.js";
-import type { SealedBatch } from "#core/batch/sealed-batch.js";
+import { decodeSealedBatch, encodeChannelTable, encodeSealedBatch } from "#core/batch/records.js";
 import type { Clock } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
+import { BlockPlan, readState, type StoreState } from "./block-plan.js";
+import { BlockReader, demandRecord } from "./block-reader.js";
 import {
   BLOCKS_END,
   type BlockStore,
-  blockKey,
-  type Change,
   isBlockKey,
   isStorable,
   isTableKey,
   RECORDS_END,
   readPlace,
   STATE_KEY,
-  type StoredRecord,
   tableKey,
   timeKey,
 } from "./block-store.js";
-import { HOUR_MS, hourOf, openRows, sealHours, type TimedBlock, toSnapshot } from "./blocks.js";
+import { HOUR_MS, hourOf, STAMP_MAX_MS, sealHours, type TimedBlock, toSnapshot } from "./blocks.js";
 import { createBuckets } from "./buckets.js";
 import { FRESH_ROWS_MAX, FreshRows } from "./fresh-rows.js";
 import type {
@@ -43,6 +30,7 @@ import type {
   TimeRange,
   Wanted,
 } from "./history.js";
+import { groupByHour, joinRows } from "./history-rows.js";
 
 /** How the history is kept. */
 export interface HistoryOptions {
@@ -55,24 +43,11 @@ export interface HistoryOptions {
   onTrouble(cause: HeatpoolError | undefined): void;
 }
 
-const FORMAT = 1;
 const DAY_MS = 24 * HOUR_MS;
-/** A block's first row may be stamped this much before its hour. */
-const STAMP_MAX_MS = 1_000;
-/** Blocks between two breaths: about 10 ms on a Pi. */
-const BLOCKS_PER_BREATH = 8;
 /** Days that one commit may remove; one is usual. */
 const EVICTIONS_MAX = 8;
 /** Bytes of another history that are written together. */
 const ADOPTED_BYTES = 256 * 1024;
-
-/** What the store says about itself. */
-interface StoreState {
-  /** Number of the next block. */
-  readonly next: number;
-  /** Bytes of all blocks and their keys. */
-  readonly bytes: number;
-}
 
 /** The history on `store`. @throws HeatpoolError `STORE_DAMAGED` of a later version */
 export async function openBlockHistory(
@@ -86,7 +61,7 @@ class BlockHistory implements History {
   readonly #store: BlockStore;
   readonly #options: HistoryOptions;
   readonly #fresh: ReadonlyMap<string, FreshRows>;
-  readonly #tables = new Map<string, ChannelTable>();
+  readonly #reader: BlockReader;
   /** Tables that are certainly on disk; each is written once per run. */
   readonly #storedTables = new Set<string>();
   /** Per device the hour that is not packed yet. */
@@ -94,16 +69,17 @@ class BlockHistory implements History {
   #state: StoreState;
   #turn: Promise<unknown> = Promise.resolve();
   #isTroubled = false;
-  #figures = { commits: 0, writtenBytes: 0, lost: 0, damaged: 0 };
+  #figures = { commits: 0, writtenBytes: 0, lost: 0 };
 
   constructor(store: BlockStore, options: HistoryOptions, state: StoreState) {
     this.#store = store;
+    this.#reader = new BlockReader(store);
     this.#options = options;
     this.#state = state;
     this.#fresh = new Map(
       options.streams.map(({ deviceId, table }) => [deviceId, new FreshRows(table)]),
     );
-    for (const { table } of options.streams) this.#tables.set(hex(table.id), table);
+    for (const { table } of options.streams) this.#reader.know(table);
   }
 
   record(snapshot: Snapshot): void {
@@ -118,7 +94,8 @@ class BlockHistory implements History {
   status(): HistoryStatus {
     const waiting = [...this.#fresh.values()].reduce((sum, rows) => sum + rows.size, 0);
     const { limitBytes } = this.#options;
-    return { bytes: this.#state.bytes, limitBytes, waiting, ...this.#figures };
+    const { damaged } = this.#reader;
+    return { bytes: this.#state.bytes, limitBytes, waiting, damaged, ...this.#figures };
   }
 
   flush(): Promise<void> {
@@ -140,10 +117,10 @@ class BlockHistory implements History {
       const stream = { deviceId, profile: "", table, stepMs: 60_000 };
       const storable = rows.filter(({ atMs }) => isStorable(atMs));
       const sorted = storable.toSorted((a, b) => a.atMs - b.atMs);
-      const plan = new Plan(this.#state);
+      const plan = new BlockPlan(this.#state);
       let taken = 0;
       for (const hour of groupByHour(sorted)) {
-        const fresh = await this.#newCells(deviceId, hour);
+        const fresh = await this.#reader.newCells(deviceId, hour);
         const snapshots = fresh.map((row) => toSnapshot(deviceId, row));
         const blocks = sealHours(snapshots, stream);
         taken += blocks.reduce((sum, { sealed }) => sum + sealed.readings, 0);
@@ -170,7 +147,7 @@ class BlockHistory implements History {
       if (this.#state.next > 1) {
         throw new HeatpoolError("STATE_INVALID", "there is a history here already");
       }
-      let plan = new Plan(this.#state);
+      let plan = new BlockPlan(this.#state);
       let waiting = 0;
       for await (const { key, value } of records) {
         demandRecord(key, value);
@@ -179,7 +156,7 @@ class BlockHistory implements History {
         waiting += value.length;
         if (waiting < ADOPTED_BYTES) continue;
         await this.#write(plan);
-        plan = new Plan(this.#state);
+        plan = new BlockPlan(this.#state);
         waiting = 0;
       }
       await this.#write(plan);
@@ -193,12 +170,12 @@ class BlockHistory implements History {
     // What is committed meanwhile is in the store's answer or among these rows, or in both.
     const { fresh, records } = await this.#inTurn(async () => ({
       fresh: this.#freshRows(deviceId, wanted),
-      records: this.#between(range.fromMs - HOUR_MS - STAMP_MAX_MS, range.toMs),
+      records: this.#reader.between(range.fromMs - HOUR_MS - STAMP_MAX_MS, range.toMs),
     }));
     const inRange = ({ atMs }: HistoryRow) => atMs >= range.fromMs && atMs < range.toMs;
     let hour: number | undefined;
     let pending: HistoryRow[] = [];
-    for await (const { fromMs, rows } of this.#readBlocks(records, deviceId, wanted)) {
+    for await (const { fromMs, rows } of this.#reader.read(records, deviceId, wanted)) {
       const mine = hourOf(fromMs + STAMP_MAX_MS);
       if (hour !== undefined && mine !== hour) {
         const next = fresh.filter(({ atMs }) => hourOf(atMs) < mine);
@@ -239,71 +216,6 @@ class BlockHistory implements History {
     }));
   }
 
-  #between(fromMs: number, toMs: number): AsyncIterable<StoredRecord> {
-    return this.#store.between(timeKey(fromMs), timeKey(toMs));
-  }
-
-  /** Rows of a device's blocks; what cannot be read is counted and passed over. */
-  async *#readBlocks(
-    records: AsyncIterable<StoredRecord>,
-    deviceId: string,
-    wanted?: ReadonlySet<string>,
-  ): AsyncGenerator<{ fromMs: number; key: Buffer; bytes: number; rows: readonly HistoryRow[] }> {
-    let opened = 0;
-    for await (const { key, value } of records) {
-      const place = readPlace(key);
-      if (place.deviceId !== deviceId) continue;
-      if (++opened % BLOCKS_PER_BREATH === 0) await breathe();
-      const rows = value === undefined ? undefined : await this.#openBlock(value, wanted);
-      if (rows === undefined) this.#figures.damaged++;
-      else yield { fromMs: place.fromMs, key, bytes: key.length + (value?.length ?? 0), rows };
-    }
-  }
-
-  async #openBlock(
-    bytes: Buffer,
-    wanted: ReadonlySet<string> | undefined,
-  ): Promise<readonly HistoryRow[] | undefined> {
-    try {
-      const sealed = decodeSealedBatch(bytes);
-      const table = await this.#tableOf(sealed);
-      return table === undefined ? undefined : openRows(sealed, table, wanted);
-    } catch (fault) {
-      if (fault instanceof HeatpoolError) return undefined;
-      throw fault;
-    }
-  }
-
-  async #tableOf({ tableId }: SealedBatch): Promise<ChannelTable | undefined> {
-    const name = hex(tableId);
-    const known = this.#tables.get(name);
-    if (known !== undefined) return known;
-    const bytes = await this.#store.get(tableKey(tableId));
-    if (bytes === undefined) return undefined;
-    const table = decodeChannelTable(bytes);
-    this.#tables.set(name, table);
-    return table;
-  }
-
-  /** Cells that no block has yet at their instant. */
-  async #newCells(deviceId: string, rows: readonly HistoryRow[]): Promise<readonly HistoryRow[]> {
-    const first = rows[0]?.atMs ?? 0;
-    const records = this.#between(first - HOUR_MS - STAMP_MAX_MS, (rows.at(-1)?.atMs ?? 0) + 1);
-    const known = new Map<number, Set<string>>();
-    for await (const block of this.#readBlocks(records, deviceId)) {
-      for (const { atMs, values } of block.rows) {
-        const metrics = known.get(atMs) ?? new Set();
-        for (const metric of values.keys()) metrics.add(metric);
-        known.set(atMs, metrics);
-      }
-    }
-    return joinRows(rows).flatMap(({ atMs, values }) => {
-      const there = known.get(Math.round(atMs));
-      const left = new Map([...values].filter(([metric]) => there?.has(metric) !== true));
-      return left.size === 0 ? [] : [{ atMs, values: left }];
-    });
-  }
-
   async #commitFresh(isLast: boolean): Promise<void> {
     const { streams, clock } = this.#options;
     const ready = streams.map((stream) => {
@@ -313,7 +225,7 @@ class BlockHistory implements History {
     });
     if (ready.every(({ count }) => count === 0)) return;
     try {
-      const plan = new Plan(this.#state);
+      const plan = new BlockPlan(this.#state);
       for (const { stream, snapshots } of ready) {
         const storable = snapshots.filter(({ takenAtMs }) => isStorable(takenAtMs));
         this.#putBlocks(sealHours(storable, stream), stream, plan);
@@ -336,8 +248,12 @@ class BlockHistory implements History {
     this.#isTroubled = isTroubled;
   }
 
-  #putBlocks(blocks: readonly TimedBlock[], { deviceId, table }: HistoryStream, plan: Plan): void {
-    this.#tables.set(hex(table.id), table);
+  #putBlocks(
+    blocks: readonly TimedBlock[],
+    { deviceId, table }: HistoryStream,
+    plan: BlockPlan,
+  ): void {
+    this.#reader.know(table);
     const key = tableKey(table.id);
     if (blocks.length > 0 && !this.#storedTables.has(hex(key))) {
       plan.put(key, Buffer.from(encodeChannelTable(table)));
@@ -348,14 +264,14 @@ class BlockHistory implements History {
   }
 
   /** Packs the blocks of the hour before the newest row into one, in the commit that begins an hour. */
-  async #packFullHour(stream: HistoryStream, newestMs: number, plan: Plan): Promise<void> {
+  async #packFullHour(stream: HistoryStream, newestMs: number, plan: BlockPlan): Promise<void> {
     const { deviceId, table } = stream;
     const hour = this.#openHours.get(deviceId) ?? (await this.#newestHour(deviceId));
     const now = hourOf(newestMs);
     if (hour !== undefined && now === hour) return;
     this.#openHours.set(deviceId, now);
     if (hour === undefined || now < hour) return;
-    const records = this.#between(hour * HOUR_MS - STAMP_MAX_MS, (hour + 1) * HOUR_MS);
+    const records = this.#reader.between(hour * HOUR_MS - STAMP_MAX_MS, (hour + 1) * HOUR_MS);
     const rows: HistoryRow[] = [];
     const packed: { key: Buffer; bytes: number }[] = [];
     for await (const { key, value } of records) {
@@ -363,11 +279,11 @@ class BlockHistory implements History {
       const sealed = decodeSealedBatch(value);
       // Rows of other origin, or of an earlier profile, stay as they are.
       if (hex(sealed.tableId) !== hex(table.id)) continue;
-      rows.push(...((await this.#openBlock(value, undefined)) ?? []));
+      rows.push(...((await this.#reader.open(value)) ?? []));
       packed.push({ key, bytes: key.length + value.length });
     }
     const inPlan = plan.takeBlocks(deviceId, hour);
-    for (const value of inPlan) rows.push(...((await this.#openBlock(value, undefined)) ?? []));
+    for (const value of inPlan) rows.push(...((await this.#reader.open(value)) ?? []));
     if (packed.length + inPlan.length === 0) return;
     for (const { key, bytes } of packed) plan.removeBlock(key, bytes);
     const snapshots = joinRows(rows).map((row) => toSnapshot(deviceId, row));
@@ -378,7 +294,7 @@ class BlockHistory implements History {
   async #newestHour(deviceId: string): Promise<number | undefined> {
     let newest: number | undefined;
     const since = this.#options.clock.nowMs() - DAY_MS;
-    for await (const { key } of this.#between(since, Number.MAX_SAFE_INTEGER)) {
+    for await (const { key } of this.#reader.between(since, Number.MAX_SAFE_INTEGER)) {
       const place = readPlace(key);
       if (place.deviceId === deviceId) newest = hourOf(place.fromMs + STAMP_MAX_MS);
     }
@@ -389,7 +305,7 @@ class BlockHistory implements History {
   async #evict(): Promise<void> {
     for (let round = 0; round < EVICTIONS_MAX; round++) {
       if (this.#state.bytes <= this.#options.limitBytes) return;
-      const plan = new Plan(this.#state);
+      const plan = new BlockPlan(this.#state);
       let endMs: number | undefined;
       let firstKey: Buffer | undefined;
       for await (const { key, value } of this.#store.between(timeKey(0), BLOCKS_END)) {
@@ -405,7 +321,7 @@ class BlockHistory implements History {
     }
   }
 
-  async #write(plan: Plan): Promise<void> {
+  async #write(plan: BlockPlan): Promise<void> {
     const changes = plan.changes();
     await this.#store.write(changes);
     this.#state = plan.state;
@@ -421,108 +337,6 @@ class BlockHistory implements History {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
-}
-
-/** @throws HeatpoolError `STORE_DAMAGED` */
-function demandRecord(key: Buffer, value: Buffer): void {
-  try {
-    if (isTableKey(key)) {
-      const { id } = decodeChannelTable(value);
-      if (tableKey(id).equals(key)) return;
-    } else if (isBlockKey(key)) {
-      decodeSealedBatch(value);
-      return;
-    }
-  } catch (cause) {
-    if (!(cause instanceof HeatpoolError)) throw cause;
-  }
-  throw new HeatpoolError("STORE_DAMAGED", "a record that is none of a history", {
-    hint: "Use another backup.",
-  });
-}
-
-/** Changes of one write, and what the store says about itself after them. */
-class Plan {
-  readonly #changes = new Map<string, Change>();
-  state: StoreState;
-
-  constructor(state: StoreState) {
-    this.state = state;
-  }
-
-  put(key: Buffer, value: Buffer | undefined): void {
-    this.#changes.set(hex(key), { key, value });
-  }
-
-  putBlock(fromMs: number, deviceId: string, value: Buffer): void {
-    const { next, bytes } = this.state;
-    const key = blockKey({ fromMs, number: next, deviceId });
-    this.put(key, value);
-    this.state = { next: next + 1, bytes: bytes + key.length + value.length };
-  }
-
-  removeBlock(key: Buffer, bytes: number): void {
-    this.put(key, undefined);
-    this.state = { ...this.state, bytes: Math.max(0, this.state.bytes - bytes) };
-  }
-
-  /** Takes the blocks of an hour out again that were put in. */
-  takeBlocks(deviceId: string, hour: number): readonly Buffer[] {
-    const taken: Buffer[] = [];
-    for (const [name, { key, value }] of [...this.#changes]) {
-      if (value === undefined || key[0] !== timeKey(0)[0]) continue;
-      const place = readPlace(key);
-      if (place.deviceId !== deviceId || hourOf(place.fromMs + STAMP_MAX_MS) !== hour) continue;
-      this.#changes.delete(name);
-      this.state = { ...this.state, bytes: this.state.bytes - key.length - value.length };
-      taken.push(value);
-    }
-    return taken;
-  }
-
-  changes(): readonly Change[] {
-    const value = Buffer.from(JSON.stringify({ format: FORMAT, ...this.state }));
-    return [...this.#changes.values(), { key: STATE_KEY, value }];
-  }
-}
-
-function readState(bytes: Buffer | undefined): StoreState {
-  if (bytes === undefined) return { next: 1, bytes: 0 };
-  const {
-    format,
-    next,
-    bytes: size,
-  } = JSON.parse(bytes.toString()) as StoreState & { format: number };
-  if (format !== FORMAT) {
-    throw new HeatpoolError("STORE_DAMAGED", `history of format ${format}, not ${FORMAT}`, {
-      hint: "A later version of heatpool wrote it; use that one, or move the folder away.",
-    });
-  }
-  return { next, bytes: size };
-}
-
-/** By time; rows of one instant become one, of which the first value of each metric counts. */
-function joinRows(rows: readonly HistoryRow[]): HistoryRow[] {
-  const sorted = rows.toSorted((a, b) => a.atMs - b.atMs);
-  const joined: { atMs: number; values: Map<string, number> }[] = [];
-  for (const { atMs, values } of sorted) {
-    const last = joined.at(-1);
-    if (last === undefined || last.atMs !== atMs) joined.push({ atMs, values: new Map(values) });
-    else
-      for (const [metric, value] of values)
-        if (!last.values.has(metric)) last.values.set(metric, value);
-  }
-  return joined;
-}
-
-function groupByHour(sorted: readonly HistoryRow[]): Iterable<readonly HistoryRow[]> {
-  const hours = new Map<number, HistoryRow[]>();
-  for (const row of sorted) {
-    const mine = hours.get(hourOf(row.atMs));
-    if (mine === undefined) hours.set(hourOf(row.atMs), [row]);
-    else mine.push(row);
-  }
-  return hours.values();
 }
 
 function hex(bytes: Uint8Array): string {

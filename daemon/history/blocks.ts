@@ -14,6 +14,8 @@ import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { HistoryRow, HistoryStream } from "./history.js";
 
 export const HOUR_MS = 3_600_000;
+/** A block's first row may be stamped this much before its hour. */
+export const STAMP_MAX_MS = 1_000;
 /** A block of a few minutes or an hour; adapts to the house while it is read. */
 const CODEC = 2;
 

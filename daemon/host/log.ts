@@ -39,13 +39,15 @@ export function createLog(write: (line: string) => void, clock: Clock, threshold
 const IPV4 = /\b(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}\b/g;
 const IPV6 =
   /(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]*:){4})([0-9a-f]{0,4}):([0-9a-f]{0,4}):[0-9a-f:.]*/gi;
-const UUID = /\b([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
+const UUID = /\b([0-9a-f]{4})[0-9a-f]{4}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\b/gi;
 const CONTROL = /\p{Cc}/gu;
+/** At the end of a text that was cut, half an address or id is no pattern and would stay. */
+const CUT_NAME = /[0-9a-f.:-]{1,45}$/i;
 
 /** `192.168.xxx.xxx`, `2001:db8:xxxx:xxxx`, `550e…`: enough to tell two apart, not to find one. */
 function maskText(text: string): string {
-  return text
-    .slice(0, TEXT_MAX)
+  const short = text.length <= TEXT_MAX ? text : text.slice(0, TEXT_MAX).replace(CUT_NAME, "…");
+  return short
     .replace(CONTROL, " ")
     .replace(UUID, "$1…")
     .replace(IPV4, "$1.$2.xxx.xxx")

@@ -4,6 +4,9 @@
  * What is raised follows from the present state, not from the moment of a change: so a restart, a
  * new model or a muted part cannot leave an alarm behind or raise it twice. While a device is in a
  * quiet time an alarm that is on stays as it is.
+ *
+ * A device speaks at most once a day, unless it is urgent. An end is a notice too: it waits for its
+ * day, and is not told at all when the event comes back meanwhile.
  */
 import type { Severity } from "#core/anomaly/alarm.js";
 import { CELL_SECONDS, CELLS_PER_DAY } from "#core/anomaly/channel.js";
@@ -43,7 +46,7 @@ export interface AlarmDesk {
 const CELL_MS = CELL_SECONDS * 1000;
 /** A new alarm this soon after the last is the same event. */
 const REOPEN_MS = 24 * 3_600_000;
-/** At most one notice a day and device, unless it is critical. */
+/** At most one notice a day and device, unless it is critical; an end is one, too. */
 const NOTICE_MS = 24 * 3_600_000;
 /** At most one hint a month and part. */
 const HINT_MS = 30 * 24 * 3_600_000;
@@ -63,8 +66,8 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
       atMs - last.resolvedAtMs < REOPEN_MS;
     if (isSame && last !== undefined) {
       const { resolvedAtMs: _, ...open } = last;
-      // Silently: what is told was told.
-      const again = { ...open, ...said, severity, isEndOwed: false };
+      // Silently: what is told was told, and an end that was not told is still owed.
+      const again = { ...open, ...said, severity };
       book.change(again);
       onChange(again, "reopened");
       return;
@@ -116,10 +119,22 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
     }
     if (open === undefined || isHeld) return false;
     const atMs = facts.cell * CELL_MS;
-    const resolved = { ...open, resolvedAtMs: atMs, isEndOwed: false };
+    const resolved = { ...open, resolvedAtMs: atMs };
     book.change(resolved);
-    if (open.isEndOwed) tellOf(parts, resolved, atMs);
     onChange(resolved, "resolved");
+    return true;
+  };
+  /** Tells an end whose day has come. */
+  const tellEnd = (deviceId: string, atMs: number): boolean => {
+    const ended = book
+      .list()
+      .findLast(
+        (one) => one.deviceId === deviceId && one.resolvedAtMs !== undefined && one.isEndOwed,
+      );
+    if (ended === undefined || !isNoticeDue(book, deviceId, "info", atMs)) return false;
+    const told = { ...ended, toldAtMs: atMs, isEndOwed: false };
+    book.change(told);
+    tellOf(parts, told, atMs);
     return true;
   };
   return {
@@ -130,7 +145,8 @@ export function createAlarmDesk(parts: AlarmDeskParts): AlarmDesk {
       // What alarms is not hinted at.
       const isAlarm = book.open(facts.deviceId, "machine") !== undefined;
       const slow = settle(facts, "slow", isAlarm ? undefined : wantedSlow(parts, facts), isHeld);
-      return machine || sensor || slow;
+      const end = tellEnd(facts.deviceId, facts.cell * CELL_MS);
+      return machine || sensor || slow || end;
     },
   };
 }

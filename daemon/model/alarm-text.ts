@@ -35,6 +35,7 @@ const TEXTS = {
     },
     expected: "erwartet",
     own: "diese Anlage weicht von ihrer Familie ab um",
+    data: "Sensor oder Daten",
   },
   en: {
     severity: { info: "Note", warning: "Warning", critical: "Urgent" },
@@ -66,6 +67,7 @@ const TEXTS = {
     },
     expected: "expected",
     own: "this machine differs from its family by",
+    data: "sensor or data",
   },
 } as const;
 
@@ -83,18 +85,26 @@ export function renderAlarm(alarm: Alarm, language: Language, writeTime: WriteTi
   ];
 }
 
-/** One line per device. */
-export function renderScores(devices: readonly ScoredDevice[], language: Language): string[] {
+/** A line per device, and one for each reading of it that cannot be right. */
+export function renderScores(
+  devices: readonly ScoredDevice[],
+  language: Language,
+  writeTime: WriteTime,
+): string[] {
   const texts = TEXTS[language];
-  return devices.map(({ deviceId, score, isAlarmOn, model }) => {
+  return devices.flatMap(({ deviceId, score, isAlarmOn, model, findings }) => {
     const facts = [
       isAlarmOn ? texts.alarm : texts.calm,
-      ...(score === undefined ? [] : [`${texts.score} ${score.toFixed(2)}`]),
+      ...(score === undefined ? [] : [`${texts.score} ${say(score, language)}`]),
       `${texts.source[model.source]}${model.label === "" ? "" : ` ${model.label}`}`,
       `${model.daysKept} ${texts.kept}`,
       ...(model.isLearning ? [texts.learning] : []),
     ];
-    return `${deviceId}: ${facts.join(", ")}`;
+    const wrong = findings.map(({ text, sinceMs }) => {
+      const since = `${texts.since} ${writeTime(sinceMs, language)}`;
+      return `  ${texts.data}: ${text[language]}, ${since}`;
+    });
+    return [`${deviceId}: ${facts.join(", ")}`, ...wrong];
   });
 }
 
@@ -104,13 +114,19 @@ export function renderParts(parts: readonly ExplainedModelPart[], language: Lang
   return [...parts]
     .sort((a, b) => b.share - a.share)
     .map(({ part, label, unit, share, measured, expected, absorbed }) => {
+      const of = unit === "" ? "" : ` ${unit}`;
       const now =
         measured === undefined || expected === undefined
           ? ""
-          : `: ${measured.toFixed(2)} ${unit}, ${texts.expected} ${expected.toFixed(2)} ${unit}`;
-      const own = absorbed === 0 ? "" : `; ${texts.own} ${absorbed.toFixed(2)} ${unit}`;
-      return `  ${share.toFixed(2)} ${part} (${label[language]})${now}${own}`;
+          : `: ${say(measured, language)}${of}, ${texts.expected} ${say(expected, language)}${of}`;
+      const own = absorbed === 0 ? "" : `; ${texts.own} ${say(absorbed, language)}${of}`;
+      return `  ${say(share, language)} ${part} (${label[language]})${now}${own}`;
     });
+}
+
+function say(value: number, language: Language): string {
+  const text = value.toFixed(2).replace("-", "−");
+  return language === "de" ? text.replace(".", ",") : text;
 }
 
 /** What an answer does. */

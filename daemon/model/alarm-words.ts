@@ -146,6 +146,13 @@ export function checksOf(parts: readonly { readonly part: PlanPart }[]): readonl
   return [...new Set(parts.map(({ part }) => CHECKS[part.target] ?? REFRIGERANT))];
 }
 
+/** One finding: which channel, and what is wrong with it. */
+export function sayFinding({ channel, detail }: Pick<Finding, "channel" | "detail">): Words {
+  const say = (language: Language) =>
+    `${channelAt(channel).label[language]}: ${sayDetail(detail, language)}`;
+  return { de: say("de"), en: say("en") };
+}
+
 /** What a finding says in English, in German. Numbers stay. */
 const DETAILS: readonly (readonly [en: RegExp, de: string])[] = [
   [/^stands at (.*)$/, "steht bei $1"],
@@ -153,6 +160,14 @@ const DETAILS: readonly (readonly [en: RegExp, de: string])[] = [
   [/^reads like degrees Celsius.*$/, "liest sich wie Grad Celsius statt Fahrenheit"],
   [/^is a thousand times what it was$/, "ist tausendmal so groß wie zuvor"],
   [/^is a thousandth of what it was$/, "ist ein Tausendstel von zuvor"],
+  [
+    /^is never possible: .*$/,
+    "ist nie möglich: andere Einheit, oder Datenwörter in falscher Reihenfolge",
+  ],
+  [/^(\d+) of (\d+) cells beyond what can be$/, "$1 von $2 Abschnitten außerhalb des Möglichen"],
+  [/^(\d+) jumps in a day$/, "$1 Sprünge an einem Tag"],
+  [/^(\d+) of (\d+) cells without a value$/, "$1 von $2 Abschnitten ohne Wert"],
+  [/^has no values$/, "liefert keine Werte"],
   [/^flow and return look swapped$/, "Vor- und Rücklauf wirken vertauscht"],
   [/^COP is 1.*$/, "Leistungszahl ist 1: Wärmeleistung als elektrische gelesen"],
 ];

@@ -51,7 +51,7 @@ export interface Alarm {
   readonly possible: readonly string[];
   readonly title: Words;
   readonly text: Words;
-  /** When a notice was told; left out: never. */
+  /** When a notice was told, of its beginning or its end; left out: never. */
   readonly toldAtMs?: number;
   /** Whether its end is to be told: once for each time its beginning was. */
   readonly isEndOwed: boolean;

@@ -4,7 +4,7 @@
  * followed in the end, or one wrong jump ahead would silence a device for good.
  */
 import { CELL_SECONDS, CHANNEL_COUNT, channelIndex } from "#core/anomaly/channel.js";
-import { believable, createGrid } from "#core/anomaly/grid.js";
+import { believable, createGrid, isOutside } from "#core/anomaly/grid.js";
 import { guessCell } from "#core/anomaly/guess-mode.js";
 import type { MachineReadings } from "#core/anomaly/machine-readings.js";
 import { MODES } from "#core/anomaly/operating-row.js";
@@ -17,6 +17,8 @@ export interface FinishedCell {
   /** One number per channel; NaN is absent. */
   readonly values: Float64Array;
   readonly hasFault: boolean;
+  /** Bits of the channels that had a value which cannot have been measured. */
+  readonly outside: number;
 }
 
 /** What a maker remembers, to be written down. */
@@ -35,6 +37,8 @@ interface OpenCell {
   /** Index in `MODES`; `undefined`: no poll said; -1: one of them did not. */
   mode: number | undefined;
   hasFault: boolean;
+  /** As of a finished cell; left out: none. */
+  outside?: number;
 }
 
 /** What became of a poll. */
@@ -63,13 +67,13 @@ export function createCellMaker(from?: CellMemory): CellMaker {
   let behind = 0;
 
   const finish = (ready: OpenCell): FinishedCell => {
-    const { cell, values, hasFault } = ready;
+    const { cell, values, hasFault, outside = 0 } = ready;
     hasTank ||= !Number.isNaN(values[TANK]);
     const isTold = ready.mode !== undefined && ready.mode >= 0;
     const mode = isTold ? (ready.mode ?? UNKNOWN) : guess(cell, values);
     recent = [...recent.filter((one) => one.cell >= cell - LOOK_BACK + 1), { cell, values }];
     // The values go on to others, who change them.
-    return { cell, mode, values: values.slice(), hasFault };
+    return { cell, mode, values: values.slice(), hasFault, outside };
   };
   const guess = (cell: number, values: Float64Array): number => {
     const grid = createGrid(cell - LOOK_BACK, LOOK_BACK + 1);
@@ -112,17 +116,25 @@ function emptyCell(cell: number): OpenCell {
   };
 }
 
-function fill(open: OpenCell, { values, mode, hasFault }: MachineReadings): void {
+function fill(open: OpenCell, { values, mode, hasFault, outside }: MachineReadings): void {
   const told = mode === undefined ? -1 : MODES.indexOf(mode);
   if (open.mode === undefined || open.mode === told) open.mode = told;
   else open.mode = open.mode === -1 || told === -1 ? -1 : UNKNOWN;
   open.hasFault ||= hasFault;
+  for (const channel of outside) noteOutside(open, channel);
   for (const [channel, given] of values) {
     const value = believable(channel, given);
-    if (Number.isNaN(value)) continue;
+    if (Number.isNaN(value)) {
+      if (isOutside(channel, given)) noteOutside(open, channel);
+      continue;
+    }
     const before = open.counts[channel] ?? 0;
     const mean = open.values[channel] ?? 0;
     open.values[channel] = before === 0 ? value : mean + (value - mean) / (before + 1);
     open.counts[channel] = before + 1;
   }
+}
+
+function noteOutside(open: OpenCell, channel: number): void {
+  open.outside = (open.outside ?? 0) | (1 << channel);
 }

@@ -2,11 +2,13 @@
 import { toMachineReadings } from "#core/anomaly/machine-readings.js";
 import { HeatpoolError } from "#core/errors.js";
 import type { Snapshot } from "#core/measurement/snapshot.js";
+import type { Alarm } from "./alarm.js";
 import { createAlarmDesk, MUTE_MS, QUIET_CHANGED_CELLS } from "./alarm-desk.js";
 import { chooseModel } from "./choose-model.js";
 import type { FinishedDay } from "./day-rows.js";
 import { learnDevice } from "./device-learning.js";
 import { isLearningDue, LEARN_DAYS_MIN } from "./local-learning.js";
+import { makePastRows } from "./past-rows.js";
 import { openScored, type Scored } from "./scored-device.js";
 import type { Scorer } from "./scorer.js";
 import { describe, explainModel, vitalsOf } from "./scorer-facts.js";
@@ -106,6 +108,12 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
       waiting.push(snapshot);
       if (isIdle) startWork();
     },
+    readBy(deviceId, what) {
+      const one = scored.find(({ device }) => device.deviceId === deviceId);
+      if (one?.watch.readBy(what) !== true) return;
+      writeMemory(one.files.state, one.watch.memory());
+      log("info", "device.read-otherwise", { device: deviceId, by: what });
+    },
     modelsChanged() {
       for (const one of scored) chooseModel(parts, one);
     },
@@ -133,11 +141,26 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
       log("info", "alarm.answered", { alarm: id, answer });
       return answered;
     },
+    note(deviceId, what) {
+      const { watch, files } = find(deviceId);
+      const isMachines = ({ kind, deviceId: id, resolvedAtMs }: Alarm) =>
+        id === deviceId && kind !== "sensor" && resolvedAtMs === undefined;
+      const over = { resolvedAtMs: clock.nowMs(), isEndOwed: false, answer: what };
+      for (const alarm of book.list().filter(isMachines)) book.change({ ...alarm, ...over });
+      if (what === "changed") watch.hush(QUIET_CHANGED_CELLS);
+      else watch.serviced();
+      writeMemory(files.state, watch.memory());
+      log("info", "device.noted", { device: deviceId, what });
+    },
     explain: (deviceId) => explainModel(find(deviceId)),
     async relearn(deviceId) {
       const one = find(deviceId);
       await working;
       await save(one);
+      if (parts.past !== undefined) {
+        const past = { rows, pause: parts.pause, signal: stopping.signal };
+        one.watch.knowChannels(await makePastRows(past, one.device, parts.past(deviceId)));
+      }
       one.days = await rows.days(deviceId);
       await learn(one, true);
     },

@@ -1,12 +1,13 @@
 /**
  * Recorded polls from a CSV file, plain or gzipped: one line per poll, a column per metric. Columns
  * are named as in the metric catalogue, or as in the public test data of heat pumps; `label` is
- * never read.
+ * never read. Codes of `operating_mode` are the device's own, of `mode` those of the test data.
  */
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse/sync";
+import type { ModeOf } from "#core/anomaly/machine-readings.js";
 import type { Mode } from "#core/anomaly/operating-row.js";
 import { HeatpoolError } from "#core/errors.js";
 import { findMetric } from "#core/measurement/metrics.js";
@@ -24,45 +25,83 @@ const METRIC_OF: Readonly<Record<string, string>> = {
 /** Codes of the column `mode`. */
 const MODES: readonly Mode[] = ["off", "heating", "hot_water", "defrost", "cooling"];
 const TIME = "timestamp";
+const DEVICE = "device";
+const MODE = "operating_mode";
 /** No poll has so many readings. */
 const LINE_CHARS_MAX = 1_000_000;
 
-/** What the recorded code of the mode means. */
-export function recordedMode(code: number): Mode | undefined {
-  return MODES[code];
+/** Recorded polls of one device. */
+export interface RecordedPolls {
+  readonly polls: AsyncGenerator<Snapshot>;
+  /** What codes of the mode mean in this file. */
+  readonly modeOf: ModeOf;
+}
+
+/** What is looked for in a file. */
+interface Wanted {
+  readonly path: string;
+  /** Name that the polls are given. */
+  readonly deviceId: string;
+  /** Name in the column `device`; left out: the file is about one. */
+  readonly recordedDevice?: string | undefined;
 }
 
 /** The polls in the order of the file. @throws HeatpoolError `NOT_FOUND`, `INVALID_ARGUMENT` */
-export async function* readPolls(path: string, deviceId: string): AsyncGenerator<Snapshot> {
-  let columns: readonly (string | undefined)[] | undefined;
-  let number = 0;
-  for await (const line of readLines(path)) {
-    number++;
-    if (line.trim() === "") continue;
-    const words = split(line);
-    if (columns === undefined) columns = readHead(words, path);
-    else yield toSnapshot(columns, words, { deviceId, where: `${path}:${number}` });
+export async function openPolls(wanted: Wanted): Promise<RecordedPolls> {
+  const { path } = wanted;
+  const lines = readLines(path);
+  for (let first = await lines.next(); first.done !== true; first = await lines.next()) {
+    if (first.value.text.trim() === "") continue;
+    const head = split(first.value.text).map((word) => word.replace(/^\uFEFF/, "").trim());
+    const columns = readHead(head, path);
+    const modeOf = head.includes("mode") ? (code: number) => MODES[code] : () => undefined;
+    return { polls: readPolls(lines, columns, wanted), modeOf };
+  }
+  throw new HeatpoolError("INVALID_ARGUMENT", `${path}: no line that names the columns`);
+}
+
+type Lines = AsyncGenerator<{ readonly text: string; readonly number: number }>;
+
+async function* readPolls(
+  lines: Lines,
+  columns: readonly (string | undefined)[],
+  { path, deviceId, recordedDevice }: Wanted,
+): AsyncGenerator<Snapshot> {
+  const deviceAt = columns.indexOf(DEVICE);
+  let known = recordedDevice;
+  for await (const { text, number } of lines) {
+    if (text.trim() === "") continue;
+    const words = split(text);
+    const device = deviceAt < 0 ? undefined : words[deviceAt]?.trim();
+    known ??= device;
+    if (device === known || deviceAt < 0)
+      yield toSnapshot(columns, words, { deviceId, where: `${path}:${number}` });
+    else if (recordedDevice === undefined)
+      throw new HeatpoolError("USAGE", `${path}:${number}: is about ${known} and ${device}`, {
+        hint: "Choose one of them with --device.",
+      });
   }
 }
 
-async function* readLines(path: string): AsyncGenerator<string> {
+async function* readLines(path: string): Lines {
   const file = createReadStream(path);
   const bytes = path.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
   const decoder = new TextDecoder();
   let rest = "";
+  let number = 0;
   try {
     for await (const chunk of bytes) {
       const lines = `${rest}${decoder.decode(chunk as Buffer, { stream: true })}`.split(/\r?\n/);
       rest = lines.pop() ?? "";
       if (rest.length > LINE_CHARS_MAX)
         throw new HeatpoolError("INVALID_ARGUMENT", `${path}: a line without end`);
-      yield* lines;
+      for (const text of lines) yield { text, number: ++number };
     }
   } catch (fault) {
     if (fault instanceof HeatpoolError) throw fault;
     throw new HeatpoolError("NOT_FOUND", `${path}: ${String(fault)}`, { cause: fault });
   }
-  yield rest;
+  yield { text: rest, number: ++number };
 }
 
 /** Without a quotation mark a comma is a comma. */
@@ -70,14 +109,17 @@ function split(line: string): readonly string[] {
   return line.includes('"') ? ((parse(line) as string[][])[0] ?? []) : line.split(",");
 }
 
-function readHead(words: readonly string[], path: string): readonly (string | undefined)[] {
-  const columns = words.map((word) => {
-    const name = word.replace(/^\uFEFF/, "").trim();
+function readHead(names: readonly string[], path: string): readonly (string | undefined)[] {
+  const hasMode = names.includes("mode");
+  const columns = names.map((name) => {
     const metric = METRIC_OF[name] ?? name;
-    return metric === TIME || findMetric(metric) !== undefined ? metric : undefined;
+    if (name === MODE && hasMode) return undefined;
+    return metric === TIME || metric === DEVICE || findMetric(metric) !== undefined
+      ? metric
+      : undefined;
   });
-  if (columns.includes(TIME) && columns.some((one) => one !== TIME && one !== undefined))
-    return columns;
+  const isMetric = (one: string | undefined) => one !== undefined && one !== TIME && one !== DEVICE;
+  if (columns.includes(TIME) && columns.some(isMetric)) return columns;
   throw new HeatpoolError(
     "INVALID_ARGUMENT",
     `${path}: no column timestamp, or none that is known`,
@@ -95,7 +137,7 @@ function toSnapshot(
   const takenAtMs = toMs(words[columns.indexOf(TIME)] ?? "");
   if (!Number.isFinite(takenAtMs)) throw new HeatpoolError("INVALID_ARGUMENT", `${where}: no time`);
   const readings = columns.flatMap((metric, at) => {
-    if (metric === undefined || metric === TIME) return [];
+    if (metric === undefined || metric === TIME || metric === DEVICE) return [];
     const word = words[at]?.trim() ?? "";
     const value = word === "" ? Number.NaN : Number(word);
     // A COP of 0 says that there is none.

@@ -50,6 +50,8 @@ export interface DeviceMemory {
   readonly quietUntil: number;
   readonly available: readonly ChannelId[];
   readonly counts: WatchCounts;
+  /** Profile and firmware that its readings came by; left out: not known. */
+  readonly readBy?: string | undefined;
 }
 
 /** Watches one device. */
@@ -60,6 +62,8 @@ export interface DeviceWatch {
   use(model: WatchedModel | undefined): void;
   /** Raises nothing for so many cells; what is on now is forgotten. */
   hush(cells: number): void;
+  /** By which profile and firmware it is read. Another than before is quiet for a while. */
+  readBy(what: string): boolean;
   /** The machine was cleaned or mended. */
   serviced(): void;
   /** Rows of today so far. */
@@ -74,6 +78,8 @@ export interface DeviceWatch {
   readonly lastCell: number | undefined;
   /** Channels that had a value so far. */
   readonly available: ReadonlySet<ChannelId>;
+  /** They had one before. */
+  knowChannels(channels: Iterable<ChannelId>): void;
   readonly counts: WatchCounts;
   memory(): DeviceMemory;
 }
@@ -104,7 +110,9 @@ export function createDeviceWatch(
   /** Good for the model it was made with. */
   let kept = from?.watch === undefined ? undefined : { key: from.modelKey, state: from.watch };
   let findings: readonly Finding[] = [];
-  let lastCell: number | undefined;
+  const previousCell = from?.rows.previousCell ?? Number.NaN;
+  let lastCell = Number.isNaN(previousCell) ? undefined : previousCell;
+  let source = from?.readBy;
   let reachBefore = from?.counts.rowsOutOfReach ?? 0;
   const available = new Set<ChannelId>(from?.available);
   const counts = { rowsScored: 0, pollsLate: 0, clockJumps: 0, ...from?.counts };
@@ -119,7 +127,7 @@ export function createDeviceWatch(
   const score = (cell: FinishedCell): boolean => {
     const { mode, values } = cell;
     noteChannels(available, values);
-    quality.check(cell.cell, mode, values, 0);
+    quality.check(cell.cell, mode, values, 0, cell.outside);
     findings = quality.active();
     const isSteady = rowMaker.add(cell.cell, mode, values, 0) && mode !== UNKNOWN;
     const row = { cell: cell.cell, mode, steady: isSteady, values, at: 0 };
@@ -148,6 +156,13 @@ export function createDeviceWatch(
     const finished = day.facts() !== undefined && day.day !== newDay ? day.finish() : undefined;
     if (day.day !== newDay) day = createDayRows();
     return finished;
+  };
+  const hush = (quietCells: number) => {
+    if (lastCell === undefined) return;
+    quietUntil = Math.max(quietUntil, lastCell + quietCells);
+    if (watch === undefined || model === undefined) return;
+    reachBefore = outOfReach();
+    watch = openWatch(model.model, startWatch(model.model, quietUntil, model.known));
   };
   return {
     take(poll) {
@@ -188,12 +203,12 @@ export function createDeviceWatch(
       if (state !== undefined) reachBefore -= state.normal.rowsOutOfReach;
       begin(state);
     },
-    hush(quietCells) {
-      if (lastCell === undefined) return;
-      quietUntil = Math.max(quietUntil, lastCell + quietCells);
-      if (watch === undefined || model === undefined) return;
-      reachBefore = outOfReach();
-      watch = openWatch(model.model, startWatch(model.model, quietUntil, model.known));
+    hush,
+    readBy(what) {
+      const isOther = source !== undefined && source !== what;
+      source = what;
+      if (isOther) hush(quiet.newModel);
+      return isOther;
     },
     serviced: () => watch?.serviced(),
     today: () => (day.facts() === undefined ? undefined : day.finish()),
@@ -214,6 +229,9 @@ export function createDeviceWatch(
       return lastCell;
     },
     available,
+    knowChannels(channels) {
+      for (const id of channels) available.add(id);
+    },
     get counts() {
       return { ...counts, rowsOutOfReach: outOfReach() };
     },
@@ -222,6 +240,7 @@ export function createDeviceWatch(
       ...{ modelKey: model?.key ?? kept?.key, watch: watch?.state() ?? kept?.state },
       ...{ severity: severity.memory(), firstCell, quietUntil, available: [...available] },
       counts: { ...counts, rowsOutOfReach: outOfReach() },
+      readBy: source,
     }),
   };
 }

@@ -63,12 +63,21 @@ export function createModelReceiver(parts: ReceiverParts): ModelReceiver {
   };
 }
 
+/** A grant that was good when it came. */
+interface GrantInHand extends CheckedGrant {
+  readonly envelope: string;
+  /** Highest number of a grant that had been taken then. */
+  readonly since: number;
+}
+
 /** One stream from hello to its end. */
 function listen(parts: ReceiverParts, link: ModelLink) {
   const { book, cache, log } = parts;
   const hello = { nonce: Buffer.from(parts.chance(NONCE_BYTES)), kid: parts.device.kid() };
-  /** What was granted on this stream and is on its way. */
-  const awaited = new Map<string, CheckedGrant & { readonly envelope: string }>();
+  /** What was granted on this stream and is on its way, by path. */
+  const awaited = new Map<string, GrantInHand>();
+  /** Number of the last grant that was taken on this stream, by model. */
+  const taken = new Map<string, number>();
   let work: Promise<void> = Promise.resolve();
   let waiting = 0;
   let isOver = false;
@@ -101,9 +110,10 @@ function listen(parts: ReceiverParts, link: ModelLink) {
     if (modelId !== undefined) stream.report(modelId, release, refusal?.step ?? "");
   }
 
-  async function take(one: CheckedGrant & { readonly envelope: string }): Promise<void> {
+  async function take(one: GrantInHand): Promise<void> {
     const { modelId, release } = one.target;
-    const refusal = await install(parts, one);
+    const refusal = checkAgain(one) ?? (await install(parts, one));
+    if (refusal === undefined) taken.set(modelId, one.grant.seq);
     // What is still on its way stays; older releases go.
     const coming = [...awaited.values()].map(({ target }) => target);
     const installed = Object.values(book.memory.installed).flatMap((one) => one?.target ?? []);
@@ -111,7 +121,18 @@ function listen(parts: ReceiverParts, link: ModelLink) {
     settle(modelId, release, refusal);
   }
 
+  /**
+   * While its file came, another grant of the same model may have been taken, the catalogue may have
+   * changed and time went by. Grants of other models may have been taken in any order.
+   */
+  function checkAgain({ envelope, since, target: { modelId } }: GrantInHand): Refusal | undefined {
+    const storedSeq = Math.max(since, taken.get(modelId) ?? 0);
+    const verdict = checkGrant(envelope, { ...stateOf(parts, hello), storedSeq });
+    return "step" in verdict ? refuse(verdict.step, verdict.reason) : undefined;
+  }
+
   async function onGrant(envelope: string): Promise<void> {
+    const since = book.memory.seq;
     let verdict = checkGrant(envelope, stateOf(parts, hello));
     if ("step" in verdict && verdict.isCatalogueOld === true) {
       await parts.catalogue.refresh();
@@ -123,8 +144,8 @@ function listen(parts: ReceiverParts, link: ModelLink) {
     }
     const { grant, target } = verdict;
     parts.learnTime(grant.issuedAt);
-    if (cache.has(target)) return take({ grant, target, envelope });
-    awaited.set(grant.targetPath, { grant, target, envelope });
+    if (cache.has(target)) return take({ grant, target, envelope, since });
+    awaited.set(grant.targetPath, { grant, target, envelope, since });
     stream.want(grant.targetPath, resumeAt(cache, target));
   }
 
@@ -208,7 +229,7 @@ function stateOf(parts: ReceiverParts, { nonce, kid }: OwnHello): GrantState {
 /** Steps 12 to 17. What was refused stays unused; its bytes are the catalogue's all the same. */
 async function install(
   parts: ReceiverParts,
-  { grant, target, envelope }: CheckedGrant & { readonly envelope: string },
+  { grant, target, envelope }: GrantInHand,
 ): Promise<Refusal | undefined> {
   const opened = await openCached(parts, grant, target);
   if ("step" in opened) return opened;

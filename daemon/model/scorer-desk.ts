@@ -6,7 +6,10 @@ import type { ExplainedModelPart, ScoredDevice, Scorer } from "./scorer.js";
 export type ScorerAsk =
   | { readonly action: "alarms" }
   | { readonly action: "answer"; readonly id: number; readonly answer: AlarmAnswer }
-  | { readonly action: "explain" | "relearn" | "reset" | "rollback"; readonly deviceId?: string };
+  | {
+      readonly action: "explain" | "relearn" | "reset" | "rollback" | "changed" | "serviced";
+      readonly deviceId?: string;
+    };
 
 /** What is said to it. */
 export interface ScorerAnswer {
@@ -18,6 +21,8 @@ export interface ScorerAnswer {
   }[];
 }
 
+/** What is done to a device, or noted of it. */
+const CHANGES = ["relearn", "reset", "rollback", "changed", "serviced"] as const;
 const PATH = /^(GET|POST) \/scorer\/([a-z]+)(?:\/([a-z0-9-]{1,32}))?(?:\/([a-z]+))?$/;
 
 /** The question as a request line. */
@@ -41,9 +46,8 @@ export function parseScorerQuestion(question: string): ScorerAsk | undefined {
   const device = word === undefined ? {} : { deviceId: word };
   if (action === "explain" && method === "GET") return { action, ...device };
   if (method !== "POST") return undefined;
-  if (action === "relearn" || action === "reset" || action === "rollback")
-    return { action, ...device };
-  return undefined;
+  const asked = CHANGES.find((one) => one === action);
+  return asked === undefined ? undefined : { action: asked, ...device };
 }
 
 /** Answers; without a device a question is about all of them. */
@@ -60,6 +64,7 @@ export async function answerScorer(scorer: Scorer, ask: ScorerAsk): Promise<Scor
     if (ask.action === "relearn") await scorer.relearn(deviceId);
     if (ask.action === "reset") await scorer.reset(deviceId);
     if (ask.action === "rollback") scorer.rollBack(deviceId);
+    if (ask.action === "changed" || ask.action === "serviced") scorer.note(deviceId, ask.action);
   }
   return { devices: scorer.devices() };
 }

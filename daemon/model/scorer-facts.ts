@@ -1,7 +1,8 @@
 /** What is said of a device that is scored: for status, vitals and `heatpool model explain`. */
-import { channelAt, channelIndex } from "#core/anomaly/channel.js";
+import { CELL_SECONDS, channelAt, channelIndex } from "#core/anomaly/channel.js";
 import { LAST_NUMBERS } from "#core/anomaly/normal-state.js";
 import type { AlarmBook } from "./alarm-book.js";
+import { sayFinding } from "./alarm-words.js";
 import type { Scored } from "./scored-device.js";
 import type { ExplainedModelPart, ScoredDevice, ScorerVital } from "./scorer.js";
 
@@ -23,7 +24,10 @@ export function describe(one: Scored, book: AlarmBook): ScoredDevice {
       daysKept: one.days.length,
       isLearning: one.learning !== undefined,
     },
-    findings: watch.findings.map(({ kind, channel }) => ({ kind, channel: channelAt(channel).id })),
+    findings: watch.findings.map((finding) => ({
+      ...{ kind: finding.kind, channel: channelAt(finding.channel).id },
+      ...{ sinceMs: finding.since * CELL_SECONDS * 1000, text: sayFinding(finding) },
+    })),
     ...watch.counts,
     dropped: one.dropped,
     modelsRefused: one.refused,

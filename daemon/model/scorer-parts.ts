@@ -2,6 +2,7 @@
 import type { Language } from "#core/anomaly/explanation-text.js";
 import type { ModeOf } from "#core/anomaly/machine-readings.js";
 import type { Clock } from "#core/clock.js";
+import type { Snapshot } from "#core/measurement/snapshot.js";
 import type { Log } from "../host/log.js";
 import type { StateFile } from "../host/state-file.js";
 import type { Notice } from "../notify/notify.js";
@@ -30,6 +31,8 @@ export interface ScorerParts {
   filesOf(deviceId: string): DeviceFiles;
   readonly book: AlarmBook;
   readonly rows: RowStore;
+  /** Polls that the house remembers, in the order of time; left out: it remembers none. */
+  readonly past?: ((deviceId: string) => AsyncIterable<Snapshot>) | undefined;
   /** Left out: there is no community. */
   readonly community?: CommunityModels | undefined;
   readonly clock: Clock;

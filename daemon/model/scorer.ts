@@ -34,7 +34,12 @@ export interface ScoredDevice {
   readonly isAlarmOn: boolean;
   readonly model: ModelFacts;
   /** Readings that cannot be right. */
-  readonly findings: readonly { readonly kind: string; readonly channel: string }[];
+  readonly findings: readonly {
+    readonly kind: string;
+    readonly channel: string;
+    readonly sinceMs: number;
+    readonly text: Words;
+  }[];
   readonly rowsScored: number;
   readonly rowsOutOfReach: number;
   readonly pollsLate: number;
@@ -83,6 +88,8 @@ export interface ScorerVital {
 export interface Scorer {
   /** Takes a snapshot in. Never waits, never throws. */
   take(snapshot: Snapshot): void;
+  /** By which profile and firmware a device is read: after another one nothing is raised for days. */
+  readBy(deviceId: string, what: string): void;
   /** Community models changed: look which are to be used. */
   modelsChanged(): void;
   devices(): readonly ScoredDevice[];
@@ -91,6 +98,8 @@ export interface Scorer {
   alarms(): readonly Alarm[];
   /** @throws HeatpoolError `NOT_FOUND` no such alarm */
   answer(id: number, answer: AlarmAnswer): Alarm;
+  /** The owner changed settings, or the machine was serviced. @throws HeatpoolError `NOT_FOUND` */
+  note(deviceId: string, what: "changed" | "serviced"): void;
   /** @throws HeatpoolError `NOT_FOUND` no such device */
   explain(deviceId: string): readonly ExplainedModelPart[];
   /** Learns now. @throws HeatpoolError `NOT_FOUND` · `STATE_INVALID` too little was seen */

@@ -89,8 +89,8 @@ export const notifySchema = z.strictObject({
   channels: z.array(channelSchema).max(CHANNELS_MAX).default([]).describe("How the owner is told"),
   quietHours: z
     .strictObject({ fromHour: HOUR.default(22), toHour: HOUR.default(7) })
-    .optional()
-    .describe("Hours, local time, in which only alarms are told; left out: none"),
+    .prefault({})
+    .describe("Hours, local time, in which only what is urgent is told; equal hours: never quiet"),
   silentMinutes: z
     .int()
     .min(5)

@@ -40,6 +40,30 @@ function wipe(stateDir: string, cacheDir: string): void {
   drop(join(stateDir, WISH_FILE));
 }
 
+/** A withdrawal that was begun; nothing is sent while it is there. */
+const MARKER_FILE = "withdrawal";
+
+/**
+ * Wipes everything that was made on this machine, the keys first and the withdrawal last.
+ *
+ * @param places `secretFile` left out: the secret of the keys is systemd's
+ * @returns names in the state directory that were removed
+ */
+export function wipeMachine(places: {
+  readonly stateDir: string;
+  readonly cacheDir: string;
+  readonly secretFile?: string | undefined;
+}): readonly string[] {
+  const { stateDir, cacheDir, secretFile } = places;
+  const drop = (path: string) => rmSync(path, { recursive: true, force: true });
+  const names = list(stateDir).filter((name) => name !== MARKER_FILE);
+  for (const name of [FIRST, ...names]) drop(join(stateDir, name));
+  if (secretFile !== undefined) drop(secretFile);
+  for (const name of list(cacheDir)) if (MODEL_FILE.test(name)) drop(join(cacheDir, name));
+  drop(join(stateDir, MARKER_FILE));
+  return names.sort();
+}
+
 function list(folder: string): readonly string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }

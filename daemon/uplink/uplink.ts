@@ -24,7 +24,8 @@ import {
 } from "./limits.js";
 import { createReceipts } from "./receipts.js";
 import { BACKOFF, isForSize, planRetry, type SessionEnd, type SessionResult } from "./retry.js";
-import { runSession, type SessionDeps } from "./session.js";
+import { runSession } from "./session.js";
+import type { SessionDeps } from "./session-state.js";
 import { createSuspicion } from "./suspicion.js";
 import type { Transport } from "./transport.js";
 import { createWaker } from "./waker.js";

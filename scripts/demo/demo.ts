@@ -4,13 +4,15 @@
  * A heat pump that behaves serves its registers over Modbus TCP; the real daemon reads it and
  * delivers over TLS to the real backend, beside a community of simulated homes; the connection is
  * cut for a few seconds; at the end everything taken must be stored, once. Options: `--json` prints
- * the summary as the last line, `--keep` leaves everything running.
+ * the summary as the last line, `--keep` leaves everything running. `--loop` tells another story:
+ * `loop/loop.ts`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { runLoop } from "./loop/loop.js";
 import { CUT_SECONDS, type Stage, setStage } from "./stage.js";
 import { createView, type Facts } from "./view.js";
 
@@ -18,6 +20,8 @@ const options = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
+    loop: { type: "boolean", default: false },
+    short: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 }).values;
@@ -47,8 +51,14 @@ async function main(): Promise<number> {
   if (options.help) {
     console.log("npm run demo -- [--json] [--keep]\n\n--json  print the summary as the last line");
     console.log("--keep  leave everything running and print what to try");
+    console.log("npm run demo -- --loop [--short]\n");
+    console.log(
+      "--loop   a month contributed, a model trained and received, a fault found and mended",
+    );
+    console.log("--short  with five homes, as a closed test pool");
     return 0;
   }
+  if (options.loop) return await runLoop(options.short);
   const folder = mkdtempSync(join(tmpdir(), "heatpool-demo-"));
   const ending = new AbortController();
   process.once("SIGINT", () => ending.abort());

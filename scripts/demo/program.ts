@@ -75,6 +75,22 @@ export function runProgram(args: readonly string[]): string {
   return run.stdout;
 }
 
+/** The same without waiting in the way of what this process serves meanwhile. */
+export async function askProgram(args: readonly string[], signal?: AbortSignal): Promise<string> {
+  const stop = signal === undefined ? {} : { signal, killSignal: "SIGTERM" as const };
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], ...stop });
+  let [said, errors] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  const [status] = await once(child, "close");
+  if (status !== 0) throw new Error(`node ${args.join(" ")}: ${errors}${said}`);
+  return said;
+}
+
 function parseLine(text: string): LogLine | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -8,7 +8,7 @@ import { type ClientHttp2Session, connect as connectHttp2, constants } from "nod
 import { connect, type Socket } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { status } from "@grpc/grpc-js";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { hello, type OpenDoor, openDoor, type Talk, talk } from "../support/door.js";
 
 const DELIVER = "/heatpool.telemetry.v1.TelemetryService/Deliver";
@@ -180,6 +180,34 @@ describe("floods of frames (A16)", () => {
       await cutOff;
     });
     expect(ms).toBeLessThan(CPU_MAX_MS);
+    await stillServes();
+  });
+
+  it("calls that are opened and reset in one breath never begin; a dozen of them is too many", async () => {
+    const begun = vi.spyOn(door.behind.community, "poolStatus");
+    const breath = (first: number, count: number): Buffer =>
+      Buffer.concat(
+        Array.from({ length: count }, (_, at) => {
+          const stream = 2 * (first + at) + 1;
+          const why = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
+          const asked = frame(0, 1, stream, message(Buffer.alloc(0)));
+          const headers = frame(1, 4, stream, headersOf(POOL));
+          return Buffer.concat([headers, asked, frame(3, 0, stream, why)]);
+        }),
+      );
+    const { socket, cutOff, isCutOff } = await flood(() => breath(0, 10), 1);
+    const pong = new Promise<void>((resolve) => {
+      socket.on("data", (bytes: Buffer) => {
+        if (bytes.includes(Buffer.from("a breath"))) resolve();
+      });
+    });
+    socket.write(frame(6, 0, 0, Buffer.from("a breath")));
+    await pong;
+    await stillServes();
+    expect([begun.mock.calls.length, isCutOff()]).toEqual([0, false]);
+    socket.write(breath(10, 14));
+    await cutOff;
+    expect(begun).not.toHaveBeenCalled();
     await stillServes();
   });
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import {
   readClaimToken,
   runBackendCommand,
+  runBackendIn,
   startBackend,
   writeBackendConfig,
 } from "../support/backend-process.js";
@@ -25,6 +26,13 @@ describe("heatpool-backend", { timeout: PROCESS_MS }, () => {
     expect(ended.status).toBe(78);
     expect(ended.stderr).toMatch(/^CERTIFICATE_INVALID: there is no .*server\.crt\n.*ca init/);
     expect(runBackendCommand("--help")).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("does not begin where traces of gRPC would tell addresses", () => {
+    const config = writeBackendConfig(temporaryFolder());
+    const ended = runBackendIn({ GRPC_NODE_TRACE: "server" }, "serve", "--config", config);
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).toMatch(/^CONFIG_INVALID: GRPC_NODE_TRACE=server: /);
   });
 
   it("serves a real stream, survives SIGUSR1, says goodbye on SIGTERM, and starts again", async () => {

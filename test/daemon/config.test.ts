@@ -28,6 +28,8 @@ describe("parseConfig", () => {
       logLevel: "info",
     });
     expect(config.backend).toBeUndefined();
+    // Nobody is woken unless it is urgent, asked for or not.
+    expect(config.notify.quietHours).toEqual({ fromHour: 22, toHour: 7 });
   });
 
   it("names all faults of a file at once, each with its line", () => {

@@ -12,8 +12,13 @@ import { openPorts } from "../support/open-ports.js";
 const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
 
 function run(...args: string[]) {
+  return runWith({}, ...args);
+}
+
+function runWith(environment: Record<string, string>, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], {
     encoding: "utf8",
+    env: { ...process.env, ...environment },
   });
   return { status, stdout, stderr };
 }
@@ -37,6 +42,12 @@ describe("heatpool", () => {
     expect(run("--help")).toMatchObject({ status: 0, stderr: "" });
   });
 
+  it("takes the options behind `alarms answer` as its own", () => {
+    const file = writeConfig(temporaryFolder());
+    const ended = run("alarms", "answer", "1", "fine", "--json", "--config", file);
+    expect(ended.stderr).toMatch(/^UNAVAILABLE: no daemon runs/);
+  });
+
   it("ends with 78 for a configuration it cannot use, naming every line, and opens nothing", () => {
     const folder = temporaryFolder();
     const file = writeConfig(folder, "backlog: { limitMiB: 1 }\nlanguage: fr");
@@ -46,6 +57,14 @@ describe("heatpool", () => {
     expect(ended.stderr).toMatch(/heatpool\.yaml:5.*language/);
     expect(existsSync(join(folder, "state"))).toBe(false);
     expect(run("run", "--config", join(folder, "none.yaml")).status).toBe(78);
+  });
+
+  it("does not begin where traces of gRPC would tell addresses", () => {
+    const folder = temporaryFolder();
+    const ended = runWith({ GRPC_TRACE: "all" }, "run", "--config", writeConfig(folder));
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toMatch(/^CONFIG_INVALID: GRPC_TRACE=all: .*\nUnset GRPC_TRACE/);
+    expect(existsSync(join(folder, "state"))).toBe(false);
   });
 
   it("ends with 78 when the installation id is damaged", () => {
@@ -104,6 +123,9 @@ describe("heatpool", () => {
     child.kill("SIGUSR1");
     const status = JSON.parse(run("status", "--json", "--config", file).stdout);
     expect(status).toMatchObject({ isRunning: true, consent: "missing" });
+    // What the log says at the start stands in the status as well.
+    const warned = lines.find((line) => line.includes('"daemon.warning"'));
+    expect(JSON.parse(warned ?? "{}").warning).toBe(status.warning);
     expect(openPorts(child.pid ?? 0)).toEqual([]);
     child.kill("SIGTERM");
     expect((await gone)[0]).toBe(0);

@@ -210,6 +210,16 @@ describe("what the owner says to an alarm", () => {
     await bed.stop();
   }, 300_000);
 
+  it("changed on purpose, or serviced, without being asked: what is on is over", async () => {
+    const { bed, alarm } = await raised();
+    bed.scorer.note(DEVICE_ID, "changed");
+    const same = bed.scorer.alarms().find(({ id }) => id === alarm?.id);
+    expect(same).toMatchObject({ answer: "changed", isEndOwed: false });
+    expect(same?.resolvedAtMs).toBeGreaterThan(0);
+    expect(() => bed.scorer.note("other", "serviced")).toThrow(/no device other/);
+    await bed.stop();
+  }, 300_000);
+
   it("an alarm that never was cannot be answered", async () => {
     const bed = await openScorerBed(temporaryFolder());
     expect(() => bed.scorer.answer(7, "fine")).toThrow(/no alarm 7/);
@@ -248,6 +258,17 @@ describe("models of the community", () => {
       expect(device?.model).toMatchObject({ source: "community", label: "1" });
       expect(device?.modelsRefused).toBe(index + 1);
     }
+    await bed.stop();
+  });
+
+  it("for every heat pump is used where there is none of its own", async () => {
+    const plain = await bytesOf("*");
+    const community = { newest: () => ({ modelId: "generic", release: 1, plain }) };
+    const bed = await openScorerBed(temporaryFolder(), { community });
+    expect(bed.scorer.devices()[0]).toMatchObject({
+      model: { source: "community", label: "1" },
+      modelsRefused: 0,
+    });
     await bed.stop();
   });
 

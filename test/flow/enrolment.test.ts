@@ -9,6 +9,9 @@ import { credentials, makeClientConstructor, status } from "@grpc/grpc-js";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parseUuid } from "#core/uuid.js";
 import { createEnrolPace } from "../../backend/rpc/enrol-pace.js";
+import { enrolInstallation } from "../../daemon/assembly/enrol-installation.js";
+import { openState } from "../../daemon/assembly/state-files.js";
+import { parseConfig } from "../../daemon/config.js";
 import {
   type ConsentPort,
   type EnrolmentPort,
@@ -21,6 +24,7 @@ import {
 import { withConsents, withEnrolment } from "../../daemon/uplink/enrolment-client.js";
 import { DEVICE_ID, openDevice } from "../support/device-bed.js";
 import { hello, openDoor, talk } from "../support/door.js";
+import { createFakeTerminal } from "../support/fake-terminal.js";
 import { temporaryFolder } from "../support/folder.js";
 import { makeIdentity } from "../support/identity.js";
 import { CONSENT, clientCredentials, makeIdentities } from "../support/identity-bed.js";
@@ -191,5 +195,33 @@ describe("the listener for enrolment", () => {
     expect(await call(enrol, 64 * 1024 + 1)).toBe(status.RESOURCE_EXHAUSTED);
     expect(await call(enrol, 0)).toBe(status.INVALID_ARGUMENT);
     expect(door.bugs).toEqual([]);
+  });
+});
+
+describe("whom the backend refuses as a stranger", () => {
+  it("is told what to do, with a token and without one", async () => {
+    const { door } = await open({ claims: new Set(["good"]) });
+    const folder = temporaryFolder();
+    const config = parseConfig(
+      [
+        "devices: [{ host: 127.0.0.1, profile: idm/navigator-2.0 }]",
+        `stateDir: ${join(folder, "state")}`,
+        `keys: { secretFile: ${join(folder, "secret")} }`,
+        `backend: { url: "127.0.0.1:${door.ports.main}", enrolUrl: "127.0.0.1:${door.ports.enrol}", caFile: ${caFile} }`,
+      ].join("\n"),
+    );
+    const { terminal } = createFakeTerminal();
+    openState(config, terminal.clock, "0.1.0").book.grant({ locale: "en", scopes: [] });
+    const enrol = (claimToken: string) =>
+      enrolInstallation(config, terminal, { address: undefined, claimToken });
+    await expect(enrol("")).rejects.toMatchObject({
+      code: "UNAUTHENTICATED",
+      hint: expect.stringContaining("--claim-token-file"),
+    });
+    await expect(enrol("used")).rejects.toMatchObject({
+      code: "UNAUTHENTICATED",
+      hint: expect.stringContaining("Ask the operator for another"),
+    });
+    expect((await enrol("good")).recoveryCode).toMatch(/^([0-9A-Z]{4}-){6}[0-9A-Z]{2}$/);
   });
 });

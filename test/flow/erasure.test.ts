@@ -64,6 +64,15 @@ describe("an owner who wants to leave", () => {
     const traces = () => spellings(ID).filter((one) => filesHold(state, one));
     expect(traces()).not.toEqual([]);
 
+    // A mistake says of what, and what helps; a code is a secret and is not repeated.
+    const stranger = "550e8400-e29b-41d4-a716-446655440000";
+    expect(run("installations", "erase", stranger).stderr).toMatch(
+      /^NOT_FOUND: 550e8400-\S+: .*\n`heatpool-backend installations list`/m,
+    );
+    const wrongCode = run("installations", "erase", "--recovery-code", "AAAA-BBBB").stderr;
+    expect(wrongCode).toMatch(/NOT_FOUND: the recovery code: .*\nRead it from the paper again/);
+    expect(wrongCode).not.toContain("AAAA");
+
     const out = join(folder, "mine.ndjson");
     const exported = run("installations", "export", ID, "--out", out);
     expect([exported.status, exported.stderr]).toEqual([0, ""]);

@@ -72,7 +72,9 @@ describe("the daemon tells its owner", () => {
     const heatPump = await startHeatPump();
     const folder = temporaryFolder();
     const clock = movableClock();
-    const more = `notify: { silentMinutes: 30, channels: [{ kind: webhook, url: "${url}" }] }`;
+    // At whatever hour this runs.
+    const quiet = "quietHours: { fromHour: 0, toHour: 0 }";
+    const more = `notify: { ${quiet}, silentMinutes: 30, channels: [{ kind: webhook, url: "${url}" }] }`;
     const daemon = start(folder, heatPump.port, more, { clock });
     await daemon.seen("device.online");
     heatPump.setOffline(true);

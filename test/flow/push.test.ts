@@ -2,7 +2,7 @@
  * A model's way: sealed once, granted to one device, pushed in pieces over the real door, opened in
  * memory. Whatever goes wrong, the model that worked stays.
  */
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { credentials } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
@@ -284,6 +284,39 @@ describe("pushing a model", () => {
     await one.settled(2);
     expect(one.active[1]?.plain).toEqual(good);
     expect(one.parts.book.memory.highest).toEqual({ "aero-slm": 3 });
+  });
+
+  it("takes the newest again after an old image of the card was restored, and tells it once", async () => {
+    const { backend, daemon, folder } = await build();
+    await backend.publishing.publish(candidate());
+    const one = daemon(1);
+    one.connect();
+    await one.settled(1);
+    await one.disconnect();
+    const image = join(folder, "image");
+    cpSync(join(folder, "pi-1"), image, { recursive: true });
+    const later = daemon(1);
+    await backend.publishing.publish(candidate({ plain: Buffer.from('{"v":2}') }));
+    later.connect();
+    await later.settled(1);
+    await expect
+      .poll(() => backend.push.spread())
+      .toMatchObject([{ release: 2, installations: 1 }]);
+    await later.disconnect();
+    rmSync(join(folder, "pi-1"), { recursive: true });
+    cpSync(image, join(folder, "pi-1"), { recursive: true });
+    const restored = daemon(1);
+    expect(restored.parts.book.memory.highest).toEqual({ "aero-slm": 1 });
+    restored.connect();
+    await restored.settled(1);
+    expect([restored.active[0]?.target.release, restored.refusals]).toEqual([2, []]);
+    const told = () => backend.events.filter((event) => event.startsWith("push.behind"));
+    expect(told()).toEqual(["push.behind aero-slm 1 2"]);
+    await restored.disconnect();
+    const again = daemon(1);
+    again.connect();
+    await expect.poll(() => backend.push.listeners).toBe(1);
+    expect(told()).toHaveLength(1);
   });
 
   it("gives nothing to whose key was replaced, who did not agree, or who asks for the ungranted", async () => {

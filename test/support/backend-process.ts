@@ -24,6 +24,8 @@ export interface RunningBackend {
   readonly adminPort: number;
   /** 0: nobody enrols there. */
   readonly enrolPort: number;
+  /** All that it wrote beside its log. */
+  complaints(): string;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -44,7 +46,13 @@ export function writeBackendConfig(folder: string, more = ""): string {
 
 /** Runs a command to its end. */
 export function runBackendCommand(...args: string[]): Ended {
-  return spawnSync(process.execPath, [...SOURCES, ...args], { encoding: "utf8" });
+  return runBackendIn({}, ...args);
+}
+
+/** The same, with more in its environment. */
+export function runBackendIn(environment: Record<string, string>, ...args: string[]): Ended {
+  const env = { ...process.env, ...environment };
+  return spawnSync(process.execPath, [...SOURCES, ...args], { encoding: "utf8", env });
 }
 
 /** Starts `serve` and waits until it listens. @param program what Node runs; the sources unless told */
@@ -76,6 +84,7 @@ export async function startBackend(
     mainPort: Number(first.mainPort),
     adminPort: Number(first.adminPort),
     enrolPort: Number(first.enrolPort ?? 0),
+    complaints: () => complaint,
     async stop() {
       child.kill("SIGTERM");
       const [code] = await gone;

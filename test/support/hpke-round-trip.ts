@@ -1,9 +1,13 @@
-/** One secret sealed by us and opened by the library's own suite on WebCrypto, and back. */
+/**
+ * One secret sealed by us and opened by the library's own suite on WebCrypto, and by what was written
+ * from the RFC alone; and back from both.
+ */
 import type { CipherSuite, DhkemX25519HkdfSha256 } from "@hpke/core";
 import type { Chance } from "#core/clock.js";
 import { openAsDevice, sealToDevice } from "#core/envelope/hpke.js";
 import { createX25519Pair } from "#core/envelope/key-agreement.js";
 import { toPrivateDer, toRawPublic } from "#core/envelope/key-form.js";
+import { plainOpen, plainSeal } from "./plain-hpke.js";
 
 /** The library as it comes. */
 export interface Stock {
@@ -11,7 +15,7 @@ export interface Stock {
   readonly stock: CipherSuite;
 }
 
-/** Whether both directions gave the secret back. */
+/** Whether all directions gave the secret back. */
 export async function roundTrip({ kem, stock }: Stock, chance: Chance): Promise<boolean> {
   const raw = chance(32);
   const device = createX25519Pair(raw);
@@ -28,7 +32,12 @@ export async function roundTrip({ kem, stock }: Stock, chance: Chance): Promise<
   );
   const params = { recipientKey: alien, enc: seal.enc, info: context.info };
   const opened = await stock.open(params, seal.ct, context.aad);
-  const recipientPublicKey = await kem.deserializePublicKey(toRawPublic(device.publicKey));
+  const plainly = plainOpen(raw, context, seal);
+  const publicRaw = toRawPublic(device.publicKey);
+  const theirPlain = plainSeal(publicRaw, context, secret, chance(32));
+  const plainBack = await openAsDevice(device, context, theirPlain);
+  if (!secret.equals(plainly) || plainBack?.equals(secret) !== true) return false;
+  const recipientPublicKey = await kem.deserializePublicKey(publicRaw);
   const theirs = await stock.seal({ recipientPublicKey, info: context.info }, secret, context.aad);
   const back = await openAsDevice(device, context, {
     enc: new Uint8Array(theirs.enc),

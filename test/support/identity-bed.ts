@@ -93,6 +93,7 @@ export async function makeIdentities(
     clock,
     chance,
     identities,
+    issuing,
     enrolment,
     door,
     faults,

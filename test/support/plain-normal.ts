@@ -2,7 +2,7 @@
  * Reads rows against a normal-behaviour model by the plain formulas, one part after the other in
  * loops: what the reader of the product has to come to, to the last bit.
  */
-import { CELLS_PER_DAY, CELLS_PER_HOUR, channelIndex } from "#core/anomaly/channel.js";
+import { CELLS_PER_DAY, CELLS_PER_HOUR, channelAt, channelIndex } from "#core/anomaly/channel.js";
 import {
   compilePlan,
   FEATURES_MAX,
@@ -62,7 +62,7 @@ export function readPlainly(
   const residuals = new Float64Array(model.parts.length);
   const phi = new Float64Array(FEATURES_MAX);
   const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
-  let { cell, rowsOutOfReach } = own;
+  let { cell, rowsOutOfReach, capacityCell = Number.NEGATIVE_INFINITY } = own;
   let slot = Number.isNaN(cell) ? 0 : slotOf(cell);
   let score = 0;
 
@@ -98,10 +98,12 @@ export function readPlainly(
       local += (deviation[i] ?? 0) * left;
       localVariance += sum * left;
     }
-    const expected = family + local;
+    const likely = family + local;
+    const most = flat.most[index] ?? likely;
+    const expected = likely > most ? most : Math.max(likely, flat.least[index] ?? likely);
     const rest = measured - expected;
     if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    if (rest < 0 && isAtCapacity(index, row)) return;
+    if (rest < 0 && flat.isAsked[index] === 1 && isSpent(index, row, -rest)) return;
     const variance = flat.rowVariance[index] ?? 1;
     const day = flat.dayVariance[index] ?? 0;
     const size1 = expected < 0 ? -expected : expected;
@@ -110,9 +112,9 @@ export function readPlainly(
     if (beyond > 0) held += (variance + day) * beyond;
     if (localVariance > 0) held += localVariance;
     const ratio = held / variance;
-    const most = RESIDUAL_MAX * Math.sqrt(1 + ratio);
+    const far = RESIDUAL_MAX * Math.sqrt(1 + ratio);
     const plain = rest * (flat.perDeviation[index] ?? 0);
-    const e = plain > most ? most : Math.max(plain, -most);
+    const e = plain > far ? far : Math.max(plain, -far);
     addEvidence(sums, index, e, Math.sqrt(ratio));
     residuals[index] = e;
     evidence[index] = (evidence[index] ?? 0) + 1;
@@ -123,14 +125,20 @@ export function readPlainly(
     if (rest * rest <= FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (variance + held))
       noteRow(fit, slot, phi, measured - family, flat.information[index] ?? 0);
   };
-  /** A machine that gives all it can is not ill because the house gets less than the curve asks. */
-  const isAtCapacity = (index: number, row: OperatingRow): boolean => {
+  /**
+   * A machine that gives all it can is not ill because the house gets less than was asked; nor
+   * because a day in which that was so took less power.
+   */
+  const isSpent = (index: number, row: OperatingRow, short: number): boolean => {
+    if (flat.isDay[index] === 1) return cell - capacityCell < CELLS_PER_DAY;
     const drive = flat.driveOf[index] ?? -1;
     if (drive < 0) return false;
     const low = own.stops[drive * 2] ?? 0;
     const high = own.stops[drive * 2 + 1] ?? 0;
     const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
-    return high > low && speed >= high - STOP_SHARE * (high - low);
+    const isAtTop = high > low && speed >= high - STOP_SHARE * (high - low);
+    if (isAtTop && short > (flat.tolerance[index] ?? 0)) capacityCell = cell;
+    return isAtTop;
   };
   const endDays = (now: number) => {
     const today = Math.floor(now / CELLS_PER_DAY);
@@ -197,7 +205,7 @@ export function readPlainly(
       for (let index = 0; index < peaks.length; index++)
         if ((peaks[index] ?? 0) < 1) peaks[index] = 1;
     },
-    state: () => copyState({ ...own, cell, rowsOutOfReach }),
+    state: () => copyState({ ...own, cell, rowsOutOfReach, capacityCell }),
   };
 }
 
@@ -255,7 +263,7 @@ function isAtStop(stops: Float64Array, part: number, measured: number, rest: num
 }
 
 /** Lets `cells` cells go by without evidence. */
-function fade(sums: Float64Array, cells: number): void {
+export function fade(sums: Float64Array, cells: number): void {
   if (cells > GAP_CELLS_MAX) {
     sums.fill(0);
     return;
@@ -275,7 +283,7 @@ function fade(sums: Float64Array, cells: number): void {
 }
 
 /** Adds one row of evidence: standardised residual and what does not average out. */
-function addEvidence(sums: Float64Array, part: number, e: number, g: number): void {
+export function addEvidence(sums: Float64Array, part: number, e: number, g: number): void {
   const at = part * SUMS_PER_PART;
   sums[at] = (sums[at] ?? 0) + e;
   sums[at + 1] = (sums[at + 1] ?? 0) + 1;
@@ -286,7 +294,7 @@ function addEvidence(sums: Float64Array, part: number, e: number, g: number): vo
 }
 
 /** Notes a row of today (`slot` of the ring): `rest` is measured minus the family's expectation. */
-function noteRow(
+export function noteRow(
   fit: LocalFit,
   slot: number,
   phi: Float64Array,
@@ -311,6 +319,9 @@ const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump
 
 const COMPRESSORS: ReadonlySet<string> = new Set(["frequency", "rating"]);
 
+/** What a house asks for: a machine that gives all it can may stay below it. */
+const ASKED: ReadonlySet<string> = new Set(["flow", "kw"]);
+
 /** Flattens a model. */
 function flattenModel({ plan, parts }: NormalModel) {
   const each = (of: (index: number) => number) => Float64Array.from(parts, (_, i) => of(i));
@@ -320,11 +331,12 @@ function flattenModel({ plan, parts }: NormalModel) {
     const size = planned === undefined ? -1 : featureCount(planned);
     return part?.isUsable === true && part.beta.length === size;
   };
-  const driveOf = Int32Array.from(plan.parts, (part) =>
-    part.target === "flow"
-      ? plan.parts.findIndex((one) => one.mode === part.mode && COMPRESSORS.has(one.target))
-      : -1,
-  );
+  const driveOf = Int32Array.from(plan.parts, ({ mode, target }) => {
+    if (!ASKED.has(target)) return -1;
+    const running = mode === "day" ? "heating" : mode;
+    return plan.parts.findIndex((one) => one.mode === running && COMPRESSORS.has(one.target));
+  });
+  const channelOf = (index: number) => channelAt(channelIndex(plan.parts[index]?.target ?? "flow"));
   return {
     usable: Int32Array.from(parts.keys()).filter(fits),
     beta: parts.map((part, index) => (fits(index) ? part.beta : undefined)),
@@ -345,5 +357,9 @@ function flattenModel({ plan, parts }: NormalModel) {
       channelIndex(drive < 0 ? "frequency" : (plan.parts[drive]?.target ?? "frequency")),
     ),
     isDrive: Uint8Array.from(plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0)),
+    isAsked: Uint8Array.from(plan.parts, (part) => (ASKED.has(part.target) ? 1 : 0)),
+    isDay: Uint8Array.from(plan.parts, (part) => (part.mode === "day" ? 1 : 0)),
+    least: each((index) => channelOf(index).min),
+    most: each((index) => channelOf(index).max),
   };
 }

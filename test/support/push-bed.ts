@@ -21,8 +21,16 @@ import { createModelReceiver, type ReceiverParts } from "../../daemon/model/rece
 import { createGrpcTransport } from "../../daemon/uplink/grpc-transport.js";
 import { createChance } from "./chance.js";
 
-/** Everything of the backend that has to do with models. */
-export function createModelBackend(folder: string, clock: Clock) {
+/**
+ * Everything of the backend that has to do with models.
+ *
+ * @param mayHave who may have models; left out: everybody but the `ineligible`
+ */
+export function createModelBackend(
+  folder: string,
+  clock: Clock,
+  mayHave: (installationId: string) => boolean = () => true,
+) {
   const chance = createChance(3);
   const director = generateKeyPairSync("ed25519");
   const { keyId, key } = describeDirectorKey(director.publicKey);
@@ -34,6 +42,8 @@ export function createModelBackend(folder: string, clock: Clock) {
   const deviceKeys = new Map<string, Uint8Array>();
   const ineligible = new Set<string>();
   const events: string[] = [];
+  /** What each installation said that it has. */
+  const records = new Map<string, Readonly<Record<string, number>>>();
   const asked: string[] = [];
   const store = openFileReleaseStore({
     folder: join(folder, "models"),
@@ -63,9 +73,13 @@ export function createModelBackend(folder: string, clock: Clock) {
     listed: () => listed,
     isEligible(id) {
       asked.push(id);
-      return !ineligible.has(id);
+      return !ineligible.has(id) && mayHave(id);
     },
     deviceKey: (id) => deviceKeys.get(id),
+    recorded: (id) => records.get(id),
+    onInstalled(id, modelId, release) {
+      records.set(id, { ...records.get(id), [modelId]: release });
+    },
     newPair: () => generateKeyPairSync("x25519"),
     onEvent: (event, _id, facts) => events.push(`${event} ${Object.values(facts).join(" ")}`),
   });

@@ -2,6 +2,7 @@
 import { encodeBlock } from "#core/batch/block.js";
 import { type Channel, type ChannelTable, createChannelTable } from "#core/batch/channel-table.js";
 import { type Columns, createColumns } from "#core/batch/columns.js";
+import { digestCheck } from "#core/batch/digest.js";
 import { findMetric } from "#core/measurement/metrics.js";
 import { markDay } from "../../backend/registry/day-bitmap.js";
 import { createRegistry } from "../../backend/registry/memory-registry.js";
@@ -14,6 +15,7 @@ import { monthsBefore } from "../../backend/train/month.js";
 import type { TrainingDeps } from "../../backend/train/training-deps.js";
 import type { SimulatedTable } from "../../bench/simulated/record.js";
 import type { Column } from "../../bench/simulated/sensors.js";
+import { introduce, type openBed } from "./pool-bed.js";
 
 export const MODEL = "acme/air-9";
 const EPOCH = "11111111-1111-4111-8111-111111111111";
@@ -109,6 +111,37 @@ export async function sendTable(
       },
     });
   }
+}
+
+/** The same through the door: admitted, decoded, counted and stored as what any daemon sends. */
+export async function deliverTable(
+  bed: Awaited<ReturnType<typeof openBed>>,
+  installationId: string,
+  table: SimulatedTable,
+): Promise<void> {
+  const consentScopes = ["telemetry", "community_stats", "model_training"];
+  const device = {
+    ...{ deviceId: "heatpump", profile: MODEL, profileVersion: 1, heatpumpModel: MODEL },
+    ...{ tableId: FLEET_TABLE.id, stepMs: 300_000 },
+  };
+  const delivery = await bed.ingest.open(
+    introduce(installationId, { consentScopes, devices: [device] }),
+  );
+  if (delivery.unknownTables.length > 0) await delivery.learnTable(FLEET_TABLE);
+  let sequence = 1;
+  for (const [from, to] of daysOf(table)) {
+    const { slot, rows, ...columns } = fill(table, from, to, undefined);
+    const { block, plainBytes, digest } = encodeBlock(
+      { slot, rows, ...columns },
+      FLEET_TABLE,
+      1,
+      0,
+    );
+    const facts = { device: 0, epoch: 0, sequence: sequence++, rows, slot, codec: 1, prior: 0 };
+    const taken = await delivery.take({ ...facts, check: digestCheck(digest), plainBytes, block });
+    if (taken.rejected > 0) throw new Error(`${taken.rejected} rejected`);
+  }
+  delivery.close();
 }
 
 function* daysOf({ timesMs, length }: SimulatedTable): Generator<readonly [number, number]> {

@@ -38,3 +38,16 @@ it("cuts what a peer writes into an error", () => {
   const [line = ""] = logged("info", (log) => log("info", "a.b", { what: "x".repeat(10_000) }));
   expect(line.length).toBeLessThan(700);
 });
+
+it.each(["203.0.113.77", "2001:db8:aaaa:bbbb:1:2:3:4", "550e8400-e29b-41d4-a716-446655440000"])(
+  "leaves nothing of %s where a long text is cut in its middle",
+  (name) => {
+    for (let kept = 1; kept < name.length; kept++) {
+      const before = "x".repeat(499 - kept);
+      const [line = ""] = logged("info", (log) =>
+        log("info", "a.b", { what: `${before} ${name}` }),
+      );
+      expect(JSON.parse(line).what).toBe(`${before} …`);
+    }
+  },
+);

@@ -333,6 +333,38 @@ describe("ingest", () => {
     expect(bed.registry.find(ID)).toMatchObject({ lastReceivedAtMs: 0, readingsStored: 0 });
   });
 
+  it("refuses what is no finite number, row by row", async () => {
+    const { bed } = await start();
+    const table = createChannelTable([
+      { metric: "temp_flow", encoding: "f32", multiplier: 1, decimals: 0, kind: "fastTemperature" },
+    ]);
+    const [device] = introduce(ID).devices;
+    if (device === undefined) throw new Error("no device");
+    const delivery = await bed.ingest.open(
+      introduce(ID, { devices: [{ ...device, tableId: table.id }] }),
+    );
+    await delivery.learnTable(table);
+    // 35, not a number, infinite and 36, as IEEE 754 writes them in 32 bits.
+    const rows = [[0x420c0000], [0x7fc00000], [0x7f800000], [0x42100000]];
+    const { admitted, outcomes } = await delivery.take(recent(1, rows, { table }));
+    expect([admitted, outcomes]).toEqual([
+      2,
+      [{ reason: "NON_FINITE", snapshots: 2, detail: "temp_flow: no finite number" }],
+    ]);
+  });
+
+  it("takes rows of the last 400 days and of the next five minutes, and no others", async () => {
+    const { delivery } = await start();
+    const minute = 60_000;
+    const [oldestMs, newestMs] = [START_MS - 400 * 86_400_000, START_MS + 5 * minute];
+    const take = async (sequence: number, atMs: number) =>
+      (await delivery.take(makeBatch(sequence, atMs, good(1)))).admitted;
+    expect(await take(1, oldestMs)).toBe(1);
+    expect(await take(2, oldestMs - minute)).toBe(0);
+    expect(await take(3, newestMs)).toBe(1);
+    expect(await take(4, newestMs + minute)).toBe(0);
+  });
+
   it("refuses the batches of a table with an unknown metric, by name", async () => {
     const { bed } = await start();
     const table = createChannelTable([

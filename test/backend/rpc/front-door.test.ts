@@ -1,4 +1,5 @@
 /** Whoever opens connections and does nothing with them must not be able to hold them. */
+import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer, type Socket } from "node:net";
@@ -17,6 +18,10 @@ const LIMITS = {
   newPerPrefix: { burst: 50, perSecond: 1 },
   firstByteMs: 5_000,
   handshakeMs: 10_000,
+  handshakesMax: 16,
+  handshakes: { turnMs: 1, waitingMax: 16, pieces: { burst: 8, perSecond: 1 } },
+  newcomers: { turnMs: 1, waitingMax: 16 },
+  perInstallation: { connectionsMax: 2, usual: { burst: 4, perSecond: 1 } },
 };
 
 let ends: (() => unknown)[] = [];
@@ -82,13 +87,48 @@ describe("the front door", () => {
     expect(speaking.closed).toBe(false);
   });
 
-  it("closes a handshake that is not done in its time", async () => {
+  it.each([
+    { what: "a hello that is not whole", bytes: (hello: Buffer) => hello.subarray(0, -1) },
+    { what: "a hello and nothing after it", bytes: (hello: Buffer) => hello },
+  ])("closes $what after ten seconds", async ({ bytes }) => {
     const { identity } = await makeIdentity();
-    const { inside, knock } = await open({ identity, limits: { ...LIMITS, handshakeMs: 150 } });
+    const { clock, inside, knock } = await open({ identity });
     const stuck = await knock();
-    stuck.write(Buffer.from([0x16, 0x03, 0x01]));
+    stuck.resume().write(bytes(await clientHello()));
+    await seen(() => clock.waiting > 0);
+    await clock.advance(9_999);
+    expect(stuck.closed).toBe(false);
+    await clock.advance(1);
     await closed(stuck);
     expect(inside).toEqual([]);
+  });
+
+  it("closes at once who begins with anything but a hello of usual length", async () => {
+    const { identity } = await makeIdentity();
+    const { inside, knock } = await open({ identity });
+    for (const first of ["474554202f", "1603014001", "1602000100", "1603010000"]) {
+      const stranger = await knock();
+      stranger.resume().write(Buffer.from(first, "hex"));
+      await closed(stranger);
+    }
+    expect(inside).toEqual([]);
+  });
+
+  it("gives up the oldest handshake when more are begun than may be", async () => {
+    const { identity } = await makeIdentity();
+    const { knock } = await open({ identity, limits: { ...LIMITS, handshakesMax: 2 } });
+    const hello = await clientHello();
+    const begin = async () => {
+      const socket = await knock();
+      const answered = once(socket, "data");
+      socket.write(hello);
+      await answered;
+      return socket;
+    };
+    const [first, second] = [await begin(), await begin()];
+    const third = await begin();
+    await closed(first);
+    expect([second.closed, third.closed]).toEqual([false, false]);
   });
 
   it("lets in who finishes it and speaks HTTP/2, and nobody else", async () => {
@@ -126,6 +166,62 @@ describe("the front door", () => {
     const port = typeof address === "string" || address === null ? 0 : address.port;
     const taken = openDoor({ main: { kind: "tcp", host: "127.0.0.1", port } });
     await expect(taken).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("certificates at the front door", () => {
+  /** Connects as `name`, who shows a certificate that bears it. */
+  async function openFor(limits: object = {}) {
+    const { identity, ca } = await makeIdentity();
+    const whoIs = (shown: X509Certificate | undefined) => shown?.subject.slice("CN=".length);
+    const parts = await open({
+      identity,
+      whoIs,
+      limits: { ...LIMITS, socketsPerPrefixMax: 9, ...limits },
+    });
+    const dial = (shown?: { cert: Buffer; key: Buffer }) => {
+      const { port } = parts.door;
+      const socket = connectTls({
+        ...{ port, host: "127.0.0.1", ca, ...shown, ALPNProtocols: ["h2"] },
+        checkServerIdentity: () => undefined,
+      });
+      socket.on("error", () => undefined);
+      ends.push(() => socket.destroy());
+      return socket.resume();
+    };
+    const shown = { cert: identity.certificate, key: identity.key };
+    return { ...parts, dial, shown };
+  }
+
+  it("give an installation two connections; of a third the oldest makes room", async () => {
+    const { dial, shown, inside } = await openFor();
+    const first = dial(shown);
+    await seen(() => inside.length === 1);
+    dial(shown);
+    await seen(() => inside.length === 2);
+    const third = dial(shown);
+    await closed(first);
+    await seen(() => inside.length === 3);
+    expect(third.closed).toBe(false);
+  });
+
+  it("let everybody in who has one, whom strangers would make wait", async () => {
+    const pieces = { burst: 1, perSecond: 1 };
+    const handshakes = { ...LIMITS.handshakes, pieces };
+    const { clock, dial, shown, inside } = await openFor({ handshakes });
+    for (const count of [1, 2]) {
+      dial(shown);
+      await seen(() => inside.length === count);
+    }
+    const stranger = dial();
+    await seen(() => inside.length === 3);
+    dial();
+    await seen(() => clock.waiting > 0);
+    for (let round = 0; round < 5; round += 1) await settle();
+    expect(inside).toHaveLength(3);
+    stranger.destroy();
+    await clock.advance(1_000);
+    await seen(() => inside.length === 4);
   });
 });
 
@@ -204,6 +300,22 @@ describe("the public listener behind it", () => {
     expect(silent.code()).toBe("0");
   });
 });
+
+/** What a client of TLS says first. */
+async function clientHello(): Promise<Buffer> {
+  const server = createServer().listen(0, "127.0.0.1");
+  ends.push(() => server.close());
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "string" || address === null ? 0 : address.port;
+  const client = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"] });
+  client.on("error", () => undefined);
+  const [socket] = (await once(server, "connection")) as [Socket];
+  const [hello] = (await once(socket, "data")) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  return hello;
+}
 
 describe("a message's lengths", () => {
   it("are followed however they are cut", () => {

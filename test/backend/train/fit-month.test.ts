@@ -1,5 +1,6 @@
 /** A month of one device: what is learnt of it, and why some are left out. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { planFor } from "#core/anomaly/feature-plan.js";
 import { mergeStatistics, ROWS } from "#core/anomaly/statistics.js";
 import { createMemorySnapshotStore } from "../../../backend/store/memory-snapshot-store.js";
 import { fitMonth, type MonthFit } from "../../../backend/train/fit-month.js";
@@ -7,7 +8,7 @@ import { DAY_MS } from "../../../backend/train/month.js";
 import { decodeMonth, encodeMonth } from "../../../backend/train/month-record.js";
 import { readBlocks } from "../../../backend/train/read-blocks.js";
 import { simulateHeatPump } from "../../../bench/heat-pump-simulator.js";
-import type { SimulatedTable } from "../../../bench/simulated/record.js";
+import { cutTable, type SimulatedTable } from "../../../bench/simulated/record.js";
 import { type Distortion, FLEET_TABLE, MODEL, sendTable } from "../../support/training-bed.js";
 
 const ID = "00000000-0000-4000-8000-000000000001";
@@ -37,6 +38,18 @@ async function learnTable(
   const read = await readBlocks(store, [FLEET_TABLE], source);
   if (read === undefined) throw new Error("nothing was sent");
   return fitMonth({ ...read, ...period, channels });
+}
+
+/** Each record names flow before return. */
+function swapFlowAndReturn(): Distortion {
+  let flow = Number.NaN;
+  return (metric, value) => {
+    if (metric === "temp_flow") {
+      flow = value;
+      return value - 6;
+    }
+    return metric === "temp_return" ? flow : value;
+  };
 }
 
 const only =
@@ -80,6 +93,86 @@ describe("a month that is learnt", () => {
   });
 });
 
+describe("a month with a channel that cannot be right is learnt without it", () => {
+  it.each<[string, string, Distortion]>([
+    ["watts", "power", (metric, value) => (metric === "power_current" ? value * 1000 : value)],
+    ["words swapped", "low", (metric, value) => (metric === "pressure_low" ? -1e9 : value)],
+    [
+      "a COP of 1",
+      "cop",
+      (metric, value) => (metric === "cop_current" ? (Number.isNaN(value) ? value : 1) : value),
+    ],
+  ])("%s", async (_, channel, distort) => {
+    const { facts, channels, statistics } = await learnTable(winter, { distort });
+    const fault = facts.faults.find((one) => one.channel === channel);
+    expect(fault?.kind).toBe("mapping");
+    expect(channels.includes(channel as never) && facts.reasons.length === 0).toBe(false);
+    expect(statistics.sums.every((part) => part.every(Number.isFinite))).toBe(true);
+  });
+
+  it("spikes and NaN leave no trace in the sums", async () => {
+    let turn = 0;
+    const bad = [Number.NaN, Number.POSITIVE_INFINITY, -3276.8, 3276.7];
+    const rough: Distortion = (metric, value) => {
+      if (metric !== "pressure_low" || ++turn % 40 !== 0) return value;
+      const said = bad[(turn / 40) % bad.length] ?? value;
+      return Number.isFinite(said) ? said : undefined;
+    };
+    const clean = await learnTable(winter);
+    const { facts, statistics } = await learnTable(winter, { distort: rough });
+    expect(facts.reasons).toEqual([]);
+    for (const [index, part] of clean.statistics.sums.entries()) {
+      const [size, rows] = [part.length, statistics.sums[index]?.[ROWS] ?? 0];
+      expect(rows).toBeGreaterThan(0.9 * (part[ROWS] ?? 0));
+      const most = Math.max(...part.map(Math.abs));
+      for (let at = 0; at < size; at++)
+        expect(Math.abs(statistics.sums[index]?.[at] ?? Number.NaN)).toBeLessThanOrEqual(
+          1.001 * most,
+        );
+    }
+  });
+
+  it("says nothing for a day after its sensor stood still, nor while it did", async () => {
+    const [from, to] = [5 * 288, 6 * 288];
+    let row = -1;
+    const standing: Distortion = (metric, value) => {
+      if (metric === "temp_outdoor") row++;
+      return metric === "pressure_low" && row >= from && row < to ? 4.5 : value;
+    };
+    const [clean, stood] = [
+      await learnTable(winter),
+      await learnTable(winter, { distort: standing }),
+    ];
+    const plan = planFor(new Set(clean.channels));
+    const rowsBy = ({ statistics }: MonthFit, id: string) =>
+      statistics.sums[plan.parts.findIndex((part) => part.id === id)]?.[ROWS] ?? Number.NaN;
+    expect(stood.facts.faults).toContainEqual(
+      expect.objectContaining({ kind: "stuck", channel: "low" }),
+    );
+    const lost = 1 - rowsBy(stood, "heating.low") / rowsBy(clean, "heating.low");
+    // Two of sixteen days, but the hours before it was found.
+    expect(lost).toBeGreaterThan(1.5 / DAYS);
+    expect(lost).toBeLessThan(2.6 / DAYS);
+    expect(rowsBy(stood, "heating.high")).toBe(rowsBy(clean, "heating.high"));
+  });
+
+  it("records that come in no order give the same sums to the bit", async () => {
+    const order = [...winter.timesMs.keys()];
+    const day = (row: number) => Math.floor((winter.timesMs[row] ?? 0) / DAY_MS);
+    const days = [...new Set(order.map(day))];
+    const store = createMemorySnapshotStore();
+    const shuffled = days.map((one) => order.filter((row) => day(row) === one));
+    for (const rows of [...shuffled].reverse()) await sendTable(store, ID, cutTable(winter, rows));
+    const fromDay = days[0] ?? 0;
+    const period = { fromDay, toDay: fromDay + DAYS };
+    const source = { installationId: ID, deviceId: "heatpump", heatpumpModel: MODEL, ...period };
+    const read = await readBlocks(store, [FLEET_TABLE], source);
+    if (read === undefined) throw new Error("nothing was sent");
+    const fit = fitMonth({ ...read, ...period, channels: undefined });
+    expect(fit.statistics).toEqual((await learnTable(winter)).statistics);
+  });
+});
+
 describe("a month that is left out says why", () => {
   it.each<[string, Distortion, string]>([
     ["three metrics", only("temp_outdoor", "temp_flow", "power_current"), "lacks return"],
@@ -94,6 +187,7 @@ describe("a month that is left out says why", () => {
       (metric, value) => (metric === "temp_return" ? 28 : value),
       "return stands at 28",
     ],
+    ["flow and return swapped", swapFlowAndReturn(), "flow and return look swapped"],
     [
       "degrees Fahrenheit",
       (metric, value) => (/^temp_(flow|return)$/.test(metric) ? value * 1.8 + 32 : value),

@@ -17,7 +17,15 @@ import type { LearntFleet } from "../../../backend/train/learn-fleet.js";
 import { simulateFleet } from "../../../bench/simulated/fleet.js";
 import { POISONS, type Poison, poisonTable } from "../../../bench/simulated/poison.js";
 import type { SimulatedTable } from "../../../bench/simulated/record.js";
-import { learnStore, MODEL, openTraining, sendTable } from "../../support/training-bed.js";
+import { createFakeClock } from "../../support/fake-clock.js";
+import { openBed } from "../../support/pool-bed.js";
+import {
+  deliverTable,
+  learnStore,
+  MODEL,
+  openTraining,
+  sendTable,
+} from "../../support/training-bed.js";
 
 const START_MS = Date.parse("2026-10-01T00:00:00Z");
 const NOW_MS = Date.parse("2026-11-01T03:30:00Z");
@@ -127,15 +135,24 @@ describe("a fifth that lies", () => {
   });
 
   it(
-    "comes to the model that the honest would have had, through every gate",
+    "comes in by the door, and comes to the model that the honest would have had, through every gate",
     async () => {
-      for (const [index, poison] of (["shift", "scale", "mislabel"] as const).entries()) {
+      const truth = houses
+        .slice(0, HONEST)
+        .map((table, index) => [honestId(index), table] as const);
+      const lies = (["shift", "scale", "mislabel"] as const).map((poison, index) => {
         const table = houses[HONEST + index];
         if (table === undefined) throw new Error("no house");
-        await store.erase(liarId(index));
-        await sendTable(store, liarId(index), poisonTable(table, poison, 900, 0.6), { column: 99 });
+        return [liarId(index), poisonTable(table, poison, 900, 0.6)] as const;
+      });
+      const [alone, bed] = [await deliver(truth), await deliver([...truth, ...lies])];
+      for (const id of METRICS) {
+        const { min = 0, max = 0 } = findMetric(id) ?? {};
+        const [before, after] = [released(alone, id), released(bed, id)];
+        const moved = Math.abs((after ?? Number.NaN) - (before ?? Number.NaN));
+        expect(moved, id).toBeLessThan(0.02 * (max - min) + 0.01);
       }
-      const { training } = await openTraining(store, NOW_MS, {
+      const { training } = await openTraining(bed.store, NOW_MS, {
         rules: {
           ...{ installationsMin: 5, readingsMin: 10_000, publishInstallationsMin: HONEST },
           ...{ probationDays: 0, countUnverified: true, closedTestPool: false },
@@ -147,10 +164,26 @@ describe("a fifth that lies", () => {
       expect(left).toBe(LIARS);
       const { model } = decodeArtefact(report?.content ?? new Uint8Array());
       const { contributions } = boundInfluence(honest.plan, honest.contributions, HONEST);
-      const truth = solveNormal(honest.plan, contributions);
-      expect(model.parts.map(({ beta }) => beta)).toEqual(truth.parts.map(({ beta }) => beta));
+      const whole = solveNormal(honest.plan, contributions);
+      expect(model.parts.map(({ beta }) => beta)).toEqual(whole.parts.map(({ beta }) => beta));
       expect(report?.card?.influence).toBeLessThanOrEqual(1);
     },
     LONG_MS,
   );
 });
+
+/** A backend to which these have sent what they have, and which told its figures. */
+async function deliver(tables: readonly (readonly [string, SimulatedTable])[]) {
+  const bed = await openBed(createMemorySnapshotStore(), createFakeClock(NOW_MS));
+  for (const [id, table] of tables) await deliverTable(bed, id, table);
+  await bed.community.release();
+  return bed;
+}
+
+/** Metrics whose figures are looked at. */
+const METRICS = ["temp_flow", "power_current", "pressure_low"] as const;
+
+/** The median that everybody is told. */
+function released(bed: Awaited<ReturnType<typeof openBed>>, id: string): number | undefined {
+  return bed.community.averages(MODEL, [id]).metrics[0]?.median;
+}

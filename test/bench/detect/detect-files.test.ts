@@ -1,5 +1,5 @@
 /** `npm run -s detect`: files of anybody in, scores and the owner's alarms out, or a clear refusal. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -63,6 +63,15 @@ function detect(wanted: Partial<DetectFiles>): string[][] {
   return lines.map((line) => line.split(","));
 }
 
+const isoAt = (atMs: number) => new Date(atMs).toISOString().slice(0, 19);
+
+/** A model learnt once for all that only read. */
+function modelFile(): string {
+  const path = join(folder, "once.json");
+  if (!existsSync(path)) detect({ learn, modelOut: path });
+  return path;
+}
+
 describe("detect", () => {
   it("writes a line per row and raises the alarm where the fault is, and nowhere else", () => {
     const lines = detect({ learn });
@@ -117,6 +126,95 @@ describe("detect", () => {
     ["no number of days", { localDays: Number.NaN }, /number of days/],
   ])("refuses %s", (_, wanted, why) => {
     expect(() => detect(wanted)).toThrow(why);
+  });
+
+  it("reads files as others write them: separators, marks, line ends, quotes, order, twice the same", () => {
+    const modelIn = modelFile();
+    const plain = detect({ modelIn });
+    const text = readFileSync(score, "utf8");
+    const [header = "", ...lines] = text.trimEnd().split("\n");
+    const variants: Record<string, string> = {
+      "bom.csv": `\uFEFF${text}`,
+      "crlf.csv": text.replaceAll("\n", "\r\n"),
+      "semicolons.csv": text.replaceAll(",", ";"),
+      "quoted.csv": text.replaceAll(/[^,\n]+/g, '"$&"'),
+      "tabs.csv": text.replaceAll(",", "\t"),
+      "gzip-by-another-name.csv": text,
+    };
+    for (const [name, content] of Object.entries(variants)) {
+      const path = join(folder, name);
+      writeFileSync(path, name.startsWith("gzip") ? gzipSync(content) : content);
+      expect(detect({ modelIn, score: path }), name).toEqual(plain);
+    }
+    const mixed = join(folder, "mixed.csv");
+    writeFileSync(mixed, [header, ...lines.slice(500), ...lines.slice(0, 700), ""].join("\n"));
+    const scored = detect({ modelIn, score: mixed });
+    expect(scored.slice(0, 100)).toEqual(plain.slice(500, 600));
+    expect(scored.slice(-100)).toEqual(plain.slice(600, 700));
+  });
+
+  it.each<[string, (atMs: number) => string]>([
+    ["seconds since 1970", (atMs) => String(atMs / 1_000)],
+    ["milliseconds since 1970", String],
+    ["a zone of whole hours", (atMs) => `${isoAt(atMs + 7_200_000)}+02`],
+    ["a blank before the zone", (atMs) => `${isoAt(atMs).replace("T", " ")} +00:00`],
+    ["UTC by name", (atMs) => `${isoAt(atMs).replace("T", " ")} UTC`],
+    ["no zone", (atMs) => isoAt(atMs)],
+  ])("reads times as %s", (_, write) => {
+    const [header = "", ...lines] = readFileSync(score, "utf8").trimEnd().split("\n");
+    const path = join(folder, "times.csv");
+    const other = lines.map((line) => {
+      const [time = "", ...rest] = line.split(",");
+      return [write(Date.parse(time)), ...rest].join(",");
+    });
+    writeFileSync(path, [header, ...other, ""].join("\n"));
+    const withoutTime = (rows: string[][]) => rows.map(([, ...rest]) => rest);
+    const modelIn = modelFile();
+    expect(withoutTime(detect({ modelIn, score: path }))).toEqual(withoutTime(detect({ modelIn })));
+  });
+
+  it("guesses the mode where no column tells it, and reads its name or its code", () => {
+    const text = readFileSync(score, "utf8");
+    const modelIn = modelFile();
+    const at = text.split("\n", 1)[0]?.split(",").indexOf("mode") ?? -1;
+    const write = (name: string, change: (cells: string[]) => string[]) => {
+      const path = join(folder, name);
+      const lines = text.trimEnd().split("\n");
+      writeFileSync(path, `${lines.map((line) => change(line.split(",")).join(",")).join("\n")}\n`);
+      return path;
+    };
+    const names = ["off", "heating", "hot_water", "cooling", "defrost"];
+    const named = write("named.csv", (cells) => cells.with(at, names[Number(cells[at])] ?? "mode"));
+    expect(detect({ modelIn, score: named })).toEqual(detect({ modelIn }));
+    const without = write("without.csv", (cells) => cells.toSpliced(at, 1));
+    const guessed = detect({ modelIn, score: without });
+    expect(guessed.some(([, , alarm]) => alarm === "1")).toBe(true);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      "no time",
+      "timestamp,temp_flow\n2025-01-01 00:00,31\nyesterday,32\n",
+      /odd\.csv:3: .*yesterday/,
+    ],
+    ["nothing in it", "", /odd\.csv: is empty/],
+    ["another column for the time", "when,temp_flow\n2025-01-01,3\n", /no column timestamp/],
+    ["a quote that never ends", 'timestamp,temp_flow\n"2025-01-01,3\n', /odd\.csv: .*quote/i],
+    [
+      "its units in the names",
+      "timestamp,temp_flow [C]\n2025-01-01,3\n",
+      /no column that is known/,
+    ],
+  ])("refuses a file with %s and names it", (_, text, why) => {
+    const path = join(folder, "odd.csv");
+    writeFileSync(path, text);
+    expect(() => detect({ learn: [path] })).toThrow(why);
+  });
+
+  it("refuses what cannot be unpacked", () => {
+    const path = join(folder, "cut.csv.gz");
+    writeFileSync(path, gzipSync("timestamp,temp_flow\n").subarray(0, 12));
+    expect(() => detect({ learn: [path] })).toThrow(/cut\.csv\.gz: cannot be read/);
   });
 
   it("refuses columns it does not know, and too few of them", () => {

@@ -77,6 +77,11 @@ describe("a normal-behaviour model as bytes", () => {
     );
   });
 
+  it("for every heat pump serves one that has no model of its own", () => {
+    const generic = encodeArtefact({ heatPumpModel: "*", model });
+    expect(decodeArtefact(generic, "acme/rare-1").heatPumpModel).toBe("*");
+  });
+
   it("is refused when a number is not finite", () => {
     const parsed = JSON.parse(text) as { parts: { numbers: string }[] };
     const numbers = Buffer.from(parsed.parts[0]?.numbers ?? "", "base64");

@@ -64,6 +64,15 @@ describe("an explanation", () => {
     expect(sayPossible({ parts: [], possible: [] }, "de")).toBe("");
   });
 
+  it("says nothing that is not alike: a machine that departs from nothing has no fault", () => {
+    const calm = openWatch(model, startWatch(model, 0)).state().normal;
+    expect(explainAlarm(model, calm)).toEqual({ parts: [], possible: [] });
+    const apart = structuredClone(watch.state().normal);
+    // Everything is too high by as much: no fault of the table does that.
+    for (let at = 0; at < apart.sums.length; at += 3) apart.sums[at] = 400;
+    expect(explainAlarm(model, apart).possible).toEqual([]);
+  });
+
   it("knows a fault by how its parts depart", () => {
     const low = FAULTS.find(({ fault }) => fault === "condenser_fouling");
     if (low === undefined) throw new Error("no such fault");
@@ -113,6 +122,31 @@ describe("severity", () => {
     );
   });
 
+  it("is critical after an hour at more than one and a half of the expected power", () => {
+    const at = (cell: number, powerRatio: number) => ({ ...facts, cell, powerRatio });
+    const live = (ratios: readonly number[]) => {
+      let [state, severity] = [NOT_SEVERE, "none"];
+      for (const [cell, ratio] of ratios.entries())
+        ({ state, severity } = stepSeverity(plan, state, at(cell, ratio)));
+      return severity;
+    };
+    expect(live(Array.from({ length: 12 }, () => 1.6))).toBe("warning");
+    expect(live(Array.from({ length: 13 }, () => 1.6))).toBe("critical");
+    expect(live(Array.from({ length: 40 }, () => 1.5))).toBe("warning");
+    expect(live(Array.from({ length: 40 }, (_, cell) => (cell % 12 === 0 ? 1 : 1.6)))).toBe(
+      "warning",
+    );
+  });
+
+  it("is a warning as soon as one part is the machine's, and what it was once it is less loud", () => {
+    const both = [place("heating.flow"), place("heating.low")];
+    expect(stepSeverity(plan, NOT_SEVERE, { ...facts, parts: both }).severity).toBe("warning");
+    const loud = stepSeverity(plan, NOT_SEVERE, { ...facts, score: 3 });
+    const calmer = stepSeverity(plan, loud.state, { ...facts, cell: 105 });
+    const again = stepSeverity(plan, calmer.state, { ...facts, score: 3, cell: 112 });
+    expect(again.severity).toBe("warning");
+  });
+
   it("is critical at once when the device reports a fault", () => {
     expect(stepSeverity(plan, NOT_SEVERE, { ...facts, hasDeviceFault: true }).severity).toBe(
       "critical",
@@ -129,5 +163,24 @@ describe("drift", () => {
     }
     expect([driftOf(leaning, 19), driftOf(noisy, 19)]).toEqual(["up", undefined]);
     expect(slopesOf(leaning)?.middle).toBeCloseTo(0.1, 9);
+  });
+
+  it("is hinted at when the sum reaches 8, slack of a half a day, and ten days have passed", () => {
+    const lean = (mean: number, days: number) => {
+      let state = NO_DRIFT;
+      for (let day = 0; day < days; day++) state = stepDrift(state, { day, mean, deviation: 1 });
+      return driftOf(state, days - 1);
+    };
+    // 1.3 a day leaves 0.8 a day; 3 a day is at 8 after four days, and too early.
+    expect([lean(1.3, 10), lean(1.3, 11)]).toEqual([undefined, "up"]);
+    expect([lean(3, 10), lean(3, 11)]).toEqual([undefined, "up"]);
+    expect([lean(-1, 16), lean(-1, 17)]).toEqual(["down", "down"]);
+    expect([lean(-1, 15), lean(0.5, 400)]).toEqual([undefined, undefined]);
+  });
+
+  it("counts one wild day as three deviations at most", () => {
+    const wild = stepDrift(NO_DRIFT, { day: 0, mean: 1e6, deviation: 1 });
+    expect(wild.up).toBe(2.5);
+    expect(stepDrift(NO_DRIFT, { day: 0, mean: Number.NaN, deviation: 1 })).toBe(NO_DRIFT);
   });
 });

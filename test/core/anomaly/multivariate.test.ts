@@ -50,6 +50,27 @@ describe("the catch-all", () => {
     expect(Math.min(first, second)).toBeGreaterThan(third);
   });
 
+  it("is not alarmed for ever by the least departure of channels that were always equal", () => {
+    const pairOf = () => {
+      const value = 10 + 4 * (random() - 0.5);
+      return Float64Array.of(value, value);
+    };
+    const pairs = Array.from({ length: 500 }, pairOf);
+    const two = { centre: Float64Array.of(10, 10), spread: Float64Array.of(1, 1) };
+    const sums = beginMoments(2);
+    for (const row of pairs) addMoments(sums, two, row);
+    const equal = calibrateMoments(solveMoments(sums, two, SHARE_10), pairs);
+    const scoreAfter = (apart: number) => {
+      const state = startMoments(2);
+      let score = 0;
+      for (let row = 0; row < 100; row++)
+        score = scoreMoments(equal, state, Float64Array.of(10, 10 + apart));
+      return score;
+    };
+    expect(scoreAfter(0.02)).toBeLessThan(8);
+    expect(scoreAfter(2)).toBeGreaterThan(60);
+  });
+
   it("merges: two halves give the model of the whole, to 1e-9", () => {
     const half = mergeMoments(learn(rows.slice(1_000)), learn(rows.slice(0, 1_000)));
     const merged = solveMoments(half, scales, SHARE_10);

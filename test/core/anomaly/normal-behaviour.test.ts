@@ -1,151 +1,93 @@
-/**
- * Scoring is written for speed: one block of numbers, loops without calls, the usual shapes of
- * parts written out, and no leverage where a row is certainly within reach. None of that may be
- * seen in a result, so every number is compared with that of the plain formulas.
- */
+/** What counts as evidence against a machine: not what it cannot do, nor what nobody has learnt. */
 import { describe, expect, it } from "vitest";
-import { CHANNEL_COUNT, CHANNELS, type ChannelId, channelAt } from "#core/anomaly/channel.js";
-import { type FeaturePlan, planFor } from "#core/anomaly/feature-plan.js";
-import { featureCount, localCount } from "#core/anomaly/features.js";
+import {
+  CELLS_PER_DAY,
+  CHANNEL_COUNT,
+  type ChannelId,
+  channelIndex,
+} from "#core/anomaly/channel.js";
+import { planFor } from "#core/anomaly/feature-plan.js";
+import { endLocalDay, startLocalFit, WAIT_DAYS } from "#core/anomaly/local-fit.js";
 import { readNormal } from "#core/anomaly/normal-behaviour.js";
-import { type NormalModel, type PartModel, roundPart } from "#core/anomaly/normal-model.js";
+import { type NormalModel, silentPart } from "#core/anomaly/normal-model.js";
 import { startNormal } from "#core/anomaly/normal-state.js";
-import { createRowBlock, MODES, type RowBlock, rowsOf } from "#core/anomaly/operating-row.js";
-import { createRandom } from "../../support/chance.js";
-import { readPlainly } from "../../support/plain-normal.js";
+import { createRowBlock, MODES, rowsOf } from "#core/anomaly/operating-row.js";
+import { noteRow } from "../../support/plain-normal.js";
 
-const everything = new Set(CHANNELS.map(({ id }) => id));
-const few: ReadonlySet<ChannelId> = new Set(["outdoor", "flow", "return", "power"]);
-const PLANS: Readonly<Record<string, FeaturePlan>> = {
-  electric: planFor(everything),
-  refrigerant: planFor(everything, { kind: "refrigerant" }),
-  "one running mode": planFor(everything, { oneRunningMode: true }),
-  "few channels": planFor(few),
-};
+const plan = planFor(new Set<ChannelId>(["outdoor", "flow", "return", "power", "frequency"]));
+const placeOf = (id: string) => plan.parts.findIndex((part) => part.id === id);
+const HEATING = MODES.indexOf("heating");
 
-/** Numbers between -1 and 1. */
-type Noise = () => number;
-
-/** A model of chance: its leverages are positive definite and reach about as far as rows go. */
-function randomModel(plan: FeaturePlan, noise: Noise): NormalModel {
-  const parts = plan.parts.map((part): PartModel => {
-    const size = featureCount(part);
-    const numbers = (count: number, of: Noise) => Float64Array.from({ length: count }, of);
-    return roundPart({
-      isUsable: noise() > -0.9,
-      beta: numbers(size, () => noise() * 3),
-      rowVariance: 0.5 + Math.abs(noise()),
-      dayVariance: 0.2 * Math.abs(noise()),
-      psi: 1 + Math.abs(noise()),
-      rho: 0.5 + 0.4 * noise(),
-      between: numbers(localCount(part), () => 0.1 + Math.abs(noise())),
-      leverage: leverageOf(size, noise),
-      ...{ limitFast: 2 + noise(), limitSlow: 2 + noise() },
-    });
+/** A model that expects constants of these parts and says nothing about others. */
+function modelOf(expected: Readonly<Record<string, number>>): NormalModel {
+  const parts = plan.parts.map((part, index) => {
+    const silent = silentPart(plan, index);
+    const constant = expected[part.id];
+    if (constant === undefined) return silent;
+    const beta = silent.beta.map((_, place) => (place === 0 ? constant : 0));
+    return { ...silent, isUsable: true, beta, rowVariance: 0.01 };
   });
-  return { plan, parts, factor: 1.25 };
+  return { plan, parts, factor: 1 };
 }
 
-/** L L', packed, off-diagonals doubled: alike for the parts of a plan, but for a little. */
-function leverageOf(size: number, noise: Noise): Float64Array {
-  const lower = Array.from({ length: size * size }, (_, at) => {
-    const [row, column] = [Math.floor(at / size), at % size];
-    if (row === column) return 1 + 0.1 * noise();
-    return column < row ? 0.2 * Math.sin(at) + 0.02 * noise() : 0;
-  });
-  const packed: number[] = [];
-  for (let i = 0; i < size; i++)
-    for (let j = i; j < size; j++) {
-      let sum = 0;
-      for (let k = 0; k < size; k++) sum += (lower[i * size + k] ?? 0) * (lower[j * size + k] ?? 0);
-      packed.push(sum * (i === j ? 1 : 2));
-    }
-  return Float64Array.from(packed);
-}
+type Row = Readonly<Record<string, number>>;
 
-/** Rows of chance in any mode, with gaps, absent values and values that are none. */
-function randomRows(count: number, noise: Noise): RowBlock {
-  const block = createRowBlock(count);
-  let cell = 5_788_800;
-  let mode = 1;
-  for (let row = 0; row < count; row++) {
-    cell += gapOf(noise());
-    if (noise() > 0.8) mode = Math.floor(((noise() + 1) / 2) * MODES.length);
-    block.cells[row] = cell;
-    block.modes[row] = mode;
-    block.steady[row] = noise() > -0.9 ? 1 : 0;
-    const wild = noise() > 0.8 ? 6 : 1;
-    for (let channel = 0; channel < CHANNEL_COUNT; channel++) {
-      const { centre, spread } = channelAt(channel);
-      const at = row * CHANNEL_COUNT + channel;
-      block.values[at] = noise() > 0.97 ? Number.NaN : centre + wild * spread * noise();
-      if (noise() > 0.998) block.values[at] = 1e9 * noise();
-    }
+const USUAL: Row = { outdoor: -9, to24: -9, dayMean: -9, dayLow: -11, flow: 24, return: 20 };
+
+/** Reads `row` cell by cell for two days; the share of the limit of a part afterwards. */
+function shareAfter(model: NormalModel, id: string, row: Row): number {
+  const block = createRowBlock(2 * CELLS_PER_DAY);
+  for (let cell = 0; cell < block.length; cell++) {
+    block.cells[cell] = cell;
+    block.modes[cell] = HEATING;
+    block.steady[cell] = 1;
+    // The drive has to have shown its range first.
+    const shown = cell < 3 ? { frequency: 20 } : {};
+    for (const [id, value] of Object.entries({ ...USUAL, ...row, ...shown }))
+      block.values[cell * CHANNEL_COUNT + channelIndex(id as ChannelId)] = value;
   }
-  return block;
+  const reader = readNormal(model, startNormal(model), { isAdapting: false });
+  for (const one of rowsOf(block)) reader.read(one);
+  return reader.shares[placeOf(id)] ?? Number.NaN;
 }
 
-/** Mostly the next cell; now and then hours or more than the three days that are remembered. */
-function gapOf(chance: number): number {
-  if (chance > 0.995) return 1000;
-  return chance > 0.98 ? 60 : 1;
-}
+describe("a machine that gives all it can", () => {
+  const model = modelOf({ "heating.frequency": 90, "heating.flow": 33, "day.kw": 2.4 });
+  const spent: Row = { frequency: 95, kw: 1.5 };
 
-/** Where both readers differ first; empty when nowhere. */
-function differenceOf(plain: unknown, ours: unknown, path: string): string {
-  if (typeof plain !== "object" || plain === null)
-    return Object.is(plain, ours) ? "" : `${path}: ${String(plain)}, not ${String(ours)}`;
-  for (const [key, value] of Object.entries(plain)) {
-    const other = (ours as Readonly<Record<string, unknown>>)[key];
-    const found = differenceOf(value, other, `${path}.${key}`);
-    if (found !== "") return found;
-  }
-  return "";
-}
-
-describe("a reader comes to what the plain formulas come to", () => {
-  it.each(Object.keys(PLANS))("with a plan of %s", (name) => {
-    const random = createRandom(name.length);
-    const noise = () => 2 * random() - 1;
-    const plan = PLANS[name] ?? planFor(few);
-    let seen = 0;
-    for (let round = 0; round < 2; round++) {
-      const model = randomModel(plan, noise);
-      const newUntil = 5_789_800;
-      const ours = readNormal(model, startNormal(model), { newUntil });
-      const plain = readPlainly(model, startNormal(model), newUntil);
-      let next = 0;
-      for (const row of rowsOf(randomRows(1000, noise))) {
-        ours.read(row);
-        plain.read(row);
-        const { score, shares, fastShares, residuals } = plain;
-        const found = differenceOf({ score, shares, fastShares, residuals }, ours, `row ${next}`);
-        expect(found).toBe("");
-        if (next % 400 === 399) {
-          expect(differenceOf(plain.state(), ours.state(), `row ${next}`)).toBe("");
-          plain.distrust();
-          ours.distrust();
-        }
-        next++;
-      }
-      seen += plain.state().rowsOutOfReach;
-    }
-    expect(seen).toBeGreaterThan(0);
+  it("is not ill because a day took less power than such weather asks for", () => {
+    expect(shareAfter(model, "day.kw", spent)).toBe(0);
+    expect(shareAfter(model, "heating.flow", spent)).toBe(0);
   });
 
-  it("goes on from a state as if it had never stopped", () => {
-    const random = createRandom(5);
-    const noise = () => 2 * random() - 1;
-    const model = randomModel(planFor(everything), noise);
-    const rows = randomRows(250, noise);
-    const atOnce = readNormal(model, startNormal(model));
-    let state = startNormal(model);
-    for (const row of rowsOf(rows)) {
-      atOnce.read(row);
-      const reader = readNormal(model, state);
-      reader.read(row);
-      state = reader.state();
-    }
-    expect(differenceOf(atOnce.state(), state, "state")).toBe("");
+  it("is when it took more", () => {
+    expect(shareAfter(model, "day.kw", { ...spent, kw: 4.4 })).toBeGreaterThan(1);
+  });
+
+  it("is when it takes less power though it could give more", () => {
+    const idle = modelOf({ "heating.frequency": 60, "heating.flow": 24, "day.kw": 2.4 });
+    const warm: Row = { frequency: 60, kw: 0.2, flow: 24.5 };
+    expect(shareAfter(idle, "day.kw", warm)).toBeGreaterThan(1);
+  });
+});
+
+describe("what is expected", () => {
+  it("is never less than a quantity can be: a day takes no less than no power", () => {
+    const model = modelOf({ "day.kw": -0.8 });
+    expect(shareAfter(model, "day.kw", { kw: 0.05 })).toBe(0);
+    expect(shareAfter(model, "day.kw", { kw: 3 })).toBeGreaterThan(1);
+  });
+});
+
+describe("the level of a machine", () => {
+  it("is known from a day of many rows no better than from one look", () => {
+    const part = { ...silentPart(plan, placeOf("off.power")), rowVariance: 0.04, isUsable: true };
+    const known = { ...part, between: part.between.map(() => 1) };
+    const fit = startLocalFit(known);
+    const phi = Float64Array.of(1, 0, 0);
+    for (let row = 0; row < 200; row++) noteRow(fit, 0, phi, 0.5, 1 / known.rowVariance);
+    for (let day = 0; day <= WAIT_DAYS; day++) endLocalDay(fit, known, day);
+    expect(fit.covariance[0]).toBeCloseTo(1 / (1 + 1 / 0.04), 6);
+    expect(fit.deviation[0]).toBeCloseTo(0.5 * (25 / 26), 6);
   });
 });

@@ -46,12 +46,62 @@ describe("findings", () => {
     expect(finite(checkGrid(grid).grid, "return")).toBeLessThan(CELLS_PER_DAY);
   });
 
-  it.each<[string, (value: number) => number]>([["Fahrenheit", (value) => value * 1.8 + 32]])(
-    "name a channel that changes to %s",
-    (_, of) => {
-      expect(found(withChange("flow", of))).toContain("mapping flow");
-    },
-  );
+  it.each<[string, ChannelId, (value: number) => number]>([
+    ["Fahrenheit", "flow", (value) => value * 1.8 + 32],
+    ["a thousandth of it: kilowatts for watts", "power", (value) => value / 1000],
+  ])("name a channel that changes to %s", (_, id, of) => {
+    expect(found(withChange(id, of))).toEqual([`mapping ${id}`]);
+  });
+
+  it("name a channel of which more than one in a hundred cells is impossible", () => {
+    const outside = (every: number) => {
+      const grid = { ...healthy, outside: healthy.outside.slice() };
+      for (let cell = FROM; cell < grid.length; cell += every)
+        grid.outside[cell] = 1 << channelIndex("flow");
+      return grid;
+    };
+    expect(found(outside(90))).toEqual(["implausible flow"]);
+    // What cannot be is gone already; what is left is measured.
+    expect(finite(checkGrid(outside(90)).grid, "flow")).toBe(finite(healthy, "flow"));
+    expect(found(outside(150))).toEqual([]);
+  });
+
+  it("name a channel of which nothing is possible: watts for kilowatts, or words swapped", () => {
+    const never = (id: ChannelId) => {
+      const grid = withChange(id, (value, cell) =>
+        healthy.modes[cell] === MODES.indexOf("off") ? value : Number.NaN,
+      );
+      const bit = 1 << channelIndex(id);
+      return { ...grid, outside: grid.outside.map((_, cell) => (cell < FROM ? 0 : bit)) };
+    };
+    expect(found(never("power"))).toEqual(["mapping power"]);
+    const mended = never("power");
+    mended.outside.fill(0, 15 * CELLS_PER_DAY);
+    mended.values.set(
+      healthy.values.subarray(15 * CELLS_PER_DAY * CHANNEL_COUNT),
+      15 * CELLS_PER_DAY * CHANNEL_COUNT,
+    );
+    expect(finite(checkGrid(mended).grid, "power")).toBeGreaterThan(3.9 * CELLS_PER_DAY);
+    // A sensor of temperature that is not connected says anything.
+    expect(found(never("tank"))).not.toContain("mapping tank");
+  });
+
+  it("name a channel that falls silent for longer than it rests, and not what is away at rest", () => {
+    const silent = (id: ChannelId, cells: number) =>
+      withChange(id, (value, cell) => (cell < FROM + cells ? Number.NaN : value));
+    expect(found(silent("flow", 12))).toEqual([]);
+    expect(found(silent("flow", 13))).toEqual(["stale flow"]);
+    expect(found(silent("outdoor", 36))).toEqual([]);
+    expect(found(silent("outdoor", 37))).toEqual(["stale outdoor"]);
+    expect(found(silent("cop", 288))).toEqual([]);
+  });
+
+  it("name nothing where all is silent: a gap is nobody's fault", () => {
+    const grid = withChange("flow", (value) => value);
+    const seen = healthy.seen.slice();
+    seen.fill(0, FROM, FROM + 200);
+    expect(found({ ...grid, seen })).toEqual([]);
+  });
 
   it("name flow and return that are swapped", () => {
     const grid = { ...healthy, values: healthy.values.slice() };
@@ -64,15 +114,57 @@ describe("findings", () => {
     expect(found(grid)).toEqual(["mapping flow", "mapping return"]);
   });
 
-  it("name a COP of 1: thermal power was read as electric", () => {
-    expect(found(withChange("cop", (value) => (Number.isNaN(value) ? value : 1)))).toContain(
-      "mapping cop",
+  it("name a COP of 1: thermal power was read as electric, and neither is used", () => {
+    const names = found(withChange("cop", (value) => (Number.isNaN(value) ? value : 1)));
+    expect(names).toEqual(["mapping power", "mapping cop"]);
+    const grid = { ...healthy, values: healthy.values.slice() };
+    const [power, thermal, cop] = (["power", "thermal", "cop"] as const).map(channelIndex);
+    for (let at = 0; at < grid.values.length; at += CHANNEL_COUNT) {
+      grid.values[at + (thermal ?? 0)] = grid.values[at + (power ?? 0)] ?? Number.NaN;
+      grid.values[at + (cop ?? 0)] = Number.NaN;
+    }
+    expect(found(grid)).toEqual(["mapping power", "mapping cop"]);
+    const { block } = { block: makeRows(checkGrid(grid).grid) };
+    const last = Array.from({ length: 288 }, (_, row) =>
+      valueIn(block, block.length - 1 - row, "cop"),
     );
+    expect(last.every(Number.isNaN)).toBe(true);
   });
 
   it("name a channel that is mostly away", () => {
     const grid = withChange("low", (value, cell) => (cell % 3 === 0 ? value : Number.NaN));
     expect(found(grid)).toContain("absent low");
+  });
+
+  it("are none for a sensor that may rest: one that seldom moves is not stuck", () => {
+    const rest = (value: number, cell: number) => (cell % 30 === 0 ? value : 8);
+    const grid = { ...healthy, values: healthy.values.slice() };
+    for (let cell = 0; cell < grid.length; cell++) {
+      const at = cell * CHANNEL_COUNT + channelIndex("low");
+      const value = grid.values[at] ?? Number.NaN;
+      grid.values[at] = cell < FROM ? rest(value, cell) : 8;
+    }
+    expect(found(grid)).toEqual([]);
+  });
+
+  it("need more than half of a day for what is absent, and four fifths for what is swapped", () => {
+    const away = (share: number) =>
+      withChange("low", (value, cell) => (cell % 10 < share * 10 ? Number.NaN : value));
+    expect([found(away(0.4)), [...new Set(found(away(0.7)))]]).toEqual([[], ["absent low"]]);
+    const swapped = (share: number) => {
+      const grid = { ...healthy, values: healthy.values.slice() };
+      const [flow, back] = [channelIndex("flow"), channelIndex("return")];
+      for (let cell = FROM; cell < grid.length; cell++) {
+        if (cell % 10 >= share * 10) continue;
+        const at = cell * CHANNEL_COUNT;
+        const warm = grid.values[at + flow] ?? Number.NaN;
+        grid.values[at + flow] = grid.values[at + back] ?? Number.NaN;
+        grid.values[at + back] = warm;
+      }
+      return found(grid);
+    };
+    expect(swapped(0.7)).toEqual([]);
+    expect(swapped(0.9)).toEqual(["mapping flow", "mapping return"]);
   });
 
   it("drop spikes, and a spike never becomes the new level", () => {
@@ -117,6 +209,14 @@ describe("readings on the grid", () => {
       expect(grid.values[flow]).toBe(31);
     },
   );
+
+  it("note what claims to be a measurement and cannot be one; sentinels claim nothing", () => {
+    const outside = (value: number) => polls([START_MS], [value]).outside[0];
+    expect([940, -80, 1e9].map(outside)).toEqual([1 << flow, 1 << flow, 1 << flow]);
+    expect([-3276.8, 3276.7, 6553.5, -32_768, Number.NaN, 31].map(outside)).toEqual(
+      Array.from({ length: 6 }, () => 0),
+    );
+  });
 
   it("refuse a clock that jumped by years", () => {
     expect(() => polls([0, START_MS], [1, 2])).toThrow(/span \d+ days/);

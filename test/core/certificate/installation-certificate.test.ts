@@ -16,7 +16,7 @@ import {
 import { encodePem } from "#core/certificate/der.js";
 import {
   hashSpki,
-  isIssuedByOne,
+  issuerOf,
   readInstallationCertificate,
 } from "#core/certificate/installation-certificate.js";
 import { createChance } from "../../support/chance.js";
@@ -153,11 +153,11 @@ describe("an installation's certificate", () => {
     const other = makeChain();
     const shown = new X509Certificate(certificate);
     const issuer = new X509Certificate(issuingCertificate);
-    expect(isIssuedByOne(shown, [issuer], now)).toBe(true);
-    expect(isIssuedByOne(shown, [new X509Certificate(other.issuingCertificate)], now)).toBe(false);
-    expect(isIssuedByOne(shown, [], now)).toBe(false);
-    expect(isIssuedByOne(shown, [issuer], now + 366 * DAY_MS)).toBe(false);
-    expect(isIssuedByOne(shown, [issuer], now - 2 * DAY_MS)).toBe(false);
+    expect(issuerOf(shown, [issuer], now)).toBe(issuer);
+    expect(issuerOf(shown, [new X509Certificate(other.issuingCertificate)], now)).toBeUndefined();
+    expect(issuerOf(shown, [], now)).toBeUndefined();
+    expect(issuerOf(shown, [issuer], now + 366 * DAY_MS)).toBeUndefined();
+    expect(issuerOf(shown, [issuer], now - 2 * DAY_MS)).toBeUndefined();
   });
 
   it("is not issued for a key and a certificate that do not belong together", () => {

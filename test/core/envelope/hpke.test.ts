@@ -24,6 +24,8 @@ interface RfcVector {
 }
 
 const { vectors } = readVectors<{ vectors: readonly RfcVector[] }>("hpke-rfc9180-base-x25519.json");
+/** skEm of RFC 9180, A.2.1. */
+const RFC_EPHEMERAL = "f4ec9b33b792c372c1d2c2063507b684ef925b8c75a42dbcbf57d63ccd381600";
 const hex = (text: string) => Buffer.from(text, "hex");
 const flipped = (bytes: Buffer) => {
   const other = Buffer.from(bytes);
@@ -75,6 +77,15 @@ describe("HPKE", () => {
     expect(await openAsDevice(other, { info, aad }, { enc, ct })).toBeUndefined();
   });
 
+  it.each(ours)("seals $name to the bytes of the RFC", async (vector) => {
+    const recipient = createX25519Pair(hex(vector.skRm)).publicKey;
+    const context = { info: hex(vector.info), aad: hex(vector.aad) };
+    const once = createX25519Pair(hex(RFC_EPHEMERAL));
+    const seal = await sealToDevice(recipient, context, hex(vector.pt), once);
+    expect(seal?.enc).toEqual(new Uint8Array(hex(vector.enc)));
+    expect(seal?.ct).toEqual(new Uint8Array(hex(vector.ct)));
+  });
+
   it.each(foreign)("$name is right in the library that we build on", async (vector) => {
     const kem = new DhkemX25519HkdfSha256();
     const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes128Gcm() });
@@ -84,7 +95,7 @@ describe("HPKE", () => {
     expect(Buffer.from(plain)).toEqual(hex(vector.pt));
   });
 
-  it("seals what the library's WebCrypto suite opens, and opens what that seals", async () => {
+  it("is understood by the library's WebCrypto suite and by one written from the RFC alone, and understands both", async () => {
     const chance = createChance(11);
     const kem = new DhkemX25519HkdfSha256();
     const stock = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });

@@ -6,20 +6,9 @@ import { describe, expect, it } from "vitest";
 import { openFernet, readFernetKey, sealFernet } from "#core/envelope/fernet.js";
 import { createLegacyEnvelopes } from "#core/envelope/legacy-envelope.js";
 import { parsePythonJson, writePythonJson } from "#core/envelope/python-json.js";
-import { readVectors } from "../../support/vectors.js";
+import { legacyVectors } from "../../support/legacy-vectors.js";
 
-interface LegacyVector {
-  readonly name: string;
-  readonly expect: "accept" | "reject";
-  readonly why?: string;
-  readonly envelope: string;
-  readonly plaintextBase64?: string;
-}
-
-const { keyAscii, vectors } = readVectors<{
-  readonly keyAscii: string;
-  readonly vectors: readonly LegacyVector[];
-}>("legacy-envelope-vectors.json");
+const { keyAscii, vectors } = legacyVectors;
 const reading = createLegacyEnvelopes({ key: keyAscii, mayRead: true });
 const stamp = { at: 1_769_500_000.25, iv: Buffer.alloc(16, 9) };
 

@@ -4,8 +4,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HeatpoolError } from "#core/errors.js";
+import { openHistoryFolder } from "../../../daemon/assembly/open-history.js";
+import { readSetup } from "../../../daemon/commands/setup.js";
 import { createSystemClock } from "../../../daemon/host/system-clock.js";
 import { askDaemon, controlSocketPath } from "../../../daemon/local/control-socket.js";
 import { scorerQuestion } from "../../../daemon/model/scorer-desk.js";
@@ -73,18 +76,61 @@ describe("recorded polls", () => {
     await expect(run({ learnDays: "0" })).rejects.toMatchObject({ code: "USAGE" });
   });
 
-  it("may be what `history export` wrote", async () => {
+  it("may be what `history export` wrote; the codes of its modes are the device's own", async () => {
     const { replay } = await import("../../../daemon/commands/replay.js");
     const file = join(temporaryFolder(), "a.csv");
-    const line = (minute: number) => `2026-01-01T00:0${minute}:00.000Z,heatpump,35.5,30.5`;
-    writeFileSync(file, ["time,device,temp_flow,temp_return", line(1), line(6), ""].join("\n"));
-    const printed: string[] = [];
+    const line = (minute: number, device = "heatpump") =>
+      `2026-01-01T00:${String(minute).padStart(2, "0")}:00.000Z,${device},35.5,30.5,4`;
+    const head = "time,device,temp_flow,temp_return,operating_mode";
     const terminal = {
       clock: createSystemClock(),
       ending: new AbortController().signal,
       print: (text: string) => printed.push(text),
     };
-    await replay({ config: "", from: file, speed: "max", json: true }, terminal as never);
-    expect(JSON.parse(printed.join(""))).toMatchObject({ polls: 2, alarms: [] });
+    let printed: string[] = [];
+    const run = async (lines: readonly string[], more: object = {}) => {
+      printed = [];
+      writeFileSync(file, [head, ...lines, ""].join("\n"));
+      const options = { config: "", from: file, speed: "max", json: true, ...more };
+      await replay(options, terminal as never);
+      return JSON.parse(printed.join(""));
+    };
+    expect(await run([line(1), line(6)])).toMatchObject({ polls: 2, alarms: [] });
+    const two = [line(1), line(6), line(1, "cellar"), line(6, "cellar"), line(11, "cellar")];
+    await expect(run(two)).rejects.toMatchObject({ code: "USAGE" });
+    expect(await run(two, { device: "cellar" })).toMatchObject({ polls: 3 });
+
+    const { openPolls } = await import("../../../daemon/model/csv-polls.js");
+    const { modeOf } = await openPolls({ path: file, deviceId: "a" });
+    expect(modeOf(4)).toBeUndefined();
+    writeFileSync(file, "timestamp,temp_flow,mode\n2026-01-01,35,2\n");
+    const ofTestData = await openPolls({ path: file, deviceId: "a" });
+    expect(ofTestData.modeOf(2)).toBe("hot_water");
+  });
+
+  it("are not watched with a model that is for another heat pump", async () => {
+    const { replay } = await import("../../../daemon/commands/replay.js");
+    const folder = temporaryFolder();
+    const config = join(folder, "heatpool.yaml");
+    const state = `stateDir: ${join(folder, "state")}`;
+    const device = "devices: [{ host: 127.0.0.1, profile: idm/navigator-2.0 }]";
+    writeFileSync(config, [device, state, `runtimeDir: ${join(folder, "run")}`].join("\n"));
+    const setup = readSetup(config);
+    const history = await openHistoryFolder(
+      { ...setup, clock: createSystemClock() },
+      () => undefined,
+    );
+    const end = new AbortController();
+    end.abort();
+    await history.run(end.signal);
+    const model = fileURLToPath(
+      new URL("../../vectors/normal-behaviour/model-1.json", import.meta.url),
+    );
+    const options = { config, from: "history", speed: "max", model };
+    const terminal = { clock: createSystemClock(), ending: new AbortController().signal };
+    await expect(replay(options, terminal as never)).rejects.toMatchObject({
+      code: "STATE_INVALID",
+      message: expect.stringContaining("wanted for idm/navigator-2.0"),
+    });
   });
 });

@@ -32,11 +32,16 @@ function openBook(folder: string) {
   return { book, clock };
 }
 
-function start({ folder = temporaryFolder(), hasBackend = true } = {}) {
+function start({
+  folder = temporaryFolder(),
+  hasBackend = true,
+  isWithdrawnMeanwhile = false,
+} = {}) {
   const { book, clock } = openBook(folder);
   const did: string[] = [];
   const openQueue = async (): Promise<Queue> => {
     did.push("open");
+    if (isWithdrawnMeanwhile) book.withdraw();
     return {
       record: () => did.push("record"),
       recordLoss: () => did.push("loss"),
@@ -117,6 +122,14 @@ describe("sharing", () => {
     expect(book.state()).toEqual({ status: "withdrawn", pending: false });
     sharing.record(snapshot);
     expect(did.at(-1)).toBe("close");
+  });
+
+  it("withdrawn while the queue opens leaves nothing of an earlier run either", async () => {
+    const { sharing, book, did } = start({ isWithdrawnMeanwhile: true });
+    book.grant({ locale: "en", scopes: [] });
+    await sharing.consentChanged();
+    expect(did).toEqual(["open", "wipe", "close", "destroy"]);
+    expect(book.state()).toEqual({ status: "withdrawn", pending: false });
   });
 
   it("sees a withdrawal that nobody told it of at the next snapshot", async () => {

@@ -50,10 +50,21 @@ function spoilt(column: Column, say: (value: number, row: number) => number): Si
   return table;
 }
 
+/** From `BAD_MS` on flow says what return is, and return what flow is. */
+function swapped(): SimulatedTable {
+  const table = spoilt("temp_flow", (_, row) => healthy.columns.temp_return[row] ?? Number.NaN);
+  for (let row = 0; row < table.length; row++)
+    if ((table.timesMs[row] ?? 0) >= BAD_MS)
+      table.columns.temp_return[row] = healthy.columns.temp_flow[row] ?? Number.NaN;
+  return table;
+}
+
 describe("a channel", () => {
   it("that stands still is told as its own, and by no part without it", async () => {
     const { alarms, device } = await watch(spoilt("temp_return", () => 27.3));
-    expect(device?.findings).toContainEqual({ kind: "stuck", channel: "return" });
+    expect(device?.findings).toContainEqual(
+      expect.objectContaining({ kind: "stuck", channel: "return" }),
+    );
     for (const { kind, parts } of alarms)
       expect(kind === "sensor" || parts.some(({ id }) => /return|cop|power/.test(id))).toBe(true);
     expect(alarms.some(({ kind }) => kind === "sensor")).toBe(true);
@@ -70,6 +81,46 @@ describe("a channel", () => {
     expect(alarms.map(({ kind }) => kind)).toEqual(["sensor"]);
     expect(alarms[0]?.parts[0]?.id).toBe("sensor.flow");
     expect(alarms[0]?.text.de).toContain("liest sich wie Grad Fahrenheit");
+  }, 300_000);
+
+  it.each<[string, (value: number) => number]>([
+    ["watts where kilowatts were", (value) => value * 1000],
+    ["kilowatts where watts were", (value) => value / 1000],
+    ["words swapped", (value) => (value === 0 ? 0 : -1.2e30)],
+  ])(
+    "of power with %s is told as a sensor, not as a machine",
+    async (_, say) => {
+      const { alarms, device } = await watch(spoilt("power_current", say));
+      expect(alarms.map(({ kind }) => kind)).toEqual(["sensor"]);
+      expect(alarms[0]?.parts[0]?.id).toBe("sensor.power");
+      const [found] = device?.findings ?? [];
+      expect(found).toMatchObject({ kind: "mapping", channel: "power" });
+      expect(found?.text.de).toMatch(/^Leistungsaufnahme: ist /);
+    },
+    300_000,
+  );
+
+  it("that is swapped with another, flow with return, is told as a sensor of both", async () => {
+    const { alarms } = await watch(swapped());
+    const sensors = alarms.filter(({ kind }) => kind === "sensor");
+    const names = sensors.flatMap(({ parts }) => parts.map(({ id }) => id)).sort();
+    expect(names).toEqual(["sensor.flow", "sensor.return"]);
+    expect(sensors[0]?.text.de).toContain("Vor- und Rücklauf wirken vertauscht");
+  }, 300_000);
+
+  it("of which thermal power is read as electric is told as a sensor: a COP of 1", async () => {
+    const table = cutTable(healthy, [...healthy.timesMs.keys()]);
+    table.columns.cop_current.fill(Number.NaN);
+    for (let row = 0; row < table.length; row++)
+      if (table.columns.mode[row] !== 0)
+        table.columns.power_current[row] = table.columns.power_thermal[row] ?? Number.NaN;
+    const bed = await openScorerBed(temporaryFolder(), { rules: RULES });
+    await bed.feed(table);
+    await bed.stop();
+    const alarms = bed.scorer.alarms();
+    expect(alarms.map(({ kind }) => kind)).toEqual(["sensor"]);
+    expect(alarms[0]?.parts.map(({ id }) => id)).toEqual(["sensor.power", "sensor.cop"]);
+    expect(alarms[0]?.text.de).toContain("Wärmeleistung als elektrische gelesen");
   }, 300_000);
 
   it("that spikes rings no bell", async () => {

@@ -14,7 +14,7 @@ const START_MS = Date.parse("2026-03-29T00:00:00Z");
 const FLOW = channelIndex("flow");
 
 function poll(atMs: number, flow: number, mode?: Mode): MachineReadings {
-  return { atMs, values: new Map([[FLOW, flow]]), mode, hasFault: false };
+  return { atMs, values: new Map([[FLOW, flow]]), mode, hasFault: false, outside: [] };
 }
 
 function isCell(taken: Taken): taken is FinishedCell {

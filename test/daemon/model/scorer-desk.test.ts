@@ -14,6 +14,8 @@ const ASKS: readonly ScorerAsk[] = [
   { action: "relearn" },
   { action: "reset", deviceId: "a" },
   { action: "rollback" },
+  { action: "changed" },
+  { action: "serviced", deviceId: "a" },
 ];
 
 describe("a question to the scorer", () => {

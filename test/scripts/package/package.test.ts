@@ -3,14 +3,24 @@
  * a program that finds everything it needs in its own folder.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseProfile } from "#core/profile/compile-profile.js";
 import { createHeatPumpModel } from "../../../daemon/simulator/heat-pump-model.js";
 import { startModbusServer } from "../../../daemon/simulator/modbus-server.js";
 import { createProfileImage } from "../../../daemon/simulator/profile-image.js";
+import { findFaults } from "../../../scripts/package/artefacts.mjs";
+import { publicKeyOf, signFile } from "../../../scripts/package/minisign.mjs";
 import { temporaryFolder } from "../../support/folder.js";
 
 const PROFILE = "idm/navigator-2.0";
@@ -66,6 +76,31 @@ describe.skipIf(!isDebian || !isBuilt)(`the Debian package (${why})`, PATIENT, (
   it("has the same bytes when it is built again by somebody with other habits", () => {
     const again = build(HERE, "077");
     expect(readFileSync(again.file).equals(readFileSync(built.file))).toBe(true);
+  });
+
+  it("holds what its bill of materials says, and a package more or less shows", () => {
+    const out = temporaryFolder();
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const bill = built.file.replace(/deb$/, "cdx.json");
+    const copies = [built.file, bill].map((path) => join(out, basename(path)));
+    const [deb = "", copy = ""] = copies;
+    copyFileSync(built.file, deb);
+    copyFileSync(bill, copy);
+    const sign = () => {
+      for (const path of copies) {
+        const text = signFile(readFileSync(path), privateKey, basename(path));
+        writeFileSync(`${path}.minisig`, text);
+      }
+    };
+    sign();
+    expect(findFaults(out, publicKeyOf(privateKey))).toEqual([]);
+    const told = JSON.parse(readFileSync(bill, "utf8"));
+    const [first, ...rest] = told.components;
+    writeFileSync(copy, JSON.stringify({ ...told, components: rest }));
+    sign();
+    const [drift, ...others] = findFaults(out, publicKeyOf(privateKey));
+    expect(drift).toMatch(new RegExp(`holds .*${first.name}@.*, not in its bill`));
+    expect(others).toEqual([]);
   });
 
   it("carries binaries of its own architecture alone, and is small", () => {

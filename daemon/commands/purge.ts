@@ -1,0 +1,62 @@
+/**
+ * `heatpool purge`: this machine as it was before its first start. Works without a network; what a
+ * backend holds is another matter, and said.
+ */
+import { HeatpoolError } from "#core/errors.js";
+import { openState } from "../assembly/state-files.js";
+import { askDaemon, controlSocketPath } from "../local/control-socket.js";
+import { wipeMachine } from "../privacy/wipe.js";
+import { readSetup } from "./setup.js";
+import type { CommonOptions, Terminal } from "./terminal.js";
+
+const SAYS = {
+  en: {
+    ask: "Identity, keys, consent, history, alarms, models and what waits to be sent go for good.",
+    backend:
+      "What a backend holds stays there: `heatpool privacy erase` has it erased, now; afterwards only " +
+      "the recovery code can.",
+    question: 'Type "purge" to go on: ',
+    none: "Nothing was removed.",
+    done: "Removed. The configuration is yours and was not touched.",
+  },
+  de: {
+    ask: "Kennung, Schlüssel, Einwilligung, Verlauf, Alarme, Modelle und was auf das Senden wartet, gehen für immer.",
+    backend:
+      "Was ein Backend hat, bleibt dort: `heatpool privacy erase` lässt es löschen, jetzt; danach kann " +
+      "es nur noch der Wiederherstellungscode.",
+    question: 'Geben Sie "purge" ein, um fortzufahren: ',
+    none: "Es wurde nichts entfernt.",
+    done: "Entfernt. Die Konfiguration gehört Ihnen und blieb, wie sie war.",
+  },
+} as const;
+const YES = /^purge$/i;
+
+/** @throws HeatpoolError `STATE_INVALID` a daemon runs · what the file system says */
+export async function purge(
+  options: CommonOptions & { readonly yes?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const { config } = readSetup(options.config);
+  const says = SAYS[config.language];
+  const socket = controlSocketPath(config.runtimeDir);
+  if ((await askDaemon(terminal.clock, socket, "GET /status")) !== undefined) {
+    throw new HeatpoolError("STATE_INVALID", `a daemon runs and holds ${config.stateDir}`, {
+      hint: "Stop it with `systemctl stop heatpool`, then run `heatpool purge` again.",
+    });
+  }
+  if (options.yes !== true) {
+    terminal.print(says.ask);
+    terminal.print(says.backend);
+    const answer = await terminal.ask(says.question);
+    if (!YES.test(answer?.trim() ?? "")) {
+      terminal.print(says.none);
+      return terminal.setExitStatus(1);
+    }
+  }
+  // Durable first: a power cut in between must not leave anything that is sent.
+  openState(config, terminal.clock, terminal.version).book.withdraw();
+  const removed = wipeMachine({ ...config, secretFile: config.keys.secretFile });
+  if (options.json === true) return terminal.print(JSON.stringify({ status: "purged", removed }));
+  terminal.print(says.done);
+  if (options.yes === true) terminal.print(says.backend);
+}
