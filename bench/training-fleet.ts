@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { openLevelSnapshotStore } from "../backend/store/level-snapshot-store.js";
 import type { SnapshotStore } from "../backend/store/snapshot-store.js";
 import { sendTable } from "../test/support/training-bed.js";
-import { type BenchOptions, skipCase } from "./harness.js";
+import { type BenchOptions, type Facts, skipCase } from "./harness.js";
 import { simulateFleet } from "./simulated/fleet.js";
 import { cutTable, type SimulatedTable } from "./simulated/record.js";
 import { differenceOfMonths } from "./training-months.js";
@@ -39,8 +39,11 @@ const SMALL_MIN = 5;
 const SENDERS = 16;
 
 /** Prints the line of the fleet. */
-export async function measureFleet({ short, installations }: BenchOptions): Promise<void> {
-  if (!existsSync(WORKER)) return skipCase("training", "train-fleet", "npm run build");
+export async function measureFleet({ short, installations }: BenchOptions): Promise<Facts> {
+  if (!existsSync(WORKER)) {
+    skipCase("training", "train-fleet", "npm run build");
+    return {};
+  }
   const large = installations ?? (short ? INSTALLATIONS_SHORT : INSTALLATIONS);
   const small = Math.max(SMALL_MIN, Math.round(SMALL_SHARE * large));
   const houses = simulateHouses(short ? HOUSES_SHORT : HOUSES);
@@ -51,6 +54,17 @@ export async function measureFleet({ short, installations }: BenchOptions): Prom
   const second = await trainFleet(houses, large);
   const rate = ({ rows, cpuSeconds }: Run) => Math.round(rows / cpuSeconds);
   const perRow = ({ rows, cpuSeconds }: Run) => cpuSeconds / rows;
+  const also: Facts = {
+    ...{ installations: large, rows: second.rows, outcome: second.outcome },
+    ...{ peakMiB: second.peakMiB, peakMiBBefore: first.peakMiB, threads: second.threads },
+    wallSeconds: round(second.wallSeconds),
+    monthSeconds: round(second.monthSeconds),
+    timePerRowAgainstSmall: round(perRow(second) / perRow(first)),
+    monthTimePerRowAgainstSmall: round(
+      second.monthSeconds / second.rows / (first.monthSeconds / first.rows),
+    ),
+    ...months,
+  };
   console.log(
     JSON.stringify({
       ...{ bench: "training", case: "train-fleet", unit: "rows/s" },
@@ -59,19 +73,10 @@ export async function measureFleet({ short, installations }: BenchOptions): Prom
       ratio: round(rate(second) / rate(first)),
       ...{ rounds: 1, spread: 0, cpu: round(second.cpuSeconds), node: process.version },
       load: [before, loadavg()[0] ?? 0],
-      also: {
-        ...{ installations: large, rows: second.rows, outcome: second.outcome },
-        ...{ peakMiB: second.peakMiB, peakMiBBefore: first.peakMiB, threads: second.threads },
-        wallSeconds: round(second.wallSeconds),
-        monthSeconds: round(second.monthSeconds),
-        timePerRowAgainstSmall: round(perRow(second) / perRow(first)),
-        monthTimePerRowAgainstSmall: round(
-          second.monthSeconds / second.rows / (first.monthSeconds / first.rows),
-        ),
-        ...months,
-      },
+      also,
     }),
   );
+  return also;
 }
 
 interface Run extends Trained {

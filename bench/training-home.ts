@@ -13,7 +13,7 @@ import { readNormal } from "#core/anomaly/normal-behaviour.js";
 import { startNormal } from "#core/anomaly/normal-state.js";
 import { createRowBlock, type Mode, type RowBlock, rowsOf } from "#core/anomaly/operating-row.js";
 import { createDeviceWatch, type DeviceWatch } from "../daemon/model/device-watch.js";
-import { type BenchOptions, measure } from "./harness.js";
+import { type BenchLine, type BenchOptions, measure } from "./harness.js";
 import { simulateHeatPump } from "./heat-pump-simulator.js";
 import { rowsOfTable } from "./simulated/record.js";
 
@@ -42,7 +42,7 @@ const COLUMN_OF: Readonly<Record<string, string>> = {
 };
 
 /** Prints the line of a house. */
-export async function measureScoreAtHome(options: BenchOptions): Promise<void> {
+export async function measureScoreAtHome(options: BenchOptions): Promise<BenchLine> {
   const days = options.short ? DAYS_SHORT : DAYS;
   const polls = simulatePolls(days);
   const { rows, available } = collectRows(polls);
@@ -80,7 +80,7 @@ export async function measureScoreAtHome(options: BenchOptions): Promise<void> {
     for (const row of rowsOf(rows)) reader.read(row);
     return ((cpuMs() - startedMs) * 1000) / rows.length;
   };
-  await measure(
+  return await measure(
     {
       ...{ bench: "training", case: "score-at-home", unit: "us/cell", better: "less" },
       baseline: { name: "the score alone, of rows that are there", round: scoreOnly },

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { learnRows, scoreAndLearn } from "#core/anomaly/half-space-batch.js";
 import { createHalfSpaceTrees } from "#core/anomaly/half-space-trees.js";
 import { CHANNELS, generate } from "./gen.mjs";
-import { type BenchOptions, measure, skipCase } from "./harness.js";
+import { type BenchLine, type BenchOptions, measure, skipCase } from "./harness.js";
 
 /** What an air-source heat pump tells on most controllers. */
 const FEATURES = [
@@ -37,26 +37,28 @@ const BASELINE = fileURLToPath(new URL("half-space-trees.py", import.meta.url));
 const SEEDS = [201, 202, 203, 105];
 
 /** Prints the lines `hst-learn` and `hst-score-learn`. */
-export async function measureHst(options: BenchOptions): Promise<void> {
+export async function measureHst(options: BenchOptions): Promise<BenchLine[]> {
   if (spawnSync("python3", ["--version"]).status !== 0) {
     for (const name of ["hst-learn", "hst-score-learn"]) skipCase("training", name, "python3");
-    return;
+    return [];
   }
   const rows = readRows(options.short ? ROWS_SHORT : ROWS);
-  await measureCase(rows, { name: "hst-learn", isScoring: false }, options);
-  await measureCase(rows, { name: "hst-score-learn", isScoring: true }, options);
+  return [
+    await measureCase(rows, { name: "hst-learn", isScoring: false }, options),
+    await measureCase(rows, { name: "hst-score-learn", isScoring: true }, options),
+  ];
 }
 
 async function measureCase(
   rows: Float64Array,
   { name, isScoring }: { name: string; isScoring: boolean },
   options: BenchOptions,
-): Promise<void> {
+): Promise<BenchLine> {
   const count = rows.length / COLUMNS.length;
   const scores = new Float64Array(count);
   const baseline = startBaseline(rows, isScoring);
   try {
-    await measure(
+    return await measure(
       {
         bench: "training",
         case: name,

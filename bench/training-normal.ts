@@ -17,7 +17,7 @@ import {
   mergeStatistics,
   type Statistics,
 } from "#core/anomaly/statistics.js";
-import { type BenchOptions, measure } from "./harness.js";
+import { type BenchLine, type BenchOptions, measure } from "./harness.js";
 
 const CHANNELS: readonly ChannelId[] = [
   "outdoor",
@@ -40,7 +40,7 @@ const MONTH_MINUTES = 30 * 1440;
 const plan = planFor(new Set(CHANNELS));
 
 /** Prints the lines of the normal-behaviour model. */
-export async function measureNormal(options: BenchOptions): Promise<void> {
+export async function measureNormal(options: BenchOptions): Promise<BenchLine[]> {
   const before = peakMiB();
   const count = options.short ? ROWS_SHORT : ROWS;
   const rows = heatingRows(count);
@@ -49,7 +49,7 @@ export async function measureNormal(options: BenchOptions): Promise<void> {
   const begin = beginStatistics(plan);
   const learn = () => learnRows(plan, begin, rowsOf(rows));
   const line = { bench: "training", better: "more", unit: "rows/s" } as const;
-  await measure(
+  const learning = await measure(
     { ...line, case: "normal-behaviour-learn", baseline: plain, ours: perSecond(learn) },
     options,
   );
@@ -64,12 +64,13 @@ export async function measureNormal(options: BenchOptions): Promise<void> {
     }
     return highest;
   };
-  await measure(
+  const scoring = await measure(
     { ...line, case: "normal-behaviour-score", baseline: plain, ours: perSecond(score) },
     options,
   );
   await measureModels(statistics, options);
   await measureMonth(options, before);
+  return [learning, scoring];
 }
 
 async function measureModels(statistics: Statistics, options: BenchOptions): Promise<void> {

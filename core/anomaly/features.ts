@@ -31,7 +31,7 @@ export interface CompiledPlan {
 /** Features of a day: 1, a, b, a², b², c. */
 const DAY_FEATURES = 6;
 /** Beyond four spreads a context counts as four. */
-const CLIP = 4;
+export const CLIP = 4;
 /** Most features a part can have. */
 export const FEATURES_MAX = 10;
 
@@ -61,7 +61,7 @@ export function groupsFor(compiled: CompiledPlan, row: OperatingRow): readonly P
 
 /** Whether the parts of a day are evaluated in this cell. */
 export function isDayCell(cell: number): boolean {
-  return cell % CELLS_PER_HOUR === 0;
+  return Math.floor(cell / CELLS_PER_HOUR) * CELLS_PER_HOUR === cell;
 }
 
 /** Writes the features of a row into `phi`; `false` when a context value is absent. */

@@ -1,83 +1,117 @@
-/** The numbers of a model part by part in flat arrays, as scoring a row wants them. */
-import { channelAt, channelIndex } from "./channel.js";
-import { featureCount } from "./features.js";
+/**
+ * A model and the state of a device laid out for reading rows: the numbers in one block, and the
+ * parts that say anything mode by mode in groups that share their features.
+ */
+import {
+  type BlockLayout,
+  type BlockViews,
+  createLayout,
+  placeParts,
+  viewState,
+} from "./block-layout.js";
+import { channelAt } from "./channel.js";
+import { compilePlan, FEATURES_MAX, featureCount, type PartGroup } from "./features.js";
 import type { NormalModel } from "./normal-model.js";
+import type { NormalState } from "./normal-state.js";
+import { formOf } from "./reach-form.js";
+import { type GroupSet, PLACES, type ScoreBlock } from "./score-block.js";
 
-/** One entry per part of the plan. */
-export interface FlatModel {
-  /** Places of the parts that say anything; the others have no coefficients here. */
-  readonly usable: Int32Array;
-  readonly beta: readonly (Float64Array | undefined)[];
-  readonly leverage: readonly (Float64Array | undefined)[];
-  readonly rowVariance: Float64Array;
-  readonly dayVariance: Float64Array;
-  /** 1 / standard deviation of a row; information of a row. */
-  readonly perDeviation: Float64Array;
-  readonly information: Float64Array;
-  readonly psi: Float64Array;
-  readonly tolerance: Float64Array;
-  readonly share: Float64Array;
-  /** 1 / limit², 0 for a monitor that may not alarm. */
-  readonly perFast: Float64Array;
-  readonly perSlow: Float64Array;
-  readonly isDrive: Uint8Array;
-  /** The part of the compressor that has to deliver what this one is about; -1: none. */
-  readonly driveOf: Int32Array;
-  readonly driveChannel: Int32Array;
-  /** What a curve or the weather asks of the compressor, at this instant or over a day. */
-  readonly isAsked: Uint8Array;
-  readonly isDay: Uint8Array;
-  /** Nothing less or more than this can be expected of the quantity. */
-  readonly least: Float64Array;
-  readonly most: Float64Array;
+/** The groups of a mode: together, and each alone for rows in which a context value is absent. */
+export interface ModeGroups {
+  readonly together: GroupSet;
+  readonly alone: readonly GroupSet[];
 }
 
-/** Channels of drives that have a lowest and a highest speed. */
-const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
+/** Made ready for the rows of one device. */
+export interface FlatModel {
+  readonly block: ScoreBlock;
+  /** Per index of `MODES`. */
+  readonly byMode: readonly ModeGroups[];
+  readonly day: ModeGroups;
+  readonly views: BlockViews;
+}
 
-const COMPRESSORS: ReadonlySet<string> = new Set(["frequency", "rating"]);
+/** A group while it is laid out. */
+interface Laid {
+  readonly at: number;
+  readonly features: PartGroup;
+  readonly local: number;
+  readonly parts: readonly number[];
+}
 
-/** What a house asks for: a machine that gives all it can may stay below it. */
-const ASKED: ReadonlySet<string> = new Set(["flow", "kw"]);
-
-/** Flattens a model. */
-export function flattenModel({ plan, parts }: NormalModel): FlatModel {
-  const each = (of: (index: number) => number) => Float64Array.from(parts, (_, i) => of(i));
-  const inverse = (limit: number) => 1 / (limit * limit);
-  const fits = (index: number) => {
-    const [part, planned] = [parts[index], plan.parts[index]];
-    const size = planned === undefined ? -1 : featureCount(planned);
-    return part?.isUsable === true && part.beta.length === size;
+/** Lays out a model with a state, which stays as it is. */
+export function flattenModel(model: NormalModel, state: NormalState): FlatModel {
+  const layout = createLayout();
+  placeParts(model, state, layout);
+  const { byMode, day } = compilePlan(model.plan);
+  const lay = (groups: readonly PartGroup[]) =>
+    groups.flatMap((group) => layGroup(model, group, layout));
+  const [modes, days] = [byMode.map(lay), lay(day)];
+  const numbers = new Float64Array(layout.length);
+  for (const { at, values } of layout.numbers) numbers.set(values, at);
+  const places = Uint16Array.from(layout.places);
+  const usable = model.parts.flatMap((_, index) => (isHeard(model, index) ? index * PLACES : []));
+  const gatherIn = (groups: readonly Laid[]) => gather(groups, numbers, places);
+  const block: ScoreBlock = {
+    numbers,
+    places,
+    usable: Uint16Array.from(usable),
+    leverages: model.parts.map(({ leverage }) => leverage),
   };
-  const driveOf = Int32Array.from(plan.parts, ({ mode, target }) => {
-    if (!ASKED.has(target)) return -1;
-    const running = mode === "day" ? "heating" : mode;
-    return plan.parts.findIndex((one) => one.mode === running && COMPRESSORS.has(one.target));
-  });
-  const channelOf = (index: number) => channelAt(channelIndex(plan.parts[index]?.target ?? "flow"));
   return {
-    usable: Int32Array.from(parts.keys()).filter(fits),
-    beta: parts.map((part, index) => (fits(index) ? part.beta : undefined)),
-    leverage: parts.map((part, index) => (fits(index) ? part.leverage : undefined)),
-    rowVariance: each((index) => parts[index]?.rowVariance ?? 1),
-    dayVariance: each((index) => parts[index]?.dayVariance ?? 0),
-    perDeviation: each((index) => 1 / Math.sqrt(parts[index]?.rowVariance ?? 1)),
-    information: each((index) => (parts[index]?.rho ?? 0) / (parts[index]?.rowVariance ?? 1)),
-    psi: each((index) => parts[index]?.psi ?? 1),
-    tolerance: each((index) => plan.parts[index]?.tolerance ?? 0),
-    share: each((index) => (plan.parts[index]?.percent ?? 0) / 100),
-    perFast: each((index) => inverse(parts[index]?.limitFast ?? 1)),
-    perSlow: each((index) =>
-      plan.parts[index]?.house === true ? 0 : inverse(parts[index]?.limitSlow ?? 1),
-    ),
-    driveOf,
-    driveChannel: driveOf.map((drive) =>
-      channelIndex(drive < 0 ? "frequency" : (plan.parts[drive]?.target ?? "frequency")),
-    ),
-    isDrive: Uint8Array.from(plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0)),
-    isAsked: Uint8Array.from(plan.parts, (part) => (ASKED.has(part.target) ? 1 : 0)),
-    isDay: Uint8Array.from(plan.parts, (part) => (part.mode === "day" ? 1 : 0)),
-    least: each((index) => channelOf(index).min),
-    most: each((index) => channelOf(index).max),
+    block,
+    byMode: modes.map(gatherIn),
+    day: gatherIn(days),
+    views: viewState(state, places, numbers),
   };
+}
+
+/** Whether a part says anything. */
+function isHeard({ plan, parts }: NormalModel, index: number): boolean {
+  const [part, planned] = [parts[index], plan.parts[index]];
+  if (part === undefined || planned === undefined) return false;
+  return part.isUsable && part.beta.length === featureCount(planned);
+}
+
+function layGroup(model: NormalModel, features: PartGroup, layout: BlockLayout): Laid[] {
+  const indexes = Array.from(features.parts).filter((index) => isHeard(model, index));
+  const models = indexes.flatMap((index) => model.parts[index] ?? []);
+  const [first] = models;
+  if (first === undefined) return [];
+  const [x = 0, y = 0, z = 0] = features.context;
+  const scales = Array.from(features.context, channelAt);
+  const form = formOf(
+    features,
+    models.map(({ leverage }) => leverage),
+  );
+  const local = first.between.length;
+  const parts = indexes.map((index) => index * PLACES);
+  const at = layout.places.length;
+  layout.places.push(
+    layout.reserve(FEATURES_MAX),
+    layout.place(scales.flatMap(({ centre, spread }) => [centre, 1 / spread])),
+    layout.place(form),
+    ...[x, y, z, features.size, local, parts.length, ...parts],
+  );
+  return [{ at, features, local, parts }];
+}
+
+function gather(groups: readonly Laid[], numbers: Float64Array, places: Uint16Array): ModeGroups {
+  const setOf = (some: readonly Laid[]): GroupSet => ({
+    three: Uint16Array.from(some.filter(isThree), ({ at }) => at),
+    two: Uint16Array.from(some.filter(isTwo), ({ at }) => at),
+    others: some
+      .filter((group) => !isThree(group) && !isTwo(group))
+      .map(({ at, features }) => ({ at, features, phi: numbers.subarray(places[at]) })),
+    parts: Uint16Array.from(some.flatMap(({ parts }) => parts)),
+  });
+  return { together: setOf(groups), alone: groups.map((group) => setOf([group])) };
+}
+
+/** Three context values make ten features, the first four of them local; two make six and three. */
+function isThree({ features, local }: Laid): boolean {
+  return !features.isDay && features.size === 10 && local === 4;
+}
+function isTwo({ features, local }: Laid): boolean {
+  return !features.isDay && features.size === 6 && local === 3;
 }

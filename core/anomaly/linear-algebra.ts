@@ -1,8 +1,11 @@
 /** Small dense matrices, row by row in flat arrays. Sums run in one fixed order. */
 
 /** Lower factor of a positive definite matrix; `undefined` when it is not one. */
-export function cholesky(matrix: Float64Array, size: number): Float64Array | undefined {
-  const lower = new Float64Array(size * size);
+export function cholesky(
+  matrix: Float64Array,
+  size: number,
+  lower: Float64Array = new Float64Array(size * size),
+): Float64Array | undefined {
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = matrix[i * size + j] ?? 0;
@@ -20,8 +23,8 @@ export function solveFactored(
   lower: Float64Array,
   right: ArrayLike<number>,
   size: number,
+  x: Float64Array = new Float64Array(size),
 ): Float64Array {
-  const x = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     let sum = right[i] ?? 0;
     for (let k = 0; k < i; k++) sum -= (lower[i * size + k] ?? 0) * (x[k] ?? 0);
@@ -36,13 +39,17 @@ export function solveFactored(
 }
 
 /** Inverse from the factor of `cholesky`. */
-export function invertFactored(lower: Float64Array, size: number): Float64Array {
-  const inverse = new Float64Array(size * size);
+export function invertFactored(
+  lower: Float64Array,
+  size: number,
+  inverse: Float64Array = new Float64Array(size * size),
+): Float64Array {
   const unit = new Float64Array(size);
+  const x = new Float64Array(size);
   for (let column = 0; column < size; column++) {
     unit.fill(0);
     unit[column] = 1;
-    const x = solveFactored(lower, unit, size);
+    solveFactored(lower, unit, size, x);
     for (let row = 0; row < size; row++) inverse[row * size + column] = x[row] ?? 0;
   }
   return inverse;
@@ -63,6 +70,32 @@ export function bilinear(
     total += row * (x[i] ?? 0);
   }
   return total;
+}
+
+/**
+ * Sum of products, four at a time: one long sum waits for itself at every step. The order is part
+ * of the result's last bit, so it is fixed.
+ */
+export function dot(
+  left: Float64Array,
+  leftAt: number,
+  right: Float64Array,
+  rightAt: number,
+  count: number,
+): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < count; i += 4) {
+    a += (left[leftAt + i] ?? 0) * (right[rightAt + i] ?? 0);
+    b += (left[leftAt + i + 1] ?? 0) * (right[rightAt + i + 1] ?? 0);
+    c += (left[leftAt + i + 2] ?? 0) * (right[rightAt + i + 2] ?? 0);
+    d += (left[leftAt + i + 3] ?? 0) * (right[rightAt + i + 3] ?? 0);
+  }
+  for (; i < count; i++) a += (left[leftAt + i] ?? 0) * (right[rightAt + i] ?? 0);
+  return a + b + (c + d);
 }
 
 /** Largest eigenvalue sweeps before a symmetric matrix of this size has long converged. */

@@ -53,27 +53,6 @@ export function startLocalFit(part: PartModel, known?: Float64Array): LocalFit {
   return fit;
 }
 
-/** Notes a row of today (`slot` of the ring): `rest` is measured minus the family's expectation. */
-export function noteRow(
-  fit: LocalFit,
-  slot: number,
-  phi: Float64Array,
-  rest: number,
-  weight: number,
-): void {
-  const { size, waiting } = fit;
-  const at = slot * strideOf(size);
-  for (let i = 0; i < size; i++) {
-    const left = (phi[i] ?? 0) * weight;
-    for (let j = 0; j <= i; j++) {
-      const place = at + i * size + j;
-      waiting[place] = (waiting[place] ?? 0) + left * (phi[j] ?? 0);
-    }
-    const place = at + size * size + i;
-    waiting[place] = (waiting[place] ?? 0) + left * rest;
-  }
-}
-
 /** Notes how near its limit the part is today. */
 export function notePeak(fit: LocalFit, slot: number, share: number): void {
   const at = slot * strideOf(fit.size) + fit.size * (fit.size + 1);
@@ -119,7 +98,7 @@ function refit(fit: LocalFit, part: PartModel): void {
     precision[i * size + i] = (precision[i * size + i] ?? 0) + 1 / (part.between[i] ?? 1);
   const lower = cholesky(precision, size);
   if (lower === undefined) return;
-  covariance.set(invertFactored(lower, size));
+  invertFactored(lower, size, covariance);
   for (let i = 0; i < size; i++) {
     let sum = 0;
     for (let j = 0; j < size; j++) sum += (covariance[i * size + j] ?? 0) * (pull[j] ?? 0);
@@ -128,6 +107,6 @@ function refit(fit: LocalFit, part: PartModel): void {
 }
 
 /** Numbers of one waiting day. */
-function strideOf(size: number): number {
+export function strideOf(size: number): number {
   return size * (size + 1) + 1;
 }

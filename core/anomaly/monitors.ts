@@ -5,7 +5,6 @@
  * sum up to, S3 what does not average out (the machine's own level, the day, the tolerance). So
  * few rows, or rows far from what was learnt, weigh little.
  */
-
 /** Numbers per part: S1, S2, S3 of the fast monitor, then of the slow one. */
 export const SUMS_PER_PART = 6;
 /** Place of the slow monitor's sums. */
@@ -19,41 +18,25 @@ const GAP_CELLS_MAX = 864;
 /** Rows of evidence worth of doubt that every monitor starts with. */
 export const DOUBT = 4;
 
-/** Lets `cells` cells go by without evidence. */
-export function fade(sums: Float64Array, cells: number): void {
-  if (cells > GAP_CELLS_MAX) {
-    sums.fill(0);
-    return;
-  }
-  const fast = cells === 1 ? KEEP_FAST : power(KEEP_FAST, cells);
-  const slow = cells === 1 ? KEEP_SLOW : power(KEEP_SLOW, cells);
-  const fast2 = fast * fast;
-  const slow2 = slow * slow;
-  for (let at = 0; at < sums.length; at += SUMS_PER_PART) {
-    sums[at] = (sums[at] ?? 0) * fast;
-    sums[at + 1] = (sums[at + 1] ?? 0) * fast2;
-    sums[at + 2] = (sums[at + 2] ?? 0) * fast;
-    sums[at + 3] = (sums[at + 3] ?? 0) * slow;
-    sums[at + 4] = (sums[at + 4] ?? 0) * slow2;
-    sums[at + 5] = (sums[at + 5] ?? 0) * slow;
-  }
-}
-
-/** Adds one row of evidence: standardised residual and what does not average out. */
-export function addEvidence(sums: Float64Array, part: number, e: number, g: number): void {
-  const at = part * SUMS_PER_PART;
-  sums[at] = (sums[at] ?? 0) + e;
-  sums[at + 1] = (sums[at + 1] ?? 0) + 1;
-  sums[at + 2] = (sums[at + 2] ?? 0) + g;
-  sums[at + 3] = (sums[at + 3] ?? 0) + e;
-  sums[at + 4] = (sums[at + 4] ?? 0) + 1;
-  sums[at + 5] = (sums[at + 5] ?? 0) + g;
+/**
+ * Writes what the monitors keep of their sums over `cells` cells into the head of a block, for the
+ * row that comes then; a long gap they forget.
+ */
+export function fade(numbers: Float64Array, sums: Float64Array, cells: number): void {
+  if (cells > GAP_CELLS_MAX) sums.fill(0);
+  const gone = cells > GAP_CELLS_MAX ? 0 : cells;
+  const fast = gone === 1 ? KEEP_FAST : power(KEEP_FAST, gone);
+  const slow = gone === 1 ? KEEP_SLOW : power(KEEP_SLOW, gone);
+  numbers[0] = fast;
+  numbers[1] = slow;
+  numbers[2] = fast * fast;
+  numbers[3] = slow * slow;
 }
 
 /** The monitor whose sums stand at `at`. */
 export function monitorAt(sums: Float64Array, at: number, psi: number): number {
   const held = sums[at + 2] ?? 0;
-  return (sums[at] ?? 0) / Math.sqrt(psi * (sums[at + 1] ?? 0) + held * held + DOUBT);
+  return (sums[at] ?? 0) / Math.sqrt(psi * (sums[at + 1] ?? 0) + held * held + 4);
 }
 
 /** After an event has ended: the slow monitor knows no more than the fast one. */

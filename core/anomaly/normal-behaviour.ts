@@ -3,21 +3,22 @@
  * over hours and over days. Only + - * / and square roots, in a fixed order: the same numbers on
  * every machine.
  */
+
+import { turnTo } from "./block-layout.js";
 import { CELLS_PER_DAY } from "./channel.js";
-import {
-  compilePlan,
-  FEATURES_MAX,
-  fillFeatures,
-  groupsFor,
-  isDayCell,
-  type PartGroup,
-} from "./features.js";
-import { flattenModel } from "./flat-model.js";
-import { endLocalDay, notePeak, noteRow, WAIT_DAYS } from "./local-fit.js";
-import { addEvidence, DOUBT, fade, SLOW, SUMS_PER_PART } from "./monitors.js";
+import { weighRow } from "./evidence.js";
+import { expectGroups } from "./expectation.js";
+import { isDayCell } from "./features.js";
+import { type FlatModel, flattenModel, type ModeGroups } from "./flat-model.js";
+import { endLocalDay, notePeak, WAIT_DAYS } from "./local-fit.js";
+import { noteGroups } from "./local-sums.js";
+import { fade } from "./monitors.js";
 import type { NormalModel } from "./normal-model.js";
-import { copyState, LAST_NUMBERS, type NormalState } from "./normal-state.js";
+import { copyState, type NormalState } from "./normal-state.js";
 import type { OperatingRow } from "./operating-row.js";
+import { reachGroups } from "./reach.js";
+import { fillGroups } from "./row-features.js";
+import { type GroupSet, PLACES, type RowInHand, type ScoreBlock } from "./score-block.js";
 
 /** Reads rows one after another and keeps the state; nobody else holds that state meanwhile. */
 export interface NormalReader {
@@ -45,19 +46,12 @@ export interface ReadOptions {
   readonly newUntil?: number;
 }
 
-/** Beyond this a context was never seen: no evidence either way. */
-const REACH_MAX = 4;
-/**
- * No single row counts more than this many of its own standard deviations: a fault shows in many
- * rows, a transient in a few wild ones.
- */
-const RESIDUAL_MAX = 4;
-/** Rows further out do not enter the local fit. */
-const FIT_DEVIATIONS_MAX = 5;
-/** Below this share of its limit a part is calm. */
-const CALM_SHARE = 0.25;
-/** Within this share of its range a drive is at its stop. */
-const STOP_SHARE = 0.03;
+/** Everything a row is read with. */
+interface Scoring {
+  readonly flat: FlatModel;
+  readonly row: RowInHand;
+  readonly isAdapting: boolean;
+}
 
 /** A reader that goes on from `state`, which stays as it is. */
 export function readNormal(
@@ -65,212 +59,86 @@ export function readNormal(
   state: NormalState,
   { isAdapting = true, newUntil = Number.NEGATIVE_INFINITY }: ReadOptions = {},
 ): NormalReader {
-  const compiled = compilePlan(model.plan);
-  const flat = flattenModel(model);
-  const own = copyState(state);
-  const { sums, fits, last, evidence, evidenceCell, calm, peaks } = own;
-  const shares = new Float64Array(model.parts.length);
-  const fastShares = new Float64Array(model.parts.length);
-  const residuals = new Float64Array(model.parts.length);
-  const phi = new Float64Array(FEATURES_MAX);
-  const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
-  let { cell, rowsOutOfReach, capacityCell = Number.NEGATIVE_INFINITY } = own;
-  let slot = Number.isNaN(cell) ? 0 : slotOf(cell);
-  let score = 0;
-
-  const readGroup = (group: PartGroup, row: OperatingRow) => {
-    if (!fillFeatures(group, row.values, row.at, phi)) return;
-    const { parts, targets, size } = group;
-    fillProducts(phi, size, products);
-    for (let index = 0; index < parts.length; index++) {
-      const measured = row.values[row.at + (targets[index] ?? 0)] ?? Number.NaN;
-      if (!Number.isNaN(measured)) readPart(parts[index] ?? 0, size, measured, row);
-    }
-  };
-  const readPart = (index: number, size: number, measured: number, row: OperatingRow) => {
-    const beta = flat.beta[index];
-    const leverage = flat.leverage[index];
-    const fit = fits[index];
-    if (beta === undefined || leverage === undefined || fit === undefined) return;
-    const family = dot(beta, phi, size);
-    const lever = dot(leverage, products, leverage.length);
-    const beyond = size === 1 ? 0 : lever / (3 * size) - 1;
-    if (beyond > REACH_MAX) {
-      rowsOutOfReach++;
-      return;
-    }
-    const { deviation, covariance, size: localSize } = fit;
-    let local = 0;
-    let localVariance = 0;
-    let next = 0;
-    for (let i = 0; i < localSize; i++) {
-      const left = phi[i] ?? 0;
-      let sum = 0;
-      for (let j = 0; j < localSize; j++) sum += (covariance[next++] ?? 0) * (phi[j] ?? 0);
-      local += (deviation[i] ?? 0) * left;
-      localVariance += sum * left;
-    }
-    const likely = family + local;
-    const most = flat.most[index] ?? likely;
-    const expected = likely > most ? most : Math.max(likely, flat.least[index] ?? likely);
-    const rest = measured - expected;
-    if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
-    if (rest < 0 && flat.isAsked[index] === 1 && isSpent(index, row, -rest)) return;
-    const variance = flat.rowVariance[index] ?? 1;
-    const day = flat.dayVariance[index] ?? 0;
-    const size1 = expected < 0 ? -expected : expected;
-    const tolerance = (flat.tolerance[index] ?? 0) + (flat.share[index] ?? 0) * size1;
-    let held = day + tolerance * tolerance;
-    if (beyond > 0) held += (variance + day) * beyond;
-    if (localVariance > 0) held += localVariance;
-    const ratio = held / variance;
-    const far = RESIDUAL_MAX * Math.sqrt(1 + ratio);
-    const plain = rest * (flat.perDeviation[index] ?? 0);
-    const e = plain > far ? far : Math.max(plain, -far);
-    addEvidence(sums, index, e, Math.sqrt(ratio));
-    residuals[index] = e;
-    evidence[index] = (evidence[index] ?? 0) + 1;
-    evidenceCell[index] = cell;
-    last[index * LAST_NUMBERS] = measured;
-    last[index * LAST_NUMBERS + 1] = expected;
-    last[index * LAST_NUMBERS + 2] = ratio;
-    if (isAdapting && rest * rest <= FIT_DEVIATIONS_MAX * FIT_DEVIATIONS_MAX * (variance + held))
-      noteRow(fit, slot, phi, measured - family, flat.information[index] ?? 0);
-  };
-  /**
-   * A machine that gives all it can is not ill because the house gets less than was asked; nor
-   * because a day in which that was so took less power.
-   */
-  const isSpent = (index: number, row: OperatingRow, short: number): boolean => {
-    if (flat.isDay[index] === 1) return cell - capacityCell < CELLS_PER_DAY;
-    const drive = flat.driveOf[index] ?? -1;
-    if (drive < 0) return false;
-    const low = own.stops[drive * 2] ?? 0;
-    const high = own.stops[drive * 2 + 1] ?? 0;
-    const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
-    const isAtTop = high > low && speed >= high - STOP_SHARE * (high - low);
-    if (isAtTop && short > (flat.tolerance[index] ?? 0)) capacityCell = cell;
-    return isAtTop;
-  };
+  const flat = flattenModel(model, state);
+  const { numbers, places } = flat.block;
+  const { state: own, shares, fastShares, residuals } = flat.views;
+  const { cell, rowsOutOfReach: outOfReach } = state;
+  const { capacityCell = Number.NEGATIVE_INFINITY } = state;
+  const row: RowInHand = { cell, values: new Float64Array(0), at: 0, capacityCell, outOfReach };
+  const scoring: Scoring = { flat, row, isAdapting };
+  let today = Math.floor(cell / CELLS_PER_DAY);
+  let slot = Number.isNaN(cell) ? 0 : today % (WAIT_DAYS + 1);
+  turnTo(places, own, 0, slot);
   const endDays = (now: number) => {
-    const today = Math.floor(now / CELLS_PER_DAY);
-    const before = Math.floor(cell / CELLS_PER_DAY);
-    if (today === before) return;
-    for (const index of flat.usable) {
-      const part = model.parts[index];
-      const fit = fits[index];
+    for (const at of flat.block.usable) {
+      const place = at / PLACES;
+      const [part, fit] = [model.parts[place], own.fits[place]];
       if (part === undefined || fit === undefined) continue;
-      notePeak(fit, slot, Math.sqrt(peaks[index] ?? 0));
-      for (let day = Math.max(before, today - WAIT_DAYS - 1); day < today; day++) {
+      notePeak(fit, slot, Math.sqrt(own.peaks[place] ?? 0));
+      for (let day = Math.max(today, now - WAIT_DAYS - 1); day < now; day++) {
         const isNew = (day - WAIT_DAYS + 1) * CELLS_PER_DAY <= newUntil;
         endLocalDay(fit, part, day % (WAIT_DAYS + 1), isNew);
       }
     }
-    peaks.fill(0);
+    own.peaks.fill(0);
   };
-  const judge = () => {
-    let highest = 0;
-    for (let place = 0; place < flat.usable.length; place++) {
-      const index = flat.usable[place] ?? 0;
-      const at = index * SUMS_PER_PART;
-      const fast = squareAt(sums, at, flat.psi[index] ?? 1) * (flat.perFast[index] ?? 0);
-      const slow = squareAt(sums, at + SLOW, flat.psi[index] ?? 1) * (flat.perSlow[index] ?? 0);
-      const square = Math.max(fast, slow);
-      if (square > highest) highest = square;
-      if (square > (peaks[index] ?? 0)) peaks[index] = square;
-      if (square < CALM_SHARE * CALM_SHARE) {
-        calm[index] = cell;
-        evidence[index] = 0;
-        shares[index] = 0;
-        fastShares[index] = 0;
-      } else {
-        shares[index] = Math.sqrt(square);
-        fastShares[index] = Math.sqrt(fast);
-      }
-    }
-    score = Math.sqrt(highest) / model.factor;
+  const beginDay = (date: number) => {
+    if (isAdapting && !Number.isNaN(row.cell)) endDays(date);
+    const before = slot;
+    today = date;
+    slot = date % (WAIT_DAYS + 1);
+    turnTo(places, own, before, slot);
   };
   return {
-    read(row) {
-      if (!Number.isNaN(cell)) {
-        if (row.cell <= cell) return;
-        fade(sums, row.cell - cell);
-        if (isAdapting) endDays(row.cell);
-      }
-      cell = row.cell;
-      slot = slotOf(cell);
-      const groups = groupsFor(compiled, row);
-      for (let index = 0; index < groups.length; index++) {
-        const group = groups[index];
-        if (group !== undefined) readGroup(group, row);
-      }
-      if (isDayCell(cell)) for (const group of compiled.day) readGroup(group, row);
-      judge();
+    read(next) {
+      if (next.cell <= row.cell) return;
+      if (!Number.isNaN(row.cell)) fade(numbers, own.sums, next.cell - row.cell);
+      const date = Math.floor(next.cell / CELLS_PER_DAY);
+      if (date !== today) beginDay(date);
+      readRow(scoring, next);
     },
     get score() {
-      return score;
+      return Math.sqrt(numbers[4] ?? 0) / model.factor;
     },
     shares,
     fastShares,
     residuals,
     distrust() {
-      for (let index = 0; index < peaks.length; index++)
-        if ((peaks[index] ?? 0) < 1) peaks[index] = 1;
+      for (let place = 0; place < own.peaks.length; place++)
+        if ((own.peaks[place] ?? 0) < 1) own.peaks[place] = 1;
     },
     live: own,
-    state: () => copyState({ ...own, cell, rowsOutOfReach, capacityCell }),
+    state: () => {
+      const { capacityCell: spent, outOfReach: rowsOutOfReach } = row;
+      return copyState({ ...own, cell: row.cell, rowsOutOfReach, capacityCell: spent });
+    },
   };
 }
 
-/**
- * Sum of products, four at a time: one long sum waits for itself at every step. The order is part
- * of the result's last bit, so it is fixed.
- */
-function dot(left: Float64Array, right: Float64Array, count: number): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = 0;
-  for (; i + 3 < count; i += 4) {
-    a += (left[i] ?? 0) * (right[i] ?? 0);
-    b += (left[i + 1] ?? 0) * (right[i + 1] ?? 0);
-    c += (left[i + 2] ?? 0) * (right[i + 2] ?? 0);
-    d += (left[i + 3] ?? 0) * (right[i + 3] ?? 0);
-  }
-  for (; i < count; i++) a += (left[i] ?? 0) * (right[i] ?? 0);
-  return a + b + (c + d);
+function readRow({ flat, row, isAdapting }: Scoring, next: OperatingRow): void {
+  row.cell = next.cell;
+  row.values = next.values;
+  row.at = next.at;
+  const mode = next.steady ? flat.byMode[next.mode] : undefined;
+  const day = isDayCell(next.cell) ? flat.day : undefined;
+  if (mode !== undefined) expectRow(mode, row, flat.block);
+  if (day !== undefined) expectRow(day, row, flat.block);
+  weighRow(row, flat.block);
+  if (!isAdapting) return;
+  if (mode !== undefined) noteGroups(mode.together, flat.block);
+  if (day !== undefined) noteGroups(day.together, flat.block);
 }
 
-/** Square of the monitor whose sums stand at `at`. */
-function squareAt(sums: Float64Array, at: number, psi: number): number {
-  const sum = sums[at] ?? 0;
-  const held = sums[at + 2] ?? 0;
-  return (sum * sum) / (psi * (sums[at + 1] ?? 0) + held * held + DOUBT);
+/** What was to be expected; groups of which a context value is absent say nothing. */
+function expectRow({ together, alone }: ModeGroups, row: RowInHand, block: ScoreBlock): void {
+  if (expectSet(together, row, block)) return;
+  for (const set of alone) expectSet(set, row, block);
 }
 
-/** All products of two features, as a packed upper triangle: parts of one group share them. */
-function fillProducts(phi: Float64Array, size: number, products: Float64Array): void {
-  let next = 0;
-  for (let i = 0; i < size; i++) {
-    const left = phi[i] ?? 0;
-    for (let j = i; j < size; j++) products[next++] = left * (phi[j] ?? 0);
-  }
-}
-
-function slotOf(cell: number): number {
-  return Math.floor(cell / CELLS_PER_DAY) % (WAIT_DAYS + 1);
-}
-
-/**
- * Whether a drive is at its stop and more was to be expected: it may want to and cannot, so this
- * is no evidence. Also notes how far the drive has gone.
- */
-function isAtStop(stops: Float64Array, part: number, measured: number, rest: number): boolean {
-  const low = Math.min(stops[part * 2] ?? 0, measured);
-  const high = Math.max(stops[part * 2 + 1] ?? 0, measured);
-  stops[part * 2] = low;
-  stops[part * 2 + 1] = high;
-  const near = STOP_SHARE * (high - low);
-  return (measured >= high - near && rest < 0) || (measured <= low + near && rest > 0);
+/** `false` when a context value is absent. */
+function expectSet(set: GroupSet, row: RowInHand, block: ScoreBlock): boolean {
+  if (!fillGroups(set, row, block)) return false;
+  expectGroups(set, block);
+  reachGroups(set, block);
+  return true;
 }

@@ -75,16 +75,29 @@ export function rowAt(block: RowBlock, cell: number): number {
   return low;
 }
 
-/** The rows one by one; the object is used again for each. */
-export function* rowsOf(block: RowBlock): Generator<OperatingRow> {
-  const row = { cell: 0, mode: 0, steady: false, values: block.values, at: 0 };
-  for (let index = 0; index < block.length; index++) {
-    row.cell = block.cells[index] ?? 0;
-    row.mode = block.modes[index] ?? 0;
-    row.steady = block.steady[index] === 1;
-    row.at = index * CHANNEL_COUNT;
-    yield row;
-  }
+/**
+ * The rows one by one; the object is used again for each. Written out as an iterator because a
+ * generator costs as much as a row's arithmetic.
+ */
+export function rowsOf(block: RowBlock): IterableIterator<OperatingRow> {
+  const { length, cells, modes, steady, values } = block;
+  const row = { cell: 0, mode: 0, steady: false, values, at: 0 };
+  const step = { done: false, value: row };
+  let index = 0;
+  return {
+    [Symbol.iterator]() {
+      return this;
+    },
+    next() {
+      if (index >= length) return { done: true, value: undefined };
+      row.cell = cells[index] ?? 0;
+      row.mode = modes[index] ?? 0;
+      row.steady = steady[index] === 1;
+      row.at = index * CHANNEL_COUNT;
+      index++;
+      return step;
+    },
+  };
 }
 
 /** Value of a channel in a row of a block, by name. */

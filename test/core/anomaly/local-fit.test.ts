@@ -4,11 +4,11 @@ import {
   endLocalDay,
   type LocalFit,
   notePeak,
-  noteRow,
   startLocalFit,
   WAIT_DAYS,
 } from "#core/anomaly/local-fit.js";
 import type { PartModel } from "#core/anomaly/normal-model.js";
+import { noteRow } from "../../support/plain-normal.js";
 
 const part: PartModel = {
   ...{ isUsable: true, beta: Float64Array.of(0), rowVariance: 1, dayVariance: 0, psi: 1, rho: 1 },

@@ -1,15 +1,8 @@
 /** Evidence over hours and over days: half-lives by wall clock, however many rows there were. */
 import { describe, expect, it } from "vitest";
 import { CELLS_PER_DAY, CELLS_PER_HOUR } from "#core/anomaly/channel.js";
-import {
-  addEvidence,
-  DOUBT,
-  fade,
-  monitorAt,
-  restartSlow,
-  SLOW,
-  SUMS_PER_PART,
-} from "#core/anomaly/monitors.js";
+import { DOUBT, monitorAt, restartSlow, SLOW, SUMS_PER_PART } from "#core/anomaly/monitors.js";
+import { addEvidence, fade } from "../../support/plain-normal.js";
 
 const fadedBy = (cells: number) => {
   const sums = new Float64Array(SUMS_PER_PART);

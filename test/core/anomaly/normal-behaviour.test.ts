@@ -7,11 +7,12 @@ import {
   channelIndex,
 } from "#core/anomaly/channel.js";
 import { planFor } from "#core/anomaly/feature-plan.js";
-import { endLocalDay, noteRow, startLocalFit, WAIT_DAYS } from "#core/anomaly/local-fit.js";
+import { endLocalDay, startLocalFit, WAIT_DAYS } from "#core/anomaly/local-fit.js";
 import { readNormal } from "#core/anomaly/normal-behaviour.js";
 import { type NormalModel, silentPart } from "#core/anomaly/normal-model.js";
 import { startNormal } from "#core/anomaly/normal-state.js";
 import { createRowBlock, MODES, rowsOf } from "#core/anomaly/operating-row.js";
+import { noteRow } from "../../support/plain-normal.js";
 
 const plan = planFor(new Set<ChannelId>(["outdoor", "flow", "return", "power", "frequency"]));
 const placeOf = (id: string) => plan.parts.findIndex((part) => part.id === id);

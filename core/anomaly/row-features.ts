@@ -1,0 +1,78 @@
+/**
+ * The features of the row at hand, group by group, into the block: `fillFeatures` written out for
+ * the two shapes that nearly all parts have.
+ */
+import { fillFeatures } from "./features.js";
+import type { GroupSet, RowInHand, ScoreBlock } from "./score-block.js";
+
+/** Writes the features of all groups; `false` when a context value of any of them is absent. */
+export function fillGroups(
+  { three, two, others }: GroupSet,
+  row: RowInHand,
+  flat: ScoreBlock,
+): boolean {
+  if (!fillThree(three, row, flat) || !fillTwo(two, row, flat)) return false;
+  for (let index = 0; index < others.length; index++) {
+    const group = others[index];
+    if (group === undefined) continue;
+    if (!fillFeatures(group.features, row.values, row.at, group.phi)) return false;
+  }
+  return true;
+}
+
+function fillThree(
+  groups: Uint16Array,
+  { values, at }: RowInHand,
+  { numbers: n, places: p }: ScoreBlock,
+): boolean {
+  for (let which = 0; which < groups.length; which++) {
+    const group = groups[which] ?? 0;
+    const scales = p[group + 1] ?? 0;
+    const u = ((values[at + (p[group + 3] ?? 0)] ?? 0) - (n[scales] ?? 0)) * (n[scales + 1] ?? 0);
+    const v =
+      ((values[at + (p[group + 4] ?? 0)] ?? 0) - (n[scales + 2] ?? 0)) * (n[scales + 3] ?? 0);
+    const w =
+      ((values[at + (p[group + 5] ?? 0)] ?? 0) - (n[scales + 4] ?? 0)) * (n[scales + 5] ?? 0);
+    if (Number.isNaN(u) || Number.isNaN(v) || Number.isNaN(w)) return false;
+    const x = Math.max(-4, Math.min(4, u));
+    const y = Math.max(-4, Math.min(4, v));
+    const z = Math.max(-4, Math.min(4, w));
+    const phi = p[group] ?? 0;
+    n[phi] = 1;
+    n[phi + 1] = x;
+    n[phi + 2] = y;
+    n[phi + 3] = z;
+    n[phi + 4] = x * x;
+    n[phi + 5] = x * y;
+    n[phi + 6] = x * z;
+    n[phi + 7] = y * y;
+    n[phi + 8] = y * z;
+    n[phi + 9] = z * z;
+  }
+  return true;
+}
+
+function fillTwo(
+  groups: Uint16Array,
+  { values, at }: RowInHand,
+  { numbers: n, places: p }: ScoreBlock,
+): boolean {
+  for (let which = 0; which < groups.length; which++) {
+    const group = groups[which] ?? 0;
+    const scales = p[group + 1] ?? 0;
+    const u = ((values[at + (p[group + 3] ?? 0)] ?? 0) - (n[scales] ?? 0)) * (n[scales + 1] ?? 0);
+    const v =
+      ((values[at + (p[group + 4] ?? 0)] ?? 0) - (n[scales + 2] ?? 0)) * (n[scales + 3] ?? 0);
+    if (Number.isNaN(u) || Number.isNaN(v)) return false;
+    const x = Math.max(-4, Math.min(4, u));
+    const y = Math.max(-4, Math.min(4, v));
+    const phi = p[group] ?? 0;
+    n[phi] = 1;
+    n[phi + 1] = x;
+    n[phi + 2] = y;
+    n[phi + 3] = x * x;
+    n[phi + 4] = x * y;
+    n[phi + 5] = y * y;
+  }
+  return true;
+}

@@ -1,0 +1,77 @@
+/**
+ * All numbers that reading rows touches, in one array: what is known of the parts, what is
+ * remembered of the device, the figures of the row at hand. One array, because each further one
+ * costs its own checks at every access; and the device's state is views of it, so nothing is
+ * copied.
+ *
+ * The loops over it name places by number, since a name from another file is looked up again at
+ * every use. They are these:
+ *
+ * `numbers`  0 1 what the monitors keep of a cell: fast, slow; 2 3 their squares
+ *            4   square of the highest share of a limit in this row
+ * `places`   from a group's own: 0 features of the row · 1 centre and 1 / spread of each context
+ *            value · 2 coefficients of the reach and its limit, see `reach.ts` · 3 4 5 channels of
+ *            the context · 6 features · 7 how many of them are local · 8 parts, then each of them
+ *            from a part's own: 0 facts · 1 coefficients · 2 deviation, then its covariance
+ *            3 today's sums of the local fit · 4 monitors' sums · 5 last row · 6 stops · 7 what is remembered of it, see
+ *            below · 8 channel of the target · 9 whether it is a drive, with a lowest and a highest
+ *            speed · 10 11 for what a curve asks for: stops and channel of the compressor that has
+ *            to deliver it · 12 whether the weather asks for it, over a day
+ * remembered of a part, each 128 places after the one before: rows of evidence · cell of the last
+ *            evidence · cell in which it was last calm · highest square today · share · share by
+ *            the fast monitor · residual
+ * facts of a part: 0 variance of a row · 1 of a day · 2 1 / deviation of a row · 3 information of
+ *            a row · 4 5 least effect worth a notice, and its share of what is expected · 6 psi
+ *            7 8 1 / limit² of the fast and the slow monitor, 0 for one that may not alarm
+ *            and of the row at hand: 9 what the family's relation says · 10 what is expected of
+ *            this machine · 11 how uncertain that is · 12 reach beyond what was learnt,
+ *            infinite where nothing was expected · 13 what
+ *            the local fit may learn, NaN for nothing
+ *            and again known: 14 15 least and most that the quantity can be
+ *
+ * Places are 16-bit on purpose: the compiler then knows that a place plus a few stays small.
+ */
+import type { PartGroup } from "./features.js";
+
+/** The block of one device. */
+export interface ScoreBlock {
+  readonly numbers: Float64Array;
+  readonly places: Uint16Array;
+  /** Where each part that says anything begins in `places`. */
+  readonly usable: Uint16Array;
+  /** Per part of the plan H as a packed upper triangle, off-diagonals doubled. */
+  readonly leverages: readonly Float64Array[];
+}
+
+/** Groups that are read together, each once: where they begin in `places`. */
+export interface GroupSet {
+  /** Those of three context values, of two, and the others. */
+  readonly three: Uint16Array;
+  readonly two: Uint16Array;
+  readonly others: readonly OtherGroup[];
+  /** Parts of all of them, group by group in the order of the plan. */
+  readonly parts: Uint16Array;
+}
+
+/** A group whose shape is not written out. */
+export interface OtherGroup {
+  readonly at: number;
+  readonly features: PartGroup;
+  readonly phi: Float64Array;
+}
+
+/** The row at hand. */
+export interface RowInHand {
+  cell: number;
+  values: Float64Array;
+  at: number;
+  /** In which the compressor last gave all it can and it was too little. */
+  capacityCell: number;
+  /** Evidence that was none because its context is new, ever. */
+  outOfReach: number;
+}
+
+/** Places per part: part 3 of a plan begins at 3 times this. */
+export const PLACES = 13;
+/** Most parts of a model, and how far apart what is remembered of one part lies. */
+export const PARTS_MAX = 128;
