@@ -24,18 +24,21 @@ export async function openHouseNotices(
   const { config, clock, chance, log } = parts;
   const { channels, quietHours, silentMinutes, backlogPercent } = config.notify;
   if (channels.length === 0) return undefined;
-  const [{ createDesk }, { createNotifiers }, { openTold }, { runHouseWatch }] = await Promise.all([
-    import("../notify/create-desk.js"),
-    import("../notify/create-notifiers.js"),
-    import("../notify/told.js"),
-    import("../notify/house-watch.js"),
-  ]);
+  const [{ createDesk }, { createNotifiers }, { openTold }, { openWaiting }, { runHouseWatch }] =
+    await Promise.all([
+      import("../notify/create-desk.js"),
+      import("../notify/create-notifiers.js"),
+      import("../notify/told.js"),
+      import("../notify/waiting.js"),
+      import("../notify/house-watch.js"),
+    ]);
   const random = createUniform(chance);
   const stateFile = (name: string) => openStateFile(join(config.stateDir, name));
   const desk = createDesk({
     // A broker throws out the older of two clients of one name.
     notifiers: createNotifiers(channels, readFileSync, `heatpool-${installationId.slice(0, 8)}`),
     told: openTold(stateFile("told.json")),
+    waiting: openWaiting(stateFile("notices.json")),
     language: config.language,
     clock,
     random,

@@ -9,11 +9,14 @@ import type { Message, Notice, NoticeDesk, Notifier, NotifierState } from "./not
 import { isQuiet, type QuietHours } from "./quiet-hours.js";
 import { toMessage } from "./texts.js";
 import type { Told } from "./told.js";
+import type { Waiting } from "./waiting.js";
 
 /** What the desk works with. */
 export interface DeskDeps {
   readonly notifiers: readonly Notifier[];
   readonly told: Told;
+  /** Left out: what waits is gone with a restart. */
+  readonly waiting?: Waiting;
   readonly language: Message["language"];
   readonly clock: Clock;
   /** Uniform in [0, 1). */
@@ -49,7 +52,7 @@ interface Channel {
 
 export function createDesk(deps: DeskDeps): NoticeDesk {
   const { told, clock, language, log } = deps;
-  const channels = deps.notifiers.map(toChannel);
+  const channels = deps.notifiers.map((notifier) => toChannel(notifier, deps.waiting));
   return {
     tell(notice) {
       const message = toMessage(notice, language);
@@ -65,6 +68,7 @@ export function createDesk(deps: DeskDeps): NoticeDesk {
         over: notice.isResolved ? 1 : 0,
       });
       for (const channel of channels) enqueue(channel, message);
+      keep(deps, channels);
     },
     states: () => channels.map(toState),
     async test(name) {
@@ -82,13 +86,25 @@ export function createDesk(deps: DeskDeps): NoticeDesk {
       return failed;
     },
     async run(signal) {
-      await Promise.all(channels.map((channel) => work(deps, channel, signal)));
+      const kept = { ...deps, keep: () => keep(deps, channels) };
+      await Promise.all(channels.map((channel) => work(kept, channel, signal)));
     },
   };
 }
 
-function toChannel(notifier: Notifier): Channel {
-  return { notifier, queue: [], sentAtMs: [], sent: 0, dropped: 0, fault: "", wake: () => {} };
+function toChannel(notifier: Notifier, waiting: Waiting | undefined): Channel {
+  const queue = [...(waiting?.of(notifier.name) ?? [])];
+  return { notifier, queue, sentAtMs: [], sent: 0, dropped: 0, fault: "", wake: () => {} };
+}
+
+function keep({ waiting }: DeskDeps, channels: readonly Channel[]): void {
+  waiting?.keep(channels.map(({ notifier, queue }) => [notifier.name, queue]));
+}
+
+/** A desk at work. */
+interface WorkingDeps extends DeskDeps {
+  /** Notes what waits now. */
+  keep(): void;
 }
 
 function toState({ notifier, sent, dropped, queue, fault }: Channel): NotifierState {
@@ -110,16 +126,18 @@ function enqueue(channel: Channel, message: Message): void {
   channel.wake();
 }
 
-async function work(deps: DeskDeps, channel: Channel, signal: AbortSignal): Promise<void> {
+async function work(deps: WorkingDeps, channel: Channel, signal: AbortSignal): Promise<void> {
   const { clock, random } = deps;
   let failures = 0;
   while (!signal.aborted) {
     const next = pick(deps, channel);
+    deps.keep();
     if (next === undefined) {
       await sleepOrWoken(deps, channel, signal);
       continue;
     }
     const fault = await attempt(deps, channel, next, signal);
+    deps.keep();
     if (signal.aborted) return;
     if (fault === undefined) {
       failures = 0;

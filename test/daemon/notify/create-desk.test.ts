@@ -6,6 +6,7 @@ import type { Message, Notice, Notifier } from "../../../daemon/notify/notify.js
 import { isQuiet } from "../../../daemon/notify/quiet-hours.js";
 import { toMessage } from "../../../daemon/notify/texts.js";
 import { openTold, type ToldFile } from "../../../daemon/notify/told.js";
+import { openWaiting } from "../../../daemon/notify/waiting.js";
 import { createFakeClock, settle } from "../../support/fake-clock.js";
 
 const START_MS = Date.UTC(2026, 10, 10, 12);
@@ -105,6 +106,31 @@ describe("a notice", () => {
     expect(titles(after.first.got)).toEqual(["pump answers again"]);
     await after.end();
   });
+
+  it("that waits is told after a restart, by the channel that it waited for, once", async () => {
+    const [told, waiting] = [memoryFile(), memoryFile()];
+    const quiet = { quietHours: { fromHour: 10, toHour: 14 }, told: openTold(told) };
+    const before = bed({ ...quiet, waiting: openWaiting(waiting) });
+    before.desk.tell(before.silent("pump"));
+    await settle();
+    await before.end();
+    const after = bed({ told: openTold(told), waiting: openWaiting(waiting) });
+    await settle();
+    expect(titles(after.first.got)).toEqual(["pump does not answer"]);
+    expect(titles(after.second.got)).toEqual(["pump does not answer"]);
+    await after.end();
+    const later = bed({ told: openTold(told), waiting: openWaiting(waiting) });
+    await settle();
+    expect(later.first.got).toEqual([]);
+    await later.end();
+  });
+
+  it.each(["", "{", '[["first",[{"title":1}]]]'])(
+    "is not looked for in a damaged file: %s",
+    (text) => {
+      expect(openWaiting({ read: () => text, write: () => undefined }).of("first")).toEqual([]);
+    },
+  );
 
   it("whose end comes before it could be told is not told at all", async () => {
     const { desk, first, silent, end } = bed({ quietHours: { fromHour: 10, toHour: 14 } });
