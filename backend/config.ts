@@ -8,6 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { HeatpoolError } from "#core/errors.js";
 import { readYaml } from "#core/schema/read-yaml.js";
+import { isAddressOrNetwork } from "./http/client-address.js";
 
 const PATH = z.string().min(1).max(4096);
 const PORT = z.int().min(0).max(65535);
@@ -74,6 +75,11 @@ const httpSchema = z.strictObject({
     .max(100_000)
     .default(60)
     .describe("Answers without a token to one /24 (IPv6: /56); 0: no limit, behind a TCP proxy"),
+  trustedProxies: z
+    .array(z.string().refine(isAddressOrNetwork, "an address or a network as 10.0.0.0/8"))
+    .max(32)
+    .default([])
+    .describe("Proxies whose X-Forwarded-For says whose request it is; others' is not read"),
 });
 
 const metricsSchema = z.strictObject({

@@ -23,14 +23,15 @@ export async function runWeb(
 ): Promise<void> {
   const { config, places, clock, log, identity, onBug, chance } = parts;
   if (config.http === undefined) return;
-  const { host, port, publicPerMinute } = config.http;
+  const { host, port, publicPerMinute, trustedProxies } = config.http;
   const { countUnverified } = config.cohort;
   const tokens = openBearerTokens(places.httpTokensFile, clock);
   const onEvent = (event: string, facts: Readonly<Record<string, string | number>>): void =>
     log("debug", event, facts);
   await runHttp(
     {
-      ...{ behind, tokens, host, port, identity, clock, prefixOf, onBug, onEvent },
+      ...{ behind, tokens, host, port, identity, clock, prefixOf, trustedProxies },
+      ...{ onBug, onEvent },
       metrics: METRICS,
       rules: { countUnverified, publicPerMinute },
       makeRequestId: () => Buffer.from(chance(REQUEST_ID_BYTES)).toString("hex"),

@@ -12,6 +12,7 @@ import type { Context } from "hono";
 import { type Clock, fired } from "#core/clock.js";
 import { HeatpoolError } from "#core/errors.js";
 import { type AppParts, createApp } from "./app.js";
+import { createClientAddress } from "./client-address.js";
 import { createShares } from "./shares.js";
 
 /** What the door works with. */
@@ -24,6 +25,8 @@ export interface HttpParts extends Omit<AppParts, "nowMs" | "takePublic"> {
   readonly clock: Clock;
   /** The network that an address belongs to. */
   prefixOf(address: string): string;
+  /** Addresses and networks of proxies that say whose request they pass on. */
+  readonly trustedProxies?: readonly string[];
   onListening(port: number): void;
   /** Left out: as everybody is waited for. */
   readonly patience?: Patience;
@@ -65,10 +68,12 @@ export async function runHttp(parts: HttpParts, signal: AbortSignal): Promise<vo
     });
   }
   const shares = createShares(parts.rules.publicPerMinute, () => clock.monotonicMs());
+  const clientOf = createClientAddress(parts.trustedProxies ?? []);
   const app = createApp({
     ...parts,
     nowMs: () => clock.nowMs(),
-    takePublic: (c) => shares.take(parts.prefixOf(addressOf(c))),
+    takePublic: (c) =>
+      shares.take(parts.prefixOf(clientOf(addressOf(c), c.req.header("x-forwarded-for")))),
   });
   const { headersMs, requestMs, lookMs } = parts.patience ?? PATIENCE;
   const limits = {

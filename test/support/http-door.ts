@@ -31,6 +31,7 @@ export interface HttpDoorOptions {
   /** Left out: nobody is paused. */
   readonly limits?: QuotaLimits;
   readonly patience?: Patience;
+  readonly trustedProxies?: readonly string[];
   readonly identity?: { certificate: Buffer; key: Buffer };
   readonly models?: readonly { file: ModelFile; bytes: Uint8Array }[];
 }
@@ -102,6 +103,7 @@ export async function openHttpDoor(options: HttpDoorOptions = {}): Promise<HttpD
       port: 0,
       identity: options.identity,
       ...(options.patience && { patience: options.patience }),
+      ...(options.trustedProxies && { trustedProxies: options.trustedProxies }),
       clock,
       prefixOf,
       makeRequestId: () => "made-here",

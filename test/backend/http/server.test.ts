@@ -613,6 +613,18 @@ describe("the door itself", () => {
     expect((await ask("/api/v1/pool/status")).status).toBe(200);
   });
 
+  it("counts for those behind a trusted proxy each by itself, and believes nobody else", async () => {
+    const from = async (address: string) =>
+      (await ask("/api/v1/pool/status", { headers: { "x-forwarded-for": address } })).status;
+    await reopen({ rules: { publicPerMinute: 1 }, trustedProxies: ["127.0.0.0/8", "::1"] });
+    expect(await from("203.0.113.7")).toBe(200);
+    expect(await from("203.0.113.7")).toBe(429);
+    expect(await from("198.51.100.7")).toBe(200);
+    await reopen({ rules: { publicPerMinute: 1 } });
+    expect(await from("203.0.113.7")).toBe(200);
+    expect(await from("198.51.100.7")).toBe(429);
+  });
+
   it("cuts headers that are too large, and what is no HTTP", async () => {
     const raw = await new Promise<string>((resolve) => {
       const socket = connect(door.port, "127.0.0.1", () => {
