@@ -13,7 +13,7 @@ export interface RestWatch {
 }
 
 /** Work that takes longer than this is waited for no more; what is lost by that is seen. */
-const REST_MAX_MS = 20_000;
+const REST_MAX_MS = 2_000;
 
 export function createRestWatch(nowMs: () => number): RestWatch {
   const polls = { good: 0, failed: 0 };
