@@ -37,38 +37,20 @@ const BOUND_MACHINES_MIN = 10;
 /** A limit lies at most this share above what it would be without any one machine. */
 const RAISED_MAX = 0.1;
 
-/**
- * As `levelOf` over the maxima of all machines, but no single machine raises it by more than a tenth.
- *
- * Machines that would are set aside one after another, the loudest first, and each adds a tenth to
- * what the others give: so leaving out one of two that are loud does not uncover the other.
- */
+/** As `levelOf` over the maxima of all machines, but no single machine raises it by more than a tenth. */
 export function boundedLevelOf(
   machines: readonly (readonly number[])[],
   weeks: number,
 ): number | undefined {
-  let known = machines.filter((maxima) => maxima.length > 0);
-  let level = levelOf(known.flat(), weeks);
-  let allowed = 1;
-  while (level !== undefined && known.length >= BOUND_MACHINES_MIN) {
-    const loudest = loudestOf(known, weeks);
-    if (loudest === undefined || level <= (1 + RAISED_MAX) * loudest.without) break;
-    known = known.filter((one) => one !== loudest.machine);
-    level = loudest.without;
-    allowed *= 1 + RAISED_MAX;
+  const level = levelOf(machines.flat(), weeks);
+  const known = machines.filter((maxima) => maxima.length > 0);
+  if (level === undefined || known.length < BOUND_MACHINES_MIN) return level;
+  let bounded = level;
+  for (const one of known) {
+    const without = levelOf(known.filter((other) => other !== one).flat(), weeks);
+    if (without !== undefined) bounded = Math.min(bounded, (1 + RAISED_MAX) * without);
   }
-  return level === undefined ? undefined : level * allowed;
-}
-
-/** The machine without which the level is lowest. */
-function loudestOf(known: readonly (readonly number[])[], weeks: number) {
-  let loudest: { machine: readonly number[]; without: number } | undefined;
-  for (const machine of known) {
-    const without = levelOf(known.filter((other) => other !== machine).flat(), weeks);
-    if (without === undefined) continue;
-    if (loudest === undefined || without < loudest.without) loudest = { machine, without };
-  }
-  return loudest;
+  return bounded;
 }
 
 /** ln x by its series, from + - * / alone. */
