@@ -43,9 +43,10 @@ export const FRONT_LIMITS: FrontLimits = {
   handshakeMs: 10_000,
   // A thousand daemons that come back at once, over slow lines.
   handshakesMax: 512,
-  // A handshake takes 1 to 2 ms with all that follows from it: strangers have a twentieth of a core.
+  // A handshake takes 1 to 2 ms with all that follows from it: strangers have a hundredth of a core,
+  // so that less than a hundredth of all answers waits for one of them.
   // Two thousand that wait hold up to 8 KiB each.
-  handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 16, perSecond: 24 } },
+  handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 16, perSecond: 8 } },
   newcomers: { turnMs: 1, waitingMax: 4_096 },
   // A stream, files of the catalogue, a question about the pool, and a stream that takes the place of
   // one that broke. Who lost its connection tries again after a second, then ever more seldom.

@@ -46,11 +46,11 @@ describe("without settings", () => {
     expect(MESSAGE_MAX_MS).toBe(30_000);
   });
 
-  it("strangers begin 24 handshakes a second, and what waits is bounded", () => {
+  it("strangers begin 8 handshakes a second, and what waits is bounded", () => {
     expect(FRONT_LIMITS).toMatchObject({
       newPerPrefix: { burst: 128, perSecond: 4 },
       handshakesMax: 512,
-      handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 16, perSecond: 24 } },
+      handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 16, perSecond: 8 } },
       newcomers: { turnMs: 1, waitingMax: 4_096 },
       perInstallation: { usual: { burst: 4, perSecond: 1 / 30 } },
     });
