@@ -1,12 +1,9 @@
-import { configDefaults, defineConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-
-/** Takes minutes and is run by name, before a release; its halves run every time. */
-const BY_NAME = "test/flow/whole-loop.test.ts";
-const isNamed = process.argv.some((word) => word.includes("whole-loop"));
 
 /** What takes a minute and more begins first, so that nothing long is left for the end. */
 const LONGEST = [
+  "test/flow/whole-loop.test.ts",
   "test/daemon/backlog/full-store.test.ts",
   "test/flow/faults.test.ts",
   "test/flow/kill.test.ts",
@@ -29,7 +26,6 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source"] } },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...(isNamed ? [] : [BY_NAME])],
     // What a killed run left behind.
     globalSetup: ["test/support/sweep.ts"],
     // For what hangs, not for what is slow: real programs on a busy machine take their time.

@@ -35,9 +35,6 @@ rmSync(folder, { recursive: true, force: true });
 for (const peer of missing)
   console.log(`not run: suites that need ${peer} (apt-get install ${peer})`);
 if (!existsSync(`${root}../shared`)) console.log("not run: suites that need ../shared");
-if (process.argv.length === 2) {
-  console.log("not run: the whole loop, which takes minutes (npm run demo -- --loop --short)");
-}
 if (counts !== undefined) {
   const skipped = counts.numPendingTests + counts.numTodoTests;
   const failed = Math.max(counts.numFailedTests, vitest.status === 0 ? 0 : 1);

@@ -6,7 +6,9 @@
  * real, and between two leaps its time is the machine's.
  *
  * The file (`?file=` of this module's address) holds one float64, little-endian: milliseconds that
- * time is ahead. SIGUSR2 says that it has changed: sleepers look whether they are due.
+ * time is ahead. It is read at the start and when SIGUSR2 says that it has changed, never in between:
+ * who reckons how long to sleep and then sleeps must not find that time has leapt meanwhile. Sleepers
+ * then look whether they are due.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -18,21 +20,23 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 
 const file = fs.openSync(new URL(import.meta.url).searchParams.get("file") ?? "", "r");
 const bytes = Buffer.alloc(8);
-function aheadMs() {
+function readAhead() {
   fs.readSync(file, bytes, 0, bytes.length, 0);
   return bytes.readDoubleLE();
 }
+let aheadMs = readAhead();
 
 const realNs = process.hrtime.bigint;
 const realNow = performance.now.bind(performance);
 const realPause = timers.setTimeout;
 const realExists = fs.existsSync;
 const realWall = Date.now;
-const nowMs = () => realNow() + aheadMs();
+const nowMs = () => realNow() + aheadMs;
 
 /** What the sleepers wait on beside their time. */
 let turn = new AbortController();
 process.on("SIGUSR2", () => {
+  aheadMs = readAhead();
   const before = turn;
   turn = new AbortController();
   before.abort();
@@ -59,9 +63,9 @@ process.on("SIGUSR2", () => {
     now.removeEventListener("abort", wake);
   }
 };
-process.hrtime.bigint = () => realNs() + BigInt(Math.round(aheadMs() * 1e6));
+process.hrtime.bigint = () => realNs() + BigInt(Math.round(aheadMs * 1e6));
 performance.now = nowMs;
-Date.now = () => realWall() + Math.round(aheadMs());
+Date.now = () => realWall() + Math.round(aheadMs);
 globalThis.Date = new Proxy(Date, {
   construct: (target, args, made) =>
     Reflect.construct(target, args.length === 0 ? [Date.now()] : args, made),

@@ -56,6 +56,8 @@ export function createMachineTime(file: string): MachineTime {
     },
     wake(program) {
       programs.add(program);
+      // Time may have leapt while it started.
+      if (program.pid !== undefined) signal(program.pid);
     },
     close: () => closeSync(handle),
   };
