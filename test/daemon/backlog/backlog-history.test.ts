@@ -2,7 +2,6 @@
  * Any history of recording, sealing, sending, failing writes, restarts and crashes: what a commit
  * returned for is handed out under exactly one number, and a number's bytes never change.
  */
-import { cp } from "node:fs/promises";
 import { expect, it } from "vitest";
 import type { Backlog, BacklogEntry } from "../../../daemon/backlog/backlog.js";
 import { openLevelBacklog } from "../../../daemon/backlog/level-backlog.js";
@@ -16,6 +15,7 @@ import { createRandom } from "../../support/chance.js";
 import { createDiskSwitch } from "../../support/failing-database.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { copyLive } from "../../support/live-copy.js";
 
 const SEEDS = 12;
 const STEPS = 100;
@@ -110,7 +110,7 @@ class History {
   /** Goes on with what the disk held at this moment. */
   async #crash(): Promise<void> {
     const copy = temporaryFolder();
-    await cp(this.#directory, copy, { recursive: true });
+    copyLive(this.#directory, copy);
     this.#life++;
     await this.backlog.close();
     this.#directory = copy;

@@ -27,6 +27,7 @@ import {
 import { createRandom } from "../../support/chance.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { copyLive } from "../../support/live-copy.js";
 
 const SNAPSHOTS = 400;
 const BATCHED = 300;
@@ -68,7 +69,7 @@ beforeAll(async () => {
   for (const k of countTo(5)) backlog.record(snapshotOf(SNAPSHOTS + k));
   await backlog.flush();
   fixture.unclean = temporaryFolder();
-  await cp(directory, fixture.unclean, { recursive: true });
+  copyLive(directory, fixture.unclean);
   await backlog.close();
   fixture.clean = temporaryFolder();
   await cp(directory, fixture.clean, { recursive: true });

@@ -1,10 +1,11 @@
 /** Zeros ahead in LevelDB's log: what is committed stays in place, and comes back after a power cut. */
-import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Database, openDatabase } from "../../../daemon/backlog/level-database.js";
 import { LogSpace } from "../../../daemon/backlog/level-log-space.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { copyLive } from "../../support/live-copy.js";
 
 const LOG_BYTES = 64 * 1024;
 const home = temporaryFolder();
@@ -25,7 +26,7 @@ function logSizes(folder: string): number[] {
 /** Keys in a copy of the files as they are. */
 async function keysAfterPowerCut(folder: string): Promise<number[]> {
   const copy = `${folder}-cut`;
-  cpSync(folder, copy, { recursive: true });
+  copyLive(folder, copy);
   const database = await openDatabase(copy, false);
   const keys: number[] = [];
   for await (const [key, value] of database.iterator()) {

@@ -13,6 +13,7 @@ import {
 } from "../../support/backlog-material.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { copyLive } from "../../support/live-copy.js";
 
 const DEVICE = "kept-in-the-cellar";
 
@@ -63,7 +64,7 @@ describe("wiping", () => {
   ])("is finished at the next start when it was killed after %s", async (_what, gone) => {
     const { directory, options, backlog, needles } = await begin();
     const killed = temporaryFolder();
-    await cp(directory, killed, { recursive: true });
+    copyLive(directory, killed);
     await backlog.close();
     await writeChecked(join(killed, "wiping"), "17");
     for (const name of gone) await rm(join(killed, name), { recursive: true });
