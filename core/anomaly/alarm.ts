@@ -49,7 +49,7 @@ const CALM_SHARE = 0.5;
 /** What one event moved together is over together: for parts that say nothing others have to be calm. */
 const CALM_FOR_OTHERS_CELLS = CELLS_PER_DAY;
 /** A part that had no row for so long has no evidence of being well. */
-const EVIDENCE_AGE_MAX = CELLS_PER_DAY;
+export const EVIDENCE_AGE_MAX = CELLS_PER_DAY;
 /** A new alarm this soon after the last is the same event. */
 const REOPEN_CELLS = CELLS_PER_DAY;
 
@@ -108,7 +108,7 @@ function carriersOf(facts: AlarmFacts): number[] {
 }
 
 /** Parts of an alarm that had no row for so long that nothing is known of them. */
-export function silentPartsOf(
+function silentPartsOf(
   parts: readonly number[],
   { cell, evidenceCell }: Pick<AlarmFacts, "cell" | "evidenceCell">,
 ): readonly number[] {
