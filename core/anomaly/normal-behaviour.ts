@@ -44,6 +44,11 @@ export interface ReadOptions {
   readonly isAdapting?: boolean;
   /** Until this cell the machine is new: its level is learnt even where it looks unusual. */
   readonly newUntil?: number;
+  /**
+   * Limits are looked for: what a house catches up on is looked at as well, because what is no
+   * evidence against a machine still says how far a healthy one may be from what is expected.
+   */
+  readonly isCalibrating?: boolean;
 }
 
 /** Everything a row is read with. */
@@ -57,14 +62,20 @@ interface Scoring {
 export function readNormal(
   model: NormalModel,
   state: NormalState,
-  { isAdapting = true, newUntil = Number.NEGATIVE_INFINITY }: ReadOptions = {},
+  {
+    isAdapting = true,
+    newUntil = Number.NEGATIVE_INFINITY,
+    isCalibrating = false,
+  }: ReadOptions = {},
 ): NormalReader {
   const flat = flattenModel(model, state);
   const { numbers, places } = flat.block;
   const { state: own, shares, fastShares, residuals } = flat.views;
   const { cell, rowsOutOfReach: outOfReach } = state;
   const { capacityCell = Number.NEGATIVE_INFINITY } = state;
-  const row: RowInHand = { cell, values: new Float64Array(0), at: 0, capacityCell, outOfReach };
+  const catchUpCells = isCalibrating ? 0 : CELLS_PER_DAY;
+  const nothing = { cell, values: new Float64Array(0), at: 0 };
+  const row: RowInHand = { ...nothing, capacityCell, catchUpCells, outOfReach };
   const scoring: Scoring = { flat, row, isAdapting };
   let today = Math.floor(cell / CELLS_PER_DAY);
   let slot = Number.isNaN(cell) ? 0 : today % (WAIT_DAYS + 1);

@@ -52,7 +52,9 @@ export function readPlainly(
   model: NormalModel,
   state: NormalState,
   newUntil = Number.NEGATIVE_INFINITY,
+  isCalibrating = false,
 ): PlainReader {
+  const catchUpCells = isCalibrating ? 0 : CELLS_PER_DAY;
   const compiled = compilePlan(model.plan);
   const flat = flattenModel(model);
   const own = copyState(state);
@@ -104,6 +106,7 @@ export function readPlainly(
     const rest = measured - expected;
     if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
     if (rest < 0 && flat.isAsked[index] === 1 && isSpent(index, row, -rest)) return;
+    if (rest >= 0 && flat.isCompressor[index] === 1 && cell - capacityCell < catchUpCells) return;
     const variance = flat.rowVariance[index] ?? 1;
     const day = flat.dayVariance[index] ?? 0;
     const size1 = expected < 0 ? -expected : expected;
@@ -138,7 +141,7 @@ export function readPlainly(
     const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
     const isAtTop = high > low && speed >= high - STOP_SHARE * (high - low);
     if (isAtTop && short > (flat.tolerance[index] ?? 0)) capacityCell = cell;
-    return isAtTop || cell - capacityCell < CELLS_PER_DAY;
+    return isAtTop || cell - capacityCell < catchUpCells;
   };
   const endDays = (now: number) => {
     const today = Math.floor(now / CELLS_PER_DAY);
@@ -357,6 +360,7 @@ function flattenModel({ plan, parts }: NormalModel) {
       channelIndex(drive < 0 ? "frequency" : (plan.parts[drive]?.target ?? "frequency")),
     ),
     isDrive: Uint8Array.from(plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0)),
+    isCompressor: Uint8Array.from(plan.parts, (part) => (COMPRESSORS.has(part.target) ? 1 : 0)),
     isAsked: Uint8Array.from(plan.parts, (part) => (ASKED.has(part.target) ? 1 : 0)),
     isDay: Uint8Array.from(plan.parts, (part) => (part.mode === "day" ? 1 : 0)),
     least: each((index) => channelOf(index).min),
