@@ -137,13 +137,12 @@ export function viewState(
 
 /**
  * Channel, whether it is a drive, stops and channel of the compressor that has to deliver it, and
- * whether it is asked for over a day or is the compressor itself.
+ * whether it is asked for over a day.
  */
 function targetOf(parts: readonly PlanPart[], index: number, stops: number): number[] {
   const part = parts[index];
   if (part === undefined) return [0, 0, 0, 0, 0];
   const own = [channelIndex(part.target), DRIVES.has(part.target) ? 1 : 0];
-  if (COMPRESSORS.has(part.target)) return [...own, 0, 0, 2];
   if (!ASKED.has(part.target)) return [...own, 0, 0, 0];
   if (part.mode === "day") return [...own, 0, 0, 1];
   const drive = parts.findIndex(

@@ -73,8 +73,7 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
         isHeard = false;
     }
     // A machine that gives all it can is not ill because the house gets less than was asked; nor
-    // because a day in which that was so took less power; nor because the water stays colder and
-    // the compressor faster than the weather asks until the house has caught up.
+    // because a day in which that was so took less power, or because the water has to catch up.
     const drive = p[part + 10] ?? 0;
     if (isHeard && drive > 0 && rest < 0) {
       const speed = values[at + (p[part + 11] ?? 0)] ?? 0;
@@ -87,8 +86,7 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
     }
     if (isHeard && p[part + 12] === 1 && rest < 0)
       isHeard = !(cell - row.capacityCell < CELLS_PER_DAY);
-    if (isHeard && (rest < 0 ? drive > 0 : p[part + 12] === 2))
-      isHeard = !(cell - row.capacityCell < row.catchUpCells);
+    if (isHeard && drive > 0 && rest < 0) isHeard = !(cell - row.capacityCell < row.catchUpCells);
     if (isHeard) {
       const variance = n[fact] ?? 0;
       const day = n[fact + 1] ?? 0;

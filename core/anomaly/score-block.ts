@@ -16,8 +16,7 @@
  *            3 today's sums of the local fit · 4 monitors' sums · 5 last row · 6 stops · 7 what is remembered of it, see
  *            below · 8 channel of the target · 9 whether it is a drive, with a lowest and a highest
  *            speed · 10 11 for what a curve asks for: stops and channel of the compressor that has
- *            to deliver it · 12 whether the weather asks for it over a day (1), or it is the
- *            compressor itself (2)
+ *            to deliver it · 12 whether the weather asks for it, over a day
  * remembered of a part, each 128 places after the one before: rows of evidence · cell of the last
  *            evidence · cell in which it was last calm · highest square today · share · share by
  *            the fast monitor · residual
@@ -68,7 +67,7 @@ export interface RowInHand {
   at: number;
   /** In which the compressor last gave all it can and it was too little. */
   capacityCell: number;
-  /** For so many cells after that the house catches up: no evidence of what the weather asks for. */
+  /** For so many cells after that the house's water catches up. */
   catchUpCells: number;
   /** Evidence that was none because its context is new, ever. */
   outOfReach: number;

@@ -106,7 +106,6 @@ export function readPlainly(
     const rest = measured - expected;
     if (flat.isDrive[index] === 1 && isAtStop(own.stops, index, measured, rest)) return;
     if (rest < 0 && flat.isAsked[index] === 1 && isSpent(index, row, -rest)) return;
-    if (rest >= 0 && flat.isCompressor[index] === 1 && cell - capacityCell < catchUpCells) return;
     const variance = flat.rowVariance[index] ?? 1;
     const day = flat.dayVariance[index] ?? 0;
     const size1 = expected < 0 ? -expected : expected;
@@ -360,7 +359,6 @@ function flattenModel({ plan, parts }: NormalModel) {
       channelIndex(drive < 0 ? "frequency" : (plan.parts[drive]?.target ?? "frequency")),
     ),
     isDrive: Uint8Array.from(plan.parts, (part) => (DRIVES.has(part.target) ? 1 : 0)),
-    isCompressor: Uint8Array.from(plan.parts, (part) => (COMPRESSORS.has(part.target) ? 1 : 0)),
     isAsked: Uint8Array.from(plan.parts, (part) => (ASKED.has(part.target) ? 1 : 0)),
     isDay: Uint8Array.from(plan.parts, (part) => (part.mode === "day" ? 1 : 0)),
     least: each((index) => channelOf(index).min),
