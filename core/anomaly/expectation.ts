@@ -28,16 +28,21 @@ function expectThree(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock)
     const x = n[phi + 1] ?? 0;
     const y = n[phi + 2] ?? 0;
     const z = n[phi + 3] ?? 0;
+    const xx = n[phi + 4] ?? 0;
+    const xy = n[phi + 5] ?? 0;
+    const xz = n[phi + 6] ?? 0;
+    const yy = n[phi + 7] ?? 0;
+    const yz = n[phi + 8] ?? 0;
+    const zz = n[phi + 9] ?? 0;
     const end = group + 9 + (p[group + 8] ?? 0);
     for (let next = group + 9; next < end; next++) {
       const at = p[next] ?? 0;
       const b = p[at + 1] ?? 0;
-      const s0 =
-        (n[b] ?? 0) + (n[b + 4] ?? 0) * (n[phi + 4] ?? 0) + (n[b + 8] ?? 0) * (n[phi + 8] ?? 0);
-      const q = (n[b + 1] ?? 0) * x + (n[b + 5] ?? 0) * (n[phi + 5] ?? 0);
-      const r = (n[b + 2] ?? 0) * y + (n[b + 6] ?? 0) * (n[phi + 6] ?? 0);
-      const s = (n[b + 3] ?? 0) * z + (n[b + 7] ?? 0) * (n[phi + 7] ?? 0);
-      const family = s0 + (n[b + 9] ?? 0) * (n[phi + 9] ?? 0) + q + (r + s);
+      const s0 = (n[b] ?? 0) + (n[b + 4] ?? 0) * xx + (n[b + 8] ?? 0) * yz;
+      const q = (n[b + 1] ?? 0) * x + (n[b + 5] ?? 0) * xy;
+      const r = (n[b + 2] ?? 0) * y + (n[b + 6] ?? 0) * xz;
+      const s = (n[b + 3] ?? 0) * z + (n[b + 7] ?? 0) * yy;
+      const family = s0 + (n[b + 9] ?? 0) * zz + q + (r + s);
       const d = p[at + 2] ?? 0;
       const own = (n[d] ?? 0) + (n[d + 1] ?? 0) * x + (n[d + 2] ?? 0) * y + (n[d + 3] ?? 0) * z;
       const c = d + 4;
@@ -63,13 +68,15 @@ function expectTwo(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock): 
     const phi = p[group] ?? 0;
     const x = n[phi + 1] ?? 0;
     const y = n[phi + 2] ?? 0;
+    const xx = n[phi + 3] ?? 0;
+    const xy = n[phi + 4] ?? 0;
+    const yy = n[phi + 5] ?? 0;
     const end = group + 9 + (p[group + 8] ?? 0);
     for (let next = group + 9; next < end; next++) {
       const at = p[next] ?? 0;
       const b = p[at + 1] ?? 0;
-      const s0 =
-        (n[b] ?? 0) + (n[b + 4] ?? 0) * (n[phi + 4] ?? 0) + (n[b + 5] ?? 0) * (n[phi + 5] ?? 0);
-      const q = (n[b + 2] ?? 0) * y + (n[b + 3] ?? 0) * (n[phi + 3] ?? 0);
+      const s0 = (n[b] ?? 0) + (n[b + 4] ?? 0) * xy + (n[b + 5] ?? 0) * yy;
+      const q = (n[b + 2] ?? 0) * y + (n[b + 3] ?? 0) * xx;
       const family = s0 + (n[b + 1] ?? 0) * x + q;
       const d = p[at + 2] ?? 0;
       const own = (n[d] ?? 0) + (n[d + 1] ?? 0) * x + (n[d + 2] ?? 0) * y;
