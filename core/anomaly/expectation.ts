@@ -11,9 +11,13 @@ import { dot } from "./linear-algebra.js";
 import type { GroupSet, ScoreBlock } from "./score-block.js";
 
 /** Writes family's relation, expectation and uncertainty of every part for the row at hand. */
-export function expectGroups({ three, two, others }: GroupSet, flat: ScoreBlock): void {
-  expectThree(three, flat);
-  expectTwo(two, flat);
+export function expectGroups(
+  { three, two, others }: GroupSet,
+  turn: number,
+  flat: ScoreBlock,
+): void {
+  expectThree(three, turn, flat);
+  expectTwo(two, turn, flat);
   for (let index = 0; index < others.length; index++) {
     const group = others[index];
     if (group !== undefined) expectAny(group.at, flat);
@@ -21,19 +25,23 @@ export function expectGroups({ three, two, others }: GroupSet, flat: ScoreBlock)
 }
 
 /** Three context values: ten features, the first four of them local. */
-function expectThree(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock): void {
+function expectThree(
+  groups: Uint16Array,
+  turn: number,
+  { numbers: n, places: p }: ScoreBlock,
+): void {
   for (let which = 0; which < groups.length; which++) {
     const group = groups[which] ?? 0;
-    const phi = p[group] ?? 0;
-    const x = n[phi + 1] ?? 0;
-    const y = n[phi + 2] ?? 0;
-    const z = n[phi + 3] ?? 0;
-    const xx = n[phi + 4] ?? 0;
-    const xy = n[phi + 5] ?? 0;
-    const xz = n[phi + 6] ?? 0;
-    const yy = n[phi + 7] ?? 0;
-    const yz = n[phi + 8] ?? 0;
-    const zz = n[phi + 9] ?? 0;
+    const context = (p[group] ?? 0) + turn;
+    const x = n[context] ?? 0;
+    const y = n[context + 32] ?? 0;
+    const z = n[context + 64] ?? 0;
+    const xx = x * x;
+    const xy = x * y;
+    const xz = x * z;
+    const yy = y * y;
+    const yz = y * z;
+    const zz = z * z;
     const end = group + 9 + (p[group + 8] ?? 0);
     for (let next = group + 9; next < end; next++) {
       const at = p[next] ?? 0;
@@ -54,7 +62,6 @@ function expectThree(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock)
         (n[c + 12] ?? 0) + (n[c + 13] ?? 0) * x + (n[c + 14] ?? 0) * y + (n[c + 15] ?? 0) * z;
       const fact = p[at] ?? 0;
       n[fact + 9] = family;
-      n[fact + 12] = 0;
       n[fact + 10] = family + own;
       n[fact + 11] = v0 + v1 * x + v2 * y + v3 * z;
     }
@@ -62,15 +69,15 @@ function expectThree(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock)
 }
 
 /** Two context values: six features, the first three of them local. */
-function expectTwo(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock): void {
+function expectTwo(groups: Uint16Array, turn: number, { numbers: n, places: p }: ScoreBlock): void {
   for (let which = 0; which < groups.length; which++) {
     const group = groups[which] ?? 0;
-    const phi = p[group] ?? 0;
-    const x = n[phi + 1] ?? 0;
-    const y = n[phi + 2] ?? 0;
-    const xx = n[phi + 3] ?? 0;
-    const xy = n[phi + 4] ?? 0;
-    const yy = n[phi + 5] ?? 0;
+    const context = (p[group] ?? 0) + turn;
+    const x = n[context] ?? 0;
+    const y = n[context + 32] ?? 0;
+    const xx = x * x;
+    const xy = x * y;
+    const yy = y * y;
     const end = group + 9 + (p[group + 8] ?? 0);
     for (let next = group + 9; next < end; next++) {
       const at = p[next] ?? 0;
@@ -85,7 +92,6 @@ function expectTwo(groups: Uint16Array, { numbers: n, places: p }: ScoreBlock): 
       const v2 = (n[d + 9] ?? 0) + (n[d + 10] ?? 0) * x + (n[d + 11] ?? 0) * y;
       const fact = p[at] ?? 0;
       n[fact + 9] = family;
-      n[fact + 12] = 0;
       n[fact + 10] = family + own;
       n[fact + 11] = v0 + v1 * x + v2 * y;
     }
@@ -114,7 +120,6 @@ function expectAny(group: number, { numbers: n, places: p }: ScoreBlock): void {
     }
     const family = dot(n, p[at + 1] ?? 0, n, phi, size);
     n[fact + 9] = family;
-    n[fact + 12] = 0;
     n[fact + 10] = family + own;
     n[fact + 11] = variance;
   }

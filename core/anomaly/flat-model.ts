@@ -14,7 +14,7 @@ import { compilePlan, FEATURES_MAX, featureCount, type PartGroup } from "./featu
 import type { NormalModel } from "./normal-model.js";
 import type { NormalState } from "./normal-state.js";
 import { formOf } from "./reach-form.js";
-import { type GroupSet, PLACES, type ScoreBlock } from "./score-block.js";
+import { type GroupSet, PLACES, type ScoreBlock, WAITING_MAX } from "./score-block.js";
 
 /** The groups of a mode: together, and each alone for rows in which a context value is absent. */
 export interface ModeGroups {
@@ -88,7 +88,7 @@ function layGroup(model: NormalModel, features: PartGroup, layout: BlockLayout):
   const parts = indexes.map((index) => index * PLACES);
   const at = layout.places.length;
   layout.places.push(
-    layout.reserve(FEATURES_MAX),
+    layout.reserve(Math.max(FEATURES_MAX, 3 * WAITING_MAX)),
     layout.place(scales.flatMap(({ centre, spread }) => [centre, 1 / spread])),
     layout.place(form),
     ...[x, y, z, features.size, local, parts.length, ...parts],

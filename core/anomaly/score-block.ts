@@ -65,6 +65,8 @@ export interface RowInHand {
   cell: number;
   values: Float64Array;
   at: number;
+  /** How many rows before this one wait to be learnt from. */
+  waiting: number;
   /** In which the compressor last gave all it can and it was too little. */
   capacityCell: number;
   /** Evidence that was none because its context is new, ever. */
@@ -73,5 +75,7 @@ export interface RowInHand {
 
 /** Places per part: part 3 of a plan begins at 3 times this. */
 export const PLACES = 13;
+/** Rows that wait to be learnt from, at most. */
+export const WAITING_MAX = 32;
 /** Most parts of a model, and how far apart what is remembered of one part lies. */
 export const PARTS_MAX = 128;
