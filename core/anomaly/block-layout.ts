@@ -126,11 +126,18 @@ export function viewState(
   });
   const nothing = new Float64Array(state.fits.length);
   return {
+    // One literal: put together by spreading, every state would get a shape of its own.
     state: {
-      ...{ cell: state.cell, rowsOutOfReach: state.rowsOutOfReach, fits },
-      ...{ sums: all(4, state.sums), last: all(5, state.last), stops: all(6, state.stops) },
-      ...{ evidence: section(0, state.evidence), evidenceCell: section(1, state.evidenceCell) },
-      ...{ calm: section(2, state.calm), peaks: section(3, state.peaks) },
+      cell: state.cell,
+      rowsOutOfReach: state.rowsOutOfReach,
+      fits,
+      sums: all(4, state.sums),
+      last: all(5, state.last),
+      stops: all(6, state.stops),
+      evidence: section(0, state.evidence),
+      evidenceCell: section(1, state.evidenceCell),
+      calm: section(2, state.calm),
+      peaks: section(3, state.peaks),
     },
     shares: section(4, nothing),
     fastShares: section(5, nothing),

@@ -40,18 +40,12 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
     const part = usable[index] ?? 0;
     const fact = p[part] ?? 0;
     const own = p[part + 7] ?? 0;
-    const sums = p[part + 4] ?? 0;
-    let fast = (n[sums] ?? 0) * keepFast;
-    let fastRows = (n[sums + 1] ?? 0) * keepFastRows;
-    let fastHeld = (n[sums + 2] ?? 0) * keepFast;
-    let slow = (n[sums + 3] ?? 0) * keepSlow;
-    let slowRows = (n[sums + 4] ?? 0) * keepSlowRows;
-    let slowHeld = (n[sums + 5] ?? 0) * keepSlow;
     const measured = values[at + (p[part + 8] ?? 0)] ?? 0;
     const likely = n[fact + 10] ?? 0;
     n[fact + 10] = Number.NaN;
     const most = n[fact + 14] ?? 0;
-    const expected = likely > most ? most : Math.max(likely, n[fact + 13] ?? 0);
+    const least = n[fact + 13] ?? 0;
+    const expected = likely > most ? most : Math.max(likely, least);
     const rest = measured - expected;
     let learnt = Number.NaN;
     // Of parts of other modes, and where a context value is absent, nothing was expected.
@@ -90,6 +84,8 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       isHeard = !(cell - row.capacityCell < CELLS_PER_DAY);
     }
     let rows = n[own] ?? 0;
+    let e = 0;
+    let g = 0;
     if (isHeard) {
       const variance = n[fact] ?? 0;
       const day = n[fact + 1] ?? 0;
@@ -99,19 +95,13 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       if (beyond > 0) held += (variance + day) * beyond;
       if (local > 0) held += local;
       const ratio = held / variance;
-      let e = rest * (n[fact + 2] ?? 0);
+      e = rest * (n[fact + 2] ?? 0);
       // The bound is nowhere tighter than this, so most rows need no root.
       if (!(e <= RESIDUAL_MAX && e >= -RESIDUAL_MAX && ratio >= 0)) {
         const far = RESIDUAL_MAX * Math.sqrt(1 + ratio);
         e = e > far ? far : Math.max(e, -far);
       }
-      const g = Math.sqrt(ratio);
-      fast += e;
-      fastRows += 1;
-      fastHeld += g;
-      slow += e;
-      slowRows += 1;
-      slowHeld += g;
+      g = Math.sqrt(ratio);
       rows += 1;
       n[own + 128] = cell;
       n[own + 768] = e;
@@ -122,6 +112,21 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       if (rest * rest <= fitMax * (variance + held)) learnt = measured - (n[fact + 9] ?? 0);
     }
     n[(p[part + 12] ?? 0) + waiting] = learnt;
+    const sums = p[part + 4] ?? 0;
+    let fast = (n[sums] ?? 0) * keepFast;
+    let fastRows = (n[sums + 1] ?? 0) * keepFastRows;
+    let fastHeld = (n[sums + 2] ?? 0) * keepFast;
+    let slow = (n[sums + 3] ?? 0) * keepSlow;
+    let slowRows = (n[sums + 4] ?? 0) * keepSlowRows;
+    let slowHeld = (n[sums + 5] ?? 0) * keepSlow;
+    if (isHeard) {
+      fast += e;
+      fastRows += 1;
+      fastHeld += g;
+      slow += e;
+      slowRows += 1;
+      slowHeld += g;
+    }
     n[sums] = fast;
     n[sums + 1] = fastRows;
     n[sums + 2] = fastHeld;

@@ -45,14 +45,17 @@ function expectThree(
     const end = group + 9 + (p[group + 8] ?? 0);
     for (let next = group + 9; next < end; next++) {
       const at = p[next] ?? 0;
+      const fact = p[at] ?? 0;
       const b = p[at + 1] ?? 0;
       const s0 = (n[b] ?? 0) + (n[b + 4] ?? 0) * xx + (n[b + 8] ?? 0) * yz;
       const q = (n[b + 1] ?? 0) * x + (n[b + 5] ?? 0) * xy;
       const r = (n[b + 2] ?? 0) * y + (n[b + 6] ?? 0) * xz;
       const s = (n[b + 3] ?? 0) * z + (n[b + 7] ?? 0) * yy;
       const family = s0 + (n[b + 9] ?? 0) * zz + q + (r + s);
+      n[fact + 9] = family;
       const d = p[at + 2] ?? 0;
       const own = (n[d] ?? 0) + (n[d + 1] ?? 0) * x + (n[d + 2] ?? 0) * y + (n[d + 3] ?? 0) * z;
+      n[fact + 10] = family + own;
       const c = d + 4;
       const v0 = (n[c] ?? 0) + (n[c + 1] ?? 0) * x + (n[c + 2] ?? 0) * y + (n[c + 3] ?? 0) * z;
       const v1 = (n[c + 4] ?? 0) + (n[c + 5] ?? 0) * x + (n[c + 6] ?? 0) * y + (n[c + 7] ?? 0) * z;
@@ -60,9 +63,6 @@ function expectThree(
         (n[c + 8] ?? 0) + (n[c + 9] ?? 0) * x + (n[c + 10] ?? 0) * y + (n[c + 11] ?? 0) * z;
       const v3 =
         (n[c + 12] ?? 0) + (n[c + 13] ?? 0) * x + (n[c + 14] ?? 0) * y + (n[c + 15] ?? 0) * z;
-      const fact = p[at] ?? 0;
-      n[fact + 9] = family;
-      n[fact + 10] = family + own;
       n[fact + 11] = v0 + v1 * x + v2 * y + v3 * z;
     }
   }
@@ -81,18 +81,17 @@ function expectTwo(groups: Uint16Array, turn: number, { numbers: n, places: p }:
     const end = group + 9 + (p[group + 8] ?? 0);
     for (let next = group + 9; next < end; next++) {
       const at = p[next] ?? 0;
+      const fact = p[at] ?? 0;
       const b = p[at + 1] ?? 0;
       const s0 = (n[b] ?? 0) + (n[b + 4] ?? 0) * xy + (n[b + 5] ?? 0) * yy;
       const q = (n[b + 2] ?? 0) * y + (n[b + 3] ?? 0) * xx;
       const family = s0 + (n[b + 1] ?? 0) * x + q;
+      n[fact + 9] = family;
       const d = p[at + 2] ?? 0;
-      const own = (n[d] ?? 0) + (n[d + 1] ?? 0) * x + (n[d + 2] ?? 0) * y;
+      n[fact + 10] = family + ((n[d] ?? 0) + (n[d + 1] ?? 0) * x + (n[d + 2] ?? 0) * y);
       const v0 = (n[d + 3] ?? 0) + (n[d + 4] ?? 0) * x + (n[d + 5] ?? 0) * y;
       const v1 = (n[d + 6] ?? 0) + (n[d + 7] ?? 0) * x + (n[d + 8] ?? 0) * y;
       const v2 = (n[d + 9] ?? 0) + (n[d + 10] ?? 0) * x + (n[d + 11] ?? 0) * y;
-      const fact = p[at] ?? 0;
-      n[fact + 9] = family;
-      n[fact + 10] = family + own;
       n[fact + 11] = v0 + v1 * x + v2 * y;
     }
   }

@@ -35,9 +35,9 @@ function fillThree(
     const w =
       ((values[at + (p[group + 5] ?? 0)] ?? 0) - (n[scales + 4] ?? 0)) * (n[scales + 5] ?? 0);
     if (Number.isNaN(u) || Number.isNaN(v) || Number.isNaN(w)) return false;
-    const x = Math.max(-4, Math.min(4, u));
-    const y = Math.max(-4, Math.min(4, v));
-    const z = Math.max(-4, Math.min(4, w));
+    const x = u > 4 ? 4 : Math.max(u, -4);
+    const y = v > 4 ? 4 : Math.max(v, -4);
+    const z = w > 4 ? 4 : Math.max(w, -4);
     const context = (p[group] ?? 0) + waiting;
     n[context] = x;
     n[context + 32] = y;
@@ -58,8 +58,8 @@ function fillTwo(
     const v =
       ((values[at + (p[group + 4] ?? 0)] ?? 0) - (n[scales + 2] ?? 0)) * (n[scales + 3] ?? 0);
     if (Number.isNaN(u) || Number.isNaN(v)) return false;
-    const x = Math.max(-4, Math.min(4, u));
-    const y = Math.max(-4, Math.min(4, v));
+    const x = u > 4 ? 4 : Math.max(u, -4);
+    const y = v > 4 ? 4 : Math.max(v, -4);
     const context = (p[group] ?? 0) + waiting;
     n[context] = x;
     n[context + 32] = y;
