@@ -32,7 +32,7 @@ export interface BlockViews {
 /** What is remembered of each part, apart from sums, last row and stops. */
 const SECTIONS = 7;
 /** Numbers of the row at hand that belong to no part; the monitors' factors are 1 at first. */
-const HEAD = [1, 1, 1, 1, 0];
+const HEAD = [1, 1, 1, 1, 0, Number.NEGATIVE_INFINITY, 0];
 const FACTS = 15;
 /** What excuses a part, see `score-block.ts`. */
 const [AT_STOP, SPENT, SPENT_TODAY] = [1, 2, 3];
@@ -125,6 +125,8 @@ export function viewState(
     };
   });
   const nothing = new Float64Array(state.fits.length);
+  numbers[5] = state.capacityCell ?? Number.NEGATIVE_INFINITY;
+  numbers[6] = state.rowsOutOfReach;
   return {
     // One literal: put together by spreading, every state would get a shape of its own.
     state: {

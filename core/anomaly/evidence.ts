@@ -25,10 +25,14 @@ const CALM_SHARE = 0.25;
 /**
  * Weighs the row at hand for the parts that it was expected of, lets every monitor fade and take
  * in what there is, and notes what each part has come to. One loop without a call, so that what
- * was looked up stays at hand.
+ * was looked up stays at hand; numbers are read near where they are used, and those that are done
+ * with are written at once, so that few have to be kept aside meanwhile.
  */
-export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: ScoreBlock): void {
-  const { values, at, cell, waiting } = row;
+export function weighRow(
+  { values, at, cell, waiting }: RowInHand,
+  usable: Uint16Array,
+  { numbers: n, places: p }: ScoreBlock,
+): void {
   const keepFast = n[0] ?? 0;
   const keepSlow = n[1] ?? 0;
   const keepFastRows = n[2] ?? 0;
@@ -54,7 +58,7 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
     if (beyond !== 0) {
       n[fact + 12] = 0;
       if (isHeard && beyond > REACH_MAX) {
-        row.outOfReach++;
+        n[6] = (n[6] ?? 0) + 1;
         isHeard = false;
       }
     }
@@ -77,11 +81,11 @@ export function weighRow(row: RowInHand, { numbers: n, places: p, usable }: Scor
       const high = n[drive + 1] ?? 0;
       if (high > low && speed >= high - STOP_SHARE * (high - low)) {
         isHeard = false;
-        if (-rest > (n[fact + 4] ?? 0)) row.capacityCell = cell;
+        if (-rest > (n[fact + 4] ?? 0)) n[5] = cell;
       }
     } else if (isHeard && excuse === 3 && rest < 0) {
       // … nor because a day in which that was so took less power.
-      isHeard = !(cell - row.capacityCell < CELLS_PER_DAY);
+      isHeard = !(cell - (n[5] ?? 0) < CELLS_PER_DAY);
     }
     let rows = n[own] ?? 0;
     let e = 0;

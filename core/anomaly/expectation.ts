@@ -4,8 +4,9 @@
  *
  * The two shapes that nearly all parts have are written out: every feature in a variable of its
  * own, no inner loops. Here scoring spends its time. The order of every sum is that of the plain
- * loops in `expectAny`, so the results are theirs to the last bit. Places in the block are numbers
- * here; `score-block.ts` says what stands where.
+ * loops in `expectAny`, so the results are theirs to the last bit. What is found is written before
+ * the next sum is begun: otherwise all its numbers would be read first and kept aside. Places in
+ * the block are numbers here; `score-block.ts` says what stands where.
  */
 import { dot } from "./linear-algebra.js";
 import type { GroupSet, ScoreBlock } from "./score-block.js";

@@ -18,13 +18,7 @@ import { copyState, type NormalState } from "./normal-state.js";
 import type { OperatingRow } from "./operating-row.js";
 import { reachGroups } from "./reach.js";
 import { fillGroups } from "./row-features.js";
-import {
-  type GroupSet,
-  PLACES,
-  type RowInHand,
-  type ScoreBlock,
-  WAITING_MAX,
-} from "./score-block.js";
+import { type GroupSet, PLACES, RowInHand, type ScoreBlock, WAITING_MAX } from "./score-block.js";
 
 /** Reads rows one after another and keeps the state; nobody else holds that state meanwhile. */
 export interface NormalReader {
@@ -70,16 +64,8 @@ export function readNormal(
   const flat = flattenModel(model, state);
   const { numbers, places } = flat.block;
   const { state: own, shares, fastShares, residuals } = flat.views;
-  const { cell, rowsOutOfReach: outOfReach } = state;
-  const { capacityCell = Number.NEGATIVE_INFINITY } = state;
-  const row: RowInHand = {
-    cell,
-    values: new Float64Array(0),
-    at: 0,
-    waiting: 0,
-    capacityCell,
-    outOfReach,
-  };
+  const { cell } = state;
+  const row = new RowInHand(cell);
   const scoring: Scoring = { flat, row, isAdapting, learning: undefined };
   let today = Math.floor(cell / CELLS_PER_DAY);
   let slot = Number.isNaN(cell) ? 0 : today % (WAIT_DAYS + 1);
@@ -127,8 +113,8 @@ export function readNormal(
     live: own,
     state: () => {
       learnWaiting(scoring);
-      const { capacityCell: spent, outOfReach: rowsOutOfReach } = row;
-      return copyState({ ...own, cell: row.cell, rowsOutOfReach, capacityCell: spent });
+      const [capacityCell, rowsOutOfReach] = [numbers[5] ?? 0, numbers[6] ?? 0];
+      return copyState({ ...own, cell: row.cell, rowsOutOfReach, capacityCell });
     },
   };
   return reader;
@@ -144,7 +130,7 @@ function readRow(scoring: Scoring, next: OperatingRow): void {
   row.at = next.at;
   if (mode !== undefined) expectRow(mode, row, flat.block);
   if (day !== undefined) expectRow(day, row, flat.block);
-  weighRow(row, flat.block);
+  weighRow(row, flat.block.usable, flat.block);
   if (!isAdapting) return;
   if (day !== undefined) noteOthers(day.together, row.waiting, flat.block);
   if (mode === undefined) return;
