@@ -33,7 +33,7 @@ export interface NormalReader {
   readonly residuals: Float64Array;
   /** The machine is at fault: today is learnt by no part, not even by those that bear it well. */
   distrust(): void;
-  /** The state as it changes: to be read, not kept. */
+  /** The state as it changes: to be read, not kept. Today's sums of the local fits come later. */
   readonly live: NormalState;
   state(): NormalState;
 }
