@@ -36,7 +36,6 @@ interface Laid {
   readonly at: number;
   readonly features: PartGroup;
   readonly local: number;
-  readonly parts: readonly number[];
 }
 
 /** Lays out a model with a state, which stays as it is. */
@@ -93,7 +92,7 @@ function layGroup(model: NormalModel, features: PartGroup, layout: BlockLayout):
     layout.place(form),
     ...[x, y, z, features.size, local, parts.length, ...parts],
   );
-  return [{ at, features, local, parts }];
+  return [{ at, features, local }];
 }
 
 function gather(groups: readonly Laid[], numbers: Float64Array, places: Uint16Array): ModeGroups {
@@ -103,7 +102,6 @@ function gather(groups: readonly Laid[], numbers: Float64Array, places: Uint16Ar
     others: some
       .filter((group) => !isThree(group) && !isTwo(group))
       .map(({ at, features }) => ({ at, features, phi: numbers.subarray(places[at]) })),
-    parts: Uint16Array.from(some.flatMap(({ parts }) => parts)),
   });
   return { together: setOf(groups), alone: groups.map((group) => setOf([group])) };
 }

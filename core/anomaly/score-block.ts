@@ -54,8 +54,6 @@ export interface GroupSet {
   readonly three: Uint16Array;
   readonly two: Uint16Array;
   readonly others: readonly OtherGroup[];
-  /** Parts of all of them, group by group in the order of the plan. */
-  readonly parts: Uint16Array;
 }
 
 /** A group whose shape is not written out. */
