@@ -35,6 +35,7 @@ import {
   type SeenState,
   toChanges,
 } from "./operation-wire.js";
+import { type ServerName, serverNameOf } from "./server-name.js";
 import { fromStatus } from "./status.js";
 import { createTrainingClient } from "./training-client.js";
 
@@ -105,11 +106,13 @@ export function connectAdmin(
   authority: Buffer | undefined,
   clock: Pick<Clock, "nowMs">,
 ): AdminClient {
-  const client = new AdminServiceClient(target, toCredentials(authority), {
+  const name = serverNameOf(target);
+  const client = new AdminServiceClient(target, toCredentials(authority, name), {
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
     // A socket in the file system has no name of its own.
     ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
+    ...(authority !== undefined && name.options),
   });
   const metadata = new Metadata();
   const askRaw = async <Response extends object>(
@@ -217,8 +220,9 @@ export function connectAdmin(
   };
 }
 
-function toCredentials(authority: Buffer | undefined): ChannelCredentials {
-  return authority === undefined ? credentials.createInsecure() : credentials.createSsl(authority);
+function toCredentials(authority: Buffer | undefined, { check }: ServerName): ChannelCredentials {
+  if (authority === undefined) return credentials.createInsecure();
+  return credentials.createSsl(authority, null, null, check);
 }
 
 function toNumbers<T extends object>(message: T): Numbers<T> {
