@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { HeatpoolError } from "#core/errors.js";
 import { type Ceremony, holdCeremony } from "../../support/ceremony.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { DAY_MS, START_MS } from "../../support/tuf-repository.js";
 
 /** What stands where a file is expected. */
 const BAD = [
@@ -34,7 +35,7 @@ beforeAll(async () => {
   const { at, run, config } = ceremony;
   await run("ca", "init", "-c", config, "--json");
   await run("keys", "export", "-c", config, "--out", at("carry"));
-  const strangers = await holdCeremony(other);
+  const strangers = await holdCeremony(other, "", START_MS + DAY_MS);
   await strangers.run("keys", "export", "-c", strangers.config, "--out", join(other, "carry"));
   cpSync(join(other, "carry"), at("others"), { recursive: true });
   await strangers.add("targets", "other");
