@@ -13,6 +13,7 @@ import { type IdentityRecord, readRecord } from "../enrolment/identity-record.js
 import { openInstallationId } from "../enrolment/installation-id.js";
 import { createKeyStore, type KeyStore } from "../enrolment/key-store.js";
 import { openCheckedFile, openStateFile } from "../host/state-file.js";
+import type { AskingLine } from "../uplink/asking-line.js";
 
 /** What an identity is opened with. */
 export interface IdentityParts {
@@ -20,6 +21,8 @@ export interface IdentityParts {
   readonly chance: Chance;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** On which the backend is asked; left out: a connection for each question. */
+  readonly line?: AskingLine;
 }
 
 /** Name of the systemd credential that seals the keys. */

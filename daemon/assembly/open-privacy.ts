@@ -64,7 +64,8 @@ export async function withOwnPrivacy<T>(
     });
   }
   const { withPrivacy } = await import("../uplink/privacy-client.js");
-  return await withPrivacy(toOwnEndpoint(backend, openIdentity(config, parts).identity()), work);
+  const endpoint = toOwnEndpoint(backend, openIdentity(config, parts).identity());
+  return await withPrivacy(endpoint, work, parts.line);
 }
 
 /** A new recovery code. @throws HeatpoolError `UNAUTHENTICATED` not enrolled · what the backend says */
@@ -135,7 +136,7 @@ async function* readBackend(parts: PrivacyParts): AsyncGenerator<Uint8Array> {
   if (backend === undefined) return;
   const { connectPrivacy } = await import("../uplink/privacy-client.js");
   const identity = openIdentity(config, parts).identity();
-  const client = connectPrivacy(toOwnEndpoint(backend, identity));
+  const client = connectPrivacy(toOwnEndpoint(backend, identity), parts.line);
   try {
     yield* client.port.export(identity.installationId);
   } finally {
