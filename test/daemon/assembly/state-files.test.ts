@@ -137,6 +137,22 @@ function outcomesOf(sound: Buffer, path: string, read: () => unknown): Set<strin
   return outcomes;
 }
 
+describe("a folder in a file's place", () => {
+  it.each(["installation-id", "withdrawal", "erasure-wish"])(
+    "named %s ends the daemon with words, and nobody is called",
+    async (name) => {
+      const { folder, state, more } = await enrolled();
+      rmSync(join(state, name), { force: true });
+      mkdirSync(join(state, name));
+      const fault = await endOf(folder, more);
+      expect(fault).toBeInstanceOf(HeatpoolError);
+      expect(fault).toMatchObject({ code: "STATE_INVALID", hint: expect.any(String) });
+      expect(String(fault)).toContain(join(state, name));
+      expect(calls).toBe(0);
+    },
+  );
+});
+
 describe("a file that is lost", () => {
   it("leaves the keys that it named where they are", async () => {
     const { state, identity } = await enrolled();
