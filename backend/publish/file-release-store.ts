@@ -108,7 +108,11 @@ async function names(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (cause) {
     if (isAbsent(cause)) return [];
-    throw cause;
+    throw new HeatpoolError(
+      "STORE_FAILED",
+      `${folder} cannot be listed: ${(cause as NodeJS.ErrnoException).code}`,
+      { cause, hint: "It is a folder; look at the medium, or bring it back from a backup." },
+    );
   }
 }
 

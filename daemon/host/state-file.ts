@@ -32,7 +32,7 @@ export interface StateFile {
   readBytes(): Buffer | undefined;
   /** Durable when it returns. */
   write(content: string | Uint8Array): void;
-  /** Durable when it returns; harmless when there is none. */
+  /** Durable when it returns; harmless when there is none. A folder in its place goes, too. */
   remove(): void;
 }
 
@@ -60,7 +60,7 @@ export function openStateFile(path: string): StateFile {
     write: (content) => orTell(path, () => writeWhole(path, content)),
     remove: () =>
       orTell(path, () => {
-        rmSync(path, { force: true });
+        rmSync(path, { force: true, recursive: true });
         syncFolder(dirname(path));
       }),
   };

@@ -148,6 +148,35 @@ describe("a file that is not what it should be", () => {
     expect(contents()).toEqual(before);
   });
 
+  it("and words that no catalogue may list leave no release behind", async () => {
+    const { at, run, config } = ceremony;
+    const before = contents();
+    const publish = ["publish", at("model"), "-c", config];
+    for (const [model, whom, schema] of [
+      ["../x", "*", "s/1"],
+      ["a", "", "s/1"],
+      ["a", "ä".repeat(129), "s/1"],
+      ["a", "*", "with space"],
+    ] as const) {
+      const words = [...publish, "--model", model, "--for", whom, "--schema", schema];
+      const fault = await run(...words).then(String, (error: unknown) => error);
+      expect(fault, words.join(" ")).toBeInstanceOf(HeatpoolError);
+    }
+    expect(contents()).toEqual(before);
+  });
+
+  it("as the address of a backend is told as that, and a backup into nowhere by its file", async () => {
+    const { at, run, config } = ceremony;
+    const codeOf = (...words: string[]) =>
+      run(...words, "-c", config).then(String, (error: unknown) => (error as HeatpoolError).code);
+    for (const target of ["", "rubbish", "http://x", "[::1", "unix:"]) {
+      expect(await codeOf("status", "--admin", target), target).toBe("USAGE");
+    }
+    const gone = ["--admin", "127.0.0.1:1"];
+    expect(await codeOf("backup", "--out", at("below-file/x"), ...gone)).toBe("STATE_INVALID");
+    expect(await codeOf("status", ...gone)).toBe("UNAVAILABLE");
+  });
+
   it.each(UNWRITABLE)("is not written over, and no half of it is left: %s", async (bad) => {
     const { at, run, config } = ceremony;
     const before = contents();

@@ -58,6 +58,8 @@ describe("a checked file", () => {
       told("STORE_FAILED", `${path} cannot be written: EISDIR`),
     );
     expect(readdirSync(folder)).toEqual(["limits.json"]);
+    file.remove();
+    expect(file.read()).toBeUndefined();
     writeFileSync(join(folder, "file"), "");
     const below = openStateFile(join(folder, "file", "limits.json"));
     expect(() => below.read()).toThrow(
