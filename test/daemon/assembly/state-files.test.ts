@@ -117,7 +117,7 @@ describe.each([
 });
 
 /** More tell nothing that these do not. */
-const FLIPS_MAX = 600;
+const FLIPS_MAX = 250;
 
 /** What `read` says where one bit of `sound` is another, in every byte or in some everywhere. */
 function outcomesOf(sound: Buffer, path: string, read: () => unknown): Set<string> {
