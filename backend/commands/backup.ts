@@ -34,7 +34,7 @@ export async function backUp(
             "as safe as the store, and delete it within 35 days.",
     );
   } catch (cause) {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
     throw toOurs(cause, path);
   }
 }
