@@ -41,6 +41,12 @@ export const FORMS: Readonly<Record<string, FolderForm>> = {
     test: { machines: 3, ...NEXT_WINTER },
     severity: [0.3, 0.6],
   },
+  minute: {
+    seed: 28,
+    stepSeconds: 60,
+    train: { machines: 3, from: "2024-11-01T00:00:00Z", days: 120 },
+    test: { machines: 2, from: "2025-11-01T00:00:00Z", days: 120 },
+  },
   one: {
     seed: 27,
     train: { machines: 1, ...AUTUMN_TO_SPRING },

@@ -2,8 +2,9 @@
  * From scores to what the owner is told: one alarm per event, raised once and resolved once.
  *
  * Raised only after half an hour above the line and with enough rows of evidence behind a part;
- * kept until every part of it has been calm for six hours, so that it does not flicker. While no
- * evidence arrives (no heating in summer) it waits.
+ * kept until every part of it has been calm for six hours, so that it does not flicker. Parts of
+ * which no evidence arrives (no heating in summer) are taken to be calm when others of the same
+ * event have been for a day; while none says anything, the alarm waits.
  */
 import { CELLS_PER_DAY, CELLS_PER_HOUR } from "./channel.js";
 
@@ -45,8 +46,10 @@ const PERSIST_CELLS = 6;
 const EVIDENCE_MIN = 12;
 const CALM_CELLS = 6 * CELLS_PER_HOUR;
 const CALM_SHARE = 0.5;
+/** What one event moved together is over together: for parts that say nothing others have to be calm. */
+const CALM_FOR_OTHERS_CELLS = CELLS_PER_DAY;
 /** A part that had no row for so long has no evidence of being well. */
-const EVIDENCE_AGE_MAX = CELLS_PER_DAY;
+export const EVIDENCE_AGE_MAX = CELLS_PER_DAY;
 /** A new alarm this soon after the last is the same event. */
 const REOPEN_CELLS = CELLS_PER_DAY;
 
@@ -70,8 +73,10 @@ export function stepAlarm(
     return mayRaise({ ...state, aboveSince: above }, facts, carriers);
   const joined = carriers.filter((part) => !state.parts.includes(part));
   const parts = joined.length === 0 ? state.parts : [...state.parts, ...joined];
-  const calm = isCalm(parts, facts) ? (state.calmSince ?? facts.cell) : undefined;
-  if (calm !== undefined && facts.cell - calm >= CALM_CELLS)
+  const silent = silentPartsOf(parts, facts);
+  const calm = isCalm(parts, silent, facts) ? (state.calmSince ?? facts.cell) : undefined;
+  const needed = silent.length === 0 ? CALM_CELLS : CALM_FOR_OTHERS_CELLS;
+  if (calm !== undefined && facts.cell - calm >= needed)
     return { state: { ...NO_ALARM, resolvedAt: facts.cell }, change: "resolved" };
   return { state: { ...state, parts, aboveSince: above, calmSince: calm }, change: undefined };
 }
@@ -102,9 +107,24 @@ function carriersOf(facts: AlarmFacts): number[] {
   return parts.sort((a, b) => (facts.shares[b] ?? 0) - (facts.shares[a] ?? 0));
 }
 
-function isCalm(parts: readonly number[], facts: AlarmFacts): boolean {
-  return parts.every((part) => {
-    const age = facts.cell - (facts.evidenceCell[part] ?? Number.NEGATIVE_INFINITY);
-    return age <= EVIDENCE_AGE_MAX && (facts.fastShares[part] ?? 0) < CALM_SHARE;
-  });
+/** Parts of an alarm that had no row for so long that nothing is known of them. */
+function silentPartsOf(
+  parts: readonly number[],
+  { cell, evidenceCell }: Pick<AlarmFacts, "cell" | "evidenceCell">,
+): readonly number[] {
+  return parts.filter(
+    (part) => !(cell - (evidenceCell[part] ?? Number.NEGATIVE_INFINITY) <= EVIDENCE_AGE_MAX),
+  );
+}
+
+/** Whether all parts that say anything are calm; one at least does. */
+function isCalm(
+  parts: readonly number[],
+  silent: readonly number[],
+  { fastShares }: AlarmFacts,
+): boolean {
+  return (
+    silent.length < parts.length &&
+    parts.every((part) => silent.includes(part) || (fastShares[part] ?? 0) < CALM_SHARE)
+  );
 }

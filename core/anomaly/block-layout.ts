@@ -1,7 +1,7 @@
 /**
  * Lays out the block of one device: who has which place in it, and what stands there at first.
  */
-import { channelAt, channelIndex } from "./channel.js";
+import { CELLS_PER_DAY, channelAt, channelIndex } from "./channel.js";
 import type { PlanPart } from "./feature-plan.js";
 import { type LocalFit, strideOf, WAIT_DAYS } from "./local-fit.js";
 import { SUMS_PER_PART } from "./monitors.js";
@@ -32,7 +32,7 @@ export interface BlockViews {
 /** What is remembered of each part, apart from sums, last row and stops. */
 const SECTIONS = 7;
 /** Numbers of the row at hand that belong to no part; the monitors' factors are 1 at first. */
-const HEAD = [1, 1, 1, 1, 0, Number.NEGATIVE_INFINITY, 0];
+const HEAD = [1, 1, 1, 1, 0, Number.NEGATIVE_INFINITY, 0, CELLS_PER_DAY];
 const FACTS = 15;
 /** What excuses a part, see `score-block.ts`. */
 const [AT_STOP, SPENT, SPENT_TODAY] = [1, 2, 3];

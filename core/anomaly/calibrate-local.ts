@@ -79,7 +79,7 @@ function* watchFifths(
   for (const [index, fifth] of fifths.entries()) {
     yield undefined;
     const { model, known } = solve(index);
-    const reader = readNormal(model, startNormal(model, known));
+    const reader = readNormal(model, startNormal(model, known), { isCalibrating: true });
     for (const day of fifth)
       for (const row of rowsOf(yield day)) {
         reader.read(row);

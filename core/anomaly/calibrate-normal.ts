@@ -171,5 +171,5 @@ function withLimits(model: NormalModel, maxima: readonly Maxima[]): NormalModel 
 /** Reads a machine from its first day on, as a daemon that was just installed. */
 function readNew(model: NormalModel, rows: RowBlock) {
   const newUntil = (rows.cells[0] ?? 0) + WARM_UP_DAYS * CELLS_PER_DAY;
-  return readNormal(model, startNormal(model), { newUntil });
+  return readNormal(model, startNormal(model), { newUntil, isCalibrating: true });
 }

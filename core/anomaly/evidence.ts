@@ -82,6 +82,9 @@ export function weighRow(
       if (high > low && speed >= high - STOP_SHARE * (high - low)) {
         isHeard = false;
         if (-rest > (n[fact + 4] ?? 0)) n[5] = cell;
+      } else {
+        // … nor because its water has to catch up: the compressor is on its way to its limit, …
+        isHeard = !(cell - (n[5] ?? 0) < (n[7] ?? 0));
       }
     } else if (isHeard && excuse === 3 && rest < 0) {
       // … nor because a day in which that was so took less power.

@@ -58,7 +58,7 @@ export function injectFault(grid: CellGrid, scenario: Scenario): CellGrid {
   const { kind, severity, start } = scenario;
   const end = Math.min(endOf(scenario), grid.length);
   const cells = kind.days * CELLS_PER_DAY;
-  const held = grid.values[start * CHANNEL_COUNT + RETURN] ?? Number.NaN;
+  const held = lastReturn(grid, start);
   let ice = 0;
   for (let cell = start; cell < end; cell++) {
     const ramp = kind.ramps ? Math.min(1, (cell - start) / (RAMP_SHARE * cells)) : 1;
@@ -97,6 +97,15 @@ function growIce(grid: CellGrid, cell: number, ice: number): number {
     grid.modes[cell] === HEATING &&
     (grid.values[cell * CHANNEL_COUNT + OUTDOOR] ?? Number.NaN) < ICE_BELOW_C;
   return isFrosting ? Math.min(ICE_MOST, ice + ICE_MOST / ICE_CELLS) : ice;
+}
+
+/** What the sensor showed last, where the cell itself has no reading. */
+function lastReturn({ values }: CellGrid, cell: number): number {
+  for (let from = cell; from >= 0; from--) {
+    const value = values[from * CHANNEL_COUNT + RETURN] ?? Number.NaN;
+    if (!Number.isNaN(value)) return value;
+  }
+  return Number.NaN;
 }
 
 /** The device's own COP follows what its sensor shows. */

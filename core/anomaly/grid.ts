@@ -46,6 +46,7 @@ export const GRID_CELLS_MAX = 288_000;
 const SILENT_CELLS = 3;
 const CELL_MS = CELL_SECONDS * 1000;
 const UNKNOWN = MODES.indexOf("unknown");
+const DEFROST = MODES.indexOf("defrost");
 
 /** An empty grid. */
 export function createGrid(firstCell: number, length: number): CellGrid {
@@ -176,7 +177,16 @@ function emptyGridFor(atMs: Float64Array, order: Uint32Array): CellGrid {
 function addMode(grid: CellGrid, cell: number, mode: number): void {
   const isFirst = grid.seen[cell] === 0;
   grid.seen[cell] = 1;
-  grid.modes[cell] = isFirst || grid.modes[cell] === mode ? mode : UNKNOWN;
+  grid.modes[cell] = isFirst ? mode : joinModes(grid.modes[cell] ?? UNKNOWN, mode);
+}
+
+/**
+ * What a cell is said to be whose polls say one and the other: nobody knows. But a defrost is
+ * shorter than two cells, and what comes after it has to know of it.
+ */
+export function joinModes(one: number, other: number): number {
+  if (one === other) return one;
+  return one === DEFROST || other === DEFROST ? DEFROST : UNKNOWN;
 }
 
 /** Mean of the first `before` values and one more. */

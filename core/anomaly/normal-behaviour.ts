@@ -44,6 +44,11 @@ export interface ReadOptions {
   readonly isAdapting?: boolean;
   /** Until this cell the machine is new: its level is learnt even where it looks unusual. */
   readonly newUntil?: number;
+  /**
+   * Limits are looked for: what a house catches up on is looked at as well, because what is no
+   * evidence against a machine still says how far a healthy one may be from what is expected.
+   */
+  readonly isCalibrating?: boolean;
 }
 
 /** Everything a row is read with. */
@@ -59,11 +64,16 @@ interface Scoring {
 export function readNormal(
   model: NormalModel,
   state: NormalState,
-  { isAdapting = true, newUntil = Number.NEGATIVE_INFINITY }: ReadOptions = {},
+  {
+    isAdapting = true,
+    newUntil = Number.NEGATIVE_INFINITY,
+    isCalibrating = false,
+  }: ReadOptions = {},
 ): NormalReader {
   const flat = flattenModel(model, state);
   const { numbers, places } = flat.block;
   const { state: own, shares, fastShares, residuals } = flat.views;
+  if (isCalibrating) numbers[7] = 0;
   const { cell } = state;
   const row = new RowInHand(cell);
   const scoring: Scoring = { flat, row, isAdapting, learning: undefined };

@@ -11,6 +11,7 @@
  *            4   square of the highest share of a limit in this row
  *            5   cell in which the compressor last gave all it can and it was too little
  *            6   evidence that was none because its context is new, ever
+ *            7   for so many cells after 5 the house's water catches up
  * `places`   from a group's own: 0 context values of the rows that wait and of the row at hand, each
  *            value 32 places after the one before; where the shape is not written out the features
  *            of the row at hand · 1 centre and 1 / spread of each context value · 2 coefficients of

@@ -47,6 +47,8 @@ export interface Watch {
   readonly alarm: AlarmState;
   /** Whether the owner sees an alarm. */
   readonly isOn: boolean;
+  /** Cell in which a part of the alarm was last judged, calm or not; `undefined`: no part alarms. */
+  readonly judgedCell: number | undefined;
   readonly reader: NormalReader;
   /** `undefined`: no part is unusual together with others, or one of them alarms alone. */
   readonly together: Together | undefined;
@@ -145,6 +147,14 @@ export function openWatch(model: NormalModel, state: WatchState): Watch {
     },
     get isOn() {
       return isOn();
+    },
+    get judgedCell() {
+      if (alarm.raisedAt === undefined) return undefined;
+      const { evidenceCell } = reader.live;
+      return alarm.parts.reduce(
+        (last, part) => Math.max(last, evidenceCell[part] || 0),
+        alarm.raisedAt,
+      );
     },
     reader,
     get together() {

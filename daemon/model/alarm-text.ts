@@ -36,6 +36,7 @@ const TEXTS = {
     expected: "erwartet",
     own: "diese Anlage weicht von ihrer Familie ab um",
     data: "Sensor oder Daten",
+    unjudged: "nichts zu beurteilen seit",
   },
   en: {
     severity: { info: "Note", warning: "Warning", critical: "Urgent" },
@@ -68,6 +69,7 @@ const TEXTS = {
     expected: "expected",
     own: "this machine differs from its family by",
     data: "sensor or data",
+    unjudged: "nothing to judge it by since",
   },
 } as const;
 
@@ -92,9 +94,12 @@ export function renderScores(
   writeTime: WriteTime,
 ): string[] {
   const texts = TEXTS[language];
-  return devices.flatMap(({ deviceId, score, isAlarmOn, model, findings }) => {
+  return devices.flatMap(({ deviceId, score, isAlarmOn, waitsSinceMs, model, findings }) => {
     const facts = [
       isAlarmOn ? texts.alarm : texts.calm,
+      ...(waitsSinceMs === undefined
+        ? []
+        : [`${texts.unjudged} ${writeTime(waitsSinceMs, language)}`]),
       ...(score === undefined ? [] : [`${texts.score} ${say(score, language)}`]),
       `${texts.source[model.source]}${model.label === "" ? "" : ` ${model.label}`}`,
       `${model.daysKept} ${texts.kept}`,

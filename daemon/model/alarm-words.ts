@@ -178,6 +178,14 @@ function sayDetail(detail: string, language: Language): string {
   return detail.replace(from, to);
 }
 
+/** An alarm of which nothing could be judged since then: neither that it goes on nor that it is over. */
+export function sayWaiting(sinceMs: number, language: Language, writeTime: WriteTime): string {
+  const since = writeTime(sinceMs, language);
+  return language === "de"
+    ? `Der Alarm wartet: Seit ${since} war nichts zu beurteilen, denn die Wärmepumpe lief nicht so oder Messwerte fehlen.`
+    : `The alarm waits: since ${since} nothing could be judged, as the heat pump did not run like this or readings are missing.`;
+}
+
 /** The same in both languages. */
 export function inBoth(say: (language: Language) => { title: string; text: string }): AlarmWords {
   const [de, en] = LANGUAGES.map(say);

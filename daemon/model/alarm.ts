@@ -56,4 +56,6 @@ export interface Alarm {
   /** Whether its end is to be told: once for each time its beginning was. */
   readonly isEndOwed: boolean;
   readonly answer?: AlarmAnswer;
+  /** Since when nothing of it could be judged; said, not written down. Left out: it is judged. */
+  readonly waitsSinceMs?: number;
 }

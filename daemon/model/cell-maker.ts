@@ -4,7 +4,7 @@
  * followed in the end, or one wrong jump ahead would silence a device for good.
  */
 import { CELL_SECONDS, CHANNEL_COUNT, channelIndex } from "#core/anomaly/channel.js";
-import { believable, createGrid, isOutside } from "#core/anomaly/grid.js";
+import { believable, createGrid, isOutside, joinModes } from "#core/anomaly/grid.js";
 import { guessCell } from "#core/anomaly/guess-mode.js";
 import type { MachineReadings } from "#core/anomaly/machine-readings.js";
 import { MODES } from "#core/anomaly/operating-row.js";
@@ -119,7 +119,7 @@ function emptyCell(cell: number): OpenCell {
 function fill(open: OpenCell, { values, mode, hasFault, outside }: MachineReadings): void {
   const told = mode === undefined ? -1 : MODES.indexOf(mode);
   if (open.mode === undefined || open.mode === told) open.mode = told;
-  else open.mode = open.mode === -1 || told === -1 ? -1 : UNKNOWN;
+  else open.mode = open.mode === -1 || told === -1 ? -1 : joinModes(open.mode, told);
   open.hasFault ||= hasFault;
   for (const channel of outside) noteOutside(open, channel);
   for (const [channel, given] of values) {

@@ -11,7 +11,7 @@ import { isLearningDue, LEARN_DAYS_MIN } from "./local-learning.js";
 import { makePastRows } from "./past-rows.js";
 import { openScored, type Scored } from "./scored-device.js";
 import type { Scorer } from "./scorer.js";
-import { describe, explainModel, vitalsOf } from "./scorer-facts.js";
+import { describe, explainModel, tellWaiting, vitalsOf } from "./scorer-facts.js";
 import type { ScorerParts } from "./scorer-parts.js";
 import { writeMemory } from "./watch-file.js";
 
@@ -117,9 +117,15 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
     modelsChanged() {
       for (const one of scored) chooseModel(parts, one);
     },
-    devices: () => scored.map((one) => describe(one, book)),
+    devices: () => scored.map((one) => describe(one, book, clock.nowMs())),
     vitals: () => scored.flatMap((one) => vitalsOf(one, book)),
-    alarms: () => book.list(),
+    alarms: () => {
+      const nowMs = clock.nowMs();
+      return book.list().map((alarm) => {
+        const one = scored.find(({ device }) => device.deviceId === alarm.deviceId);
+        return one === undefined ? alarm : tellWaiting(alarm, one, nowMs, parts.writeTime);
+      });
+    },
     answer(id, answer) {
       const alarm = book.find(id);
       if (alarm === undefined)

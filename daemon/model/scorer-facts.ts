@@ -1,13 +1,18 @@
 /** What is said of a device that is scored: for status, vitals and `heatpool model explain`. */
+import { EVIDENCE_AGE_MAX } from "#core/anomaly/alarm.js";
 import { CELL_SECONDS, channelAt, channelIndex } from "#core/anomaly/channel.js";
+import type { Language } from "#core/anomaly/explanation-text.js";
 import { LAST_NUMBERS } from "#core/anomaly/normal-state.js";
+import type { Alarm } from "./alarm.js";
 import type { AlarmBook } from "./alarm-book.js";
-import { sayFinding } from "./alarm-words.js";
+import { sayFinding, sayWaiting, type WriteTime } from "./alarm-words.js";
 import type { Scored } from "./scored-device.js";
 import type { ExplainedModelPart, ScoredDevice, ScorerVital } from "./scorer.js";
 
+const CELL_MS = CELL_SECONDS * 1000;
+
 /** How a device is watched. */
-export function describe(one: Scored, book: AlarmBook): ScoredDevice {
+export function describe(one: Scored, book: AlarmBook, nowMs: number): ScoredDevice {
   const { device, watch, shelf } = one;
   const { deviceId } = device;
   const { model } = watch;
@@ -16,6 +21,7 @@ export function describe(one: Scored, book: AlarmBook): ScoredDevice {
     deviceId,
     score: watch.score,
     isAlarmOn: isOn(book, deviceId),
+    ...waiting(one, nowMs),
     model: {
       source: model?.source ?? ("none" as const),
       label: model?.label ?? "",
@@ -26,12 +32,29 @@ export function describe(one: Scored, book: AlarmBook): ScoredDevice {
     },
     findings: watch.findings.map((finding) => ({
       ...{ kind: finding.kind, channel: channelAt(finding.channel).id },
-      ...{ sinceMs: finding.since * CELL_SECONDS * 1000, text: sayFinding(finding) },
+      ...{ sinceMs: finding.since * CELL_MS, text: sayFinding(finding) },
     })),
     ...watch.counts,
     dropped: one.dropped,
     modelsRefused: one.refused,
   };
+}
+
+/** The machine's alarm waits for evidence: it does not run like this at present, or says nothing. */
+function waiting({ watch }: Scored, nowMs: number): { readonly waitsSinceMs?: number } {
+  const cell = watch.watch?.judgedCell;
+  if (cell === undefined || !(nowMs - cell * CELL_MS > EVIDENCE_AGE_MAX * CELL_MS)) return {};
+  return { waitsSinceMs: cell * CELL_MS };
+}
+
+/** The alarm, and in words since when it waits, if it does at this moment. */
+export function tellWaiting(alarm: Alarm, one: Scored, nowMs: number, writeTime: WriteTime): Alarm {
+  if (alarm.kind !== "machine" || alarm.resolvedAtMs !== undefined) return alarm;
+  const { waitsSinceMs } = waiting(one, nowMs);
+  if (waitsSinceMs === undefined) return alarm;
+  const say = (language: Language) =>
+    `${alarm.text[language]} ${sayWaiting(waitsSinceMs, language, writeTime)}`;
+  return { ...alarm, waitsSinceMs, text: { de: say("de"), en: say("en") } };
 }
 
 function isOn(book: AlarmBook, deviceId: string): boolean {

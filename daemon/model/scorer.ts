@@ -32,6 +32,8 @@ export interface ScoredDevice {
   /** Above 1: alarming; left out: no model. */
   readonly score: number | undefined;
   readonly isAlarmOn: boolean;
+  /** Since when nothing of its alarm could be judged; left out: it is judged, or there is none. */
+  readonly waitsSinceMs?: number;
   readonly model: ModelFacts;
   /** Readings that cannot be right. */
   readonly findings: readonly {

@@ -10,6 +10,7 @@ import { simulateHeatPump } from "../../bench/heat-pump-simulator.js";
 import type { FaultEvent } from "../../bench/simulated/faults.js";
 import type { HappeningEvent } from "../../bench/simulated/happenings.js";
 import { openCheckedFile } from "../../daemon/host/state-file.js";
+import { renderScores } from "../../daemon/model/alarm-text.js";
 import { openLocalModels } from "../../daemon/model/local-model.js";
 import { createMemoryRows } from "../../daemon/model/memory-rows.js";
 import { temporaryFolder } from "../support/folder.js";
@@ -168,7 +169,7 @@ describe("alarms of a house", () => {
   }, 300_000);
 });
 
-describe("what the owner says to an alarm", () => {
+describe("an alarm and what the owner says to it", () => {
   const event = {
     fault: "low_flow",
     severity: 1,
@@ -184,8 +185,31 @@ describe("what the owner says to an alarm", () => {
     await bed.feed(table, from, EVENT_MS + 2 * DAY_MS);
     const [alarm] = bed.scorer.alarms();
     expect(alarm?.resolvedAtMs).toBeUndefined();
-    return { bed, alarm, more: () => bed.feed(table, EVENT_MS + 2 * DAY_MS) };
+    const feed = (fromDay: number, toDay: number) =>
+      bed.feed(table, EVENT_MS + fromDay * DAY_MS, EVENT_MS + toDay * DAY_MS);
+    return { bed, alarm, feed, more: () => bed.feed(table, EVENT_MS + 2 * DAY_MS) };
   };
+
+  it("waits: it says since when nothing could be judged, and says it no more once something can", async () => {
+    const { bed, alarm, feed } = await raised();
+    expect(alarm?.waitsSinceMs).toBeUndefined();
+    await feed(4, 4.01);
+    const [waiting] = bed.scorer.alarms();
+    const sinceMs = waiting?.waitsSinceMs ?? 0;
+    expect(sinceMs).toBeGreaterThan(EVENT_MS + DAY_MS);
+    expect(sinceMs).toBeLessThan(EVENT_MS + 2 * DAY_MS);
+    const since = new Date(sinceMs).toISOString().slice(0, 16);
+    expect(waiting?.text.en).toContain(`The alarm waits: since ${since} nothing could be judged`);
+    expect(waiting?.text.de).toContain(`Der Alarm wartet: Seit ${since} war nichts zu beurteilen`);
+    const lines = (language: "de" | "en") =>
+      renderScores(bed.scorer.devices(), language, () => "Monday").join();
+    expect(lines("en")).toContain("alarm, nothing to judge it by since Monday");
+    expect(lines("de")).toContain("Alarm, nichts zu beurteilen seit Monday");
+    await feed(4.01, 4.6);
+    expect(bed.scorer.alarms()[0]?.waitsSinceMs).toBeUndefined();
+    expect(bed.scorer.alarms()[0]?.text.en).not.toContain("waits");
+    await bed.stop();
+  }, 300_000);
 
   it("not a problem: its parts are not told again for a fortnight", async () => {
     const { bed, alarm, more } = await raised();

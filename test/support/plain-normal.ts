@@ -52,7 +52,9 @@ export function readPlainly(
   model: NormalModel,
   state: NormalState,
   newUntil = Number.NEGATIVE_INFINITY,
+  isCalibrating = false,
 ): PlainReader {
+  const catchUpCells = isCalibrating ? 0 : CELLS_PER_DAY;
   const compiled = compilePlan(model.plan);
   const flat = flattenModel(model);
   const own = copyState(state);
@@ -127,7 +129,7 @@ export function readPlainly(
   };
   /**
    * A machine that gives all it can is not ill because the house gets less than was asked; nor
-   * because a day in which that was so took less power.
+   * because a day in which that was so took less power, or has water to catch up on.
    */
   const isSpent = (index: number, row: OperatingRow, short: number): boolean => {
     if (flat.isDay[index] === 1) return cell - capacityCell < CELLS_PER_DAY;
@@ -138,7 +140,7 @@ export function readPlainly(
     const speed = row.values[row.at + (flat.driveChannel[index] ?? 0)] ?? Number.NaN;
     const isAtTop = high > low && speed >= high - STOP_SHARE * (high - low);
     if (isAtTop && short > (flat.tolerance[index] ?? 0)) capacityCell = cell;
-    return isAtTop;
+    return isAtTop || cell - capacityCell < catchUpCells;
   };
   const endDays = (now: number) => {
     const today = Math.floor(now / CELLS_PER_DAY);

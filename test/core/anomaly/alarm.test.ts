@@ -106,6 +106,20 @@ describe("an alarm that is on", () => {
     expect(live(summer, raised()).changes).toEqual([]);
   });
 
+  it("is over when what still runs has been calm for a day, though the other part stopped", () => {
+    const both = { ...LOUD, shares: [1.2, 1.4], fastShares: [1.2, 1.4] };
+    const { state } = live(stretch(107, 3, both), raised());
+    const summer = (length: number, fastShares: readonly number[]) =>
+      Array.from({ length }, (_, index) => {
+        const cell = 1000 + index;
+        return cellFacts(cell, { fastShares, evidenceCell: [110, cell] });
+      });
+    const ended = [["resolved", 1000 + CELLS_PER_DAY]];
+    expect(live(summer(CELLS_PER_DAY, [0, 0.4]), state).changes).toEqual([]);
+    expect(live(summer(CELLS_PER_DAY + 1, [0, 0.4]), state).changes).toEqual(ended);
+    expect(live(summer(9 * CELLS_PER_DAY, [0, 0.5]), state).changes).toEqual([]);
+  });
+
   it("that comes again within a day of its end is the same event", () => {
     const { state } = live(stretch(107, CALM_CELLS + 1), raised());
     const endedAt = 107 + CALM_CELLS;

@@ -112,8 +112,9 @@ describe("a reader comes to what the plain formulas come to", () => {
     for (let round = 0; round < 2; round++) {
       const model = randomModel(plan, noise);
       const newUntil = 5_789_800;
-      const ours = readNormal(model, startNormal(model), { newUntil });
-      const plain = readPlainly(model, startNormal(model), newUntil);
+      const isCalibrating = round === 1;
+      const ours = readNormal(model, startNormal(model), { newUntil, isCalibrating });
+      const plain = readPlainly(model, startNormal(model), newUntil, isCalibrating);
       let next = 0;
       for (const row of rowsOf(randomRows(1000, noise))) {
         ours.read(row);

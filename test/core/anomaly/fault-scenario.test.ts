@@ -88,4 +88,14 @@ describe("an injected fault", () => {
     }
     expect(grid.values).toEqual(copy);
   });
+
+  it("of a sensor that stands still holds what was last read where its first cell is lost", () => {
+    const kind = FAULTS.find(({ fault }) => fault === "sensor_return_stuck");
+    if (kind === undefined) throw new Error("no such fault");
+    const values = grid.values.slice();
+    const place = (cell: number) => cell * CHANNEL_COUNT + channelIndex("return");
+    values[place(START)] = Number.NaN;
+    const after = injectFault({ ...grid, values }, { kind, severity: 1, start: START });
+    expect(after.values[place(START + 50)]).toBe(grid.values[place(START - 1)]);
+  });
 });

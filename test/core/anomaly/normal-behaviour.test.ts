@@ -34,8 +34,13 @@ type Row = Readonly<Record<string, number>>;
 
 const USUAL: Row = { outdoor: -9, to24: -9, dayMean: -9, dayLow: -11, flow: 24, return: 20 };
 
-/** Reads `row` cell by cell for two days; the share of the limit of a part afterwards. */
-function shareAfter(model: NormalModel, id: string, row: Row): number {
+/** Reads rows cell by cell for two days; the share of the limit of a part afterwards. */
+function shareAfter(
+  model: NormalModel,
+  id: string,
+  row: Row | ((cell: number) => Row),
+  isCalibrating = false,
+): number {
   const block = createRowBlock(2 * CELLS_PER_DAY);
   for (let cell = 0; cell < block.length; cell++) {
     block.cells[cell] = cell;
@@ -43,10 +48,11 @@ function shareAfter(model: NormalModel, id: string, row: Row): number {
     block.steady[cell] = 1;
     // The drive has to have shown its range first.
     const shown = cell < 3 ? { frequency: 20 } : {};
-    for (const [id, value] of Object.entries({ ...USUAL, ...row, ...shown }))
+    const given = typeof row === "function" ? row(cell) : row;
+    for (const [id, value] of Object.entries({ ...USUAL, ...given, ...shown }))
       block.values[cell * CHANNEL_COUNT + channelIndex(id as ChannelId)] = value;
   }
-  const reader = readNormal(model, startNormal(model), { isAdapting: false });
+  const reader = readNormal(model, startNormal(model), { isAdapting: false, isCalibrating });
   for (const one of rowsOf(block)) reader.read(one);
   return reader.shares[placeOf(id)] ?? Number.NaN;
 }
@@ -62,6 +68,26 @@ describe("a machine that gives all it can", () => {
 
   it("is when it took more", () => {
     expect(shareAfter(model, "day.kw", { ...spent, kw: 4.4 })).toBeGreaterThan(1);
+  });
+
+  describe("and the house that catches up with it", () => {
+    const mild = modelOf({ "heating.frequency": 50, "heating.flow": 33 });
+    const late = CELLS_PER_DAY + 100;
+    /** A cold day at the limit, then hours in which the compressor could do more. */
+    const after = (cell: number) => (cell < late ? { ...spent, flow: 24 } : CATCHING_UP);
+    const CATCHING_UP: Row = { frequency: 85, flow: 26 };
+
+    /** The same hours, where it never had to give all it can. */
+    const alone = (cell: number) => (cell < 6 ? { frequency: 95, flow: 33 } : CATCHING_UP);
+
+    it("is not ill for a day because its water is colder than the weather asks", () => {
+      expect(shareAfter(mild, "heating.flow", after)).toBe(0);
+      expect(shareAfter(mild, "heating.flow", alone)).toBeGreaterThan(1);
+    });
+
+    it("is looked at where limits are looked for", () => {
+      expect(shareAfter(mild, "heating.flow", after, true)).toBeGreaterThan(1);
+    });
   });
 
   it("is when it takes less power though it could give more", () => {

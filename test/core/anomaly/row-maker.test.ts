@@ -123,4 +123,46 @@ describe("derived", () => {
     expect(without(20)).toBe(2);
     expect(without(30)).toBeNaN();
   });
+
+  /** A day of these cells, then what the last full hour says of it. */
+  const countsOf = (cells: readonly (Cell | undefined)[]) => {
+    const rows = rowsOfCells([...cells, ["off", { outdoor: 2, power: 0.5 }]]);
+    const said = (id: ChannelId) => valueIn(rows, rows.length - 1, id);
+    return { starts: said("starts"), def: said("def"), kw: said("kw"), dayMean: said("dayMean") };
+  };
+  const still: Cell = ["off", { outdoor: 2, power: 0.5 }];
+  const runs: Cell = ["heating", { outdoor: 2, power: 0.5 }];
+  const thaws: Cell = ["defrost", { outdoor: 2, power: 0.5 }];
+  const mixed: Cell = ["unknown", { outdoor: 2, power: 0.5 }];
+  const dayOf = (pattern: readonly (Cell | undefined)[]) =>
+    Array.from({ length: CELLS_PER_DAY }, (_, cell) => pattern[cell % pattern.length]);
+
+  it("are counts of a day of which one cell in ten was lost, wherever it was", () => {
+    const day = dayOf(times(CELLS_PER_HOUR, still)).map((cell, at) =>
+      at % 10 === 7 ? undefined : cell,
+    );
+    expect(countsOf(day)).toEqual({ starts: 0, def: 0, kw: 0.5, dayMean: 2 });
+    const third = day.map((cell, at) => (at % 3 === 0 ? undefined : cell));
+    expect(Object.values(countsOf(third)).every(Number.isNaN)).toBe(true);
+  });
+
+  it.each<[string, readonly (Cell | undefined)[], number]>([
+    ["begins in a cell whose polls disagree", [mixed, runs, runs, mixed, still], 1],
+    ["begins in a cell that was lost", [undefined, runs, runs, still, still], 1],
+    ["is over before the next cell", [mixed, still, still, still, still], 1],
+    ["would have to lie in a lost cell", [undefined, still, still, still, still], 0],
+    ["comes after a quarter of an hour of which nobody knows", [mixed, mixed, mixed, runs], 0],
+  ])("count a run that %s", (_, cells, runsAnHour) => {
+    const hour = [...times(CELLS_PER_HOUR - cells.length, still), ...cells];
+    expect(countsOf(dayOf(hour)).starts).toBe(24 * runsAnHour);
+  });
+
+  it("count a defrost once, over a cell that was lost in it, too", () => {
+    const hour = [runs, thaws, undefined, thaws, ...times(CELLS_PER_HOUR - 4, runs)];
+    expect(countsOf(dayOf(hour)).def).toBe(24);
+  });
+
+  it("are there while a machine cycles so fast that most cells disagree", () => {
+    expect(countsOf(dayOf([mixed, still, mixed, runs])).starts).toBeGreaterThan(60);
+  });
 });

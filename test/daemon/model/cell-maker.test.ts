@@ -42,6 +42,14 @@ describe("cells", () => {
     expect(isCell(cell) && MODES[cell.mode]).toBe("unknown");
   });
 
+  it("that were freed of ice for a minute are of a defrost: it is shorter than two of them", () => {
+    const maker = createCellMaker();
+    for (const [minute, mode] of (["heating", "defrost", "heating"] as const).entries())
+      maker.add(poll(START_MS + minute * 60_000, 30, mode));
+    const cell = maker.add(poll(START_MS + CELL_MS, 30, "heating"));
+    expect(isCell(cell) && MODES[cell.mode]).toBe("defrost");
+  });
+
   it("do not notice summer time: between two polls lie five minutes, whatever the wall says", () => {
     const maker = createCellMaker();
     const cells: number[] = [];
