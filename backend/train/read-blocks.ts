@@ -22,7 +22,7 @@ export interface BlockSource {
 }
 
 /** Changes when months have to be summed anew by a newer program. */
-const FORM = "heatpool-month/3";
+const FORM = "heatpool-month/4";
 
 /** `undefined`: none of that heat pump model. */
 export async function readBlocks(
