@@ -17,6 +17,8 @@ import { createSystemClock } from "./host/system-clock.js";
 const EXIT_USAGE = 64;
 const EXIT_BUG = 70;
 const EXIT_OUTPUT = 74;
+/** 128 and the number of SIGINT, as shells say it. */
+const EXIT_INTERRUPTED = 130;
 
 const ending = new AbortController();
 const bugListeners: ((bug: unknown) => void)[] = [];
@@ -37,7 +39,11 @@ process.umask(0o077);
 process.on("unhandledRejection", onFatal);
 process.on("uncaughtException", onFatal);
 process.on("SIGTERM", () => ending.abort());
-process.on("SIGINT", () => ending.abort());
+process.on("SIGINT", () => {
+  // The first time everything is put in order; who asks again does not wait for that.
+  if (ending.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  ending.abort();
+});
 // Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread;
 // told as a bug it would be written once more, for ever.
 for (const stream of [process.stdout, process.stderr]) {
@@ -62,7 +68,7 @@ const machine: Machine = {
     return folder === undefined ? undefined : join(folder, name);
   },
   print: (line) => console.log(line),
-  progress: (line) => console.error(line),
+  ...(process.stderr.isTTY && { progress: (line: string) => console.error(line) }),
   setTlsMinimum: (version) => {
     tls.DEFAULT_MIN_VERSION = version;
   },

@@ -40,6 +40,8 @@ const CODES = {
   TOO_SOON: { retryable: true, exit: 1 },
   INVALID_ARGUMENT: { retryable: false, exit: 64 },
   NOT_FOUND: { retryable: false, exit: 1 },
+  // As a shell says of what Ctrl-C ended.
+  INTERRUPTED: { retryable: true, exit: 130 },
   CATALOGUE_REFUSED: { retryable: true, exit: 1 },
   STORE_LOCKED: { retryable: true, exit: 1 },
   STORE_DAMAGED: { retryable: false, exit: 1 },

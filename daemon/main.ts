@@ -22,6 +22,8 @@ import { createSystemClock } from "./host/system-clock.js";
 const EXIT_USAGE = 64;
 const EXIT_SOFTWARE = 70;
 const EXIT_OUTPUT = 74;
+/** 128 and the number of SIGINT, as shells say it. */
+const EXIT_INTERRUPTED = 130;
 
 // Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread.
 for (const stream of [process.stdout, process.stderr]) {
@@ -34,7 +36,14 @@ for (const stream of [process.stdout, process.stderr]) {
 process.on("SIGUSR1", () => undefined);
 
 const ending = new AbortController();
-for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => ending.abort());
+process.on("SIGTERM", () => ending.abort());
+process.on("SIGINT", interrupt);
+
+/** The first time everything is put in order; who asks again does not wait for that. */
+function interrupt(): void {
+  if (ending.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  ending.abort();
+}
 
 const terminal: Terminal = {
   print: (line) => console.log(line),
@@ -43,12 +52,22 @@ const terminal: Terminal = {
   async ask(question) {
     if (!process.stdin.isTTY) return undefined;
     const dialogue = createInterface({ input: process.stdin, output: process.stdout });
+    const left = new AbortController();
+    dialogue.once("close", () => left.abort());
+    // A terminal that is read line by line sends Ctrl-C as a letter; Ctrl-D only closes.
+    dialogue.once("SIGINT", interrupt);
+    ending.signal.addEventListener("abort", () => dialogue.close(), { once: true });
     try {
-      return await dialogue.question(question, { signal: ending.signal });
+      return await dialogue.question(question, { signal: left.signal });
+    } catch (fault) {
+      if (ending.signal.aborted) throw new HeatpoolError("INTERRUPTED", "nothing was answered");
+      if (left.signal.aborted) return undefined;
+      throw fault;
     } finally {
       dialogue.close();
     }
   },
+  ...(process.stderr.isTTY && { progress: (line: string) => console.error(line) }),
   setExitStatus(status) {
     process.exitCode = status;
   },

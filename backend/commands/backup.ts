@@ -34,7 +34,9 @@ export async function backUp(
             "as safe as the store, and delete it within 35 days.",
     );
   } catch (cause) {
-    await rm(draft, { force: true });
+    // One that was there before is somebody else's.
+    const isTaken = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    if (!isTaken) await rm(draft, { force: true });
     throw toOurs(cause, path);
   }
 }
@@ -99,7 +101,8 @@ async function restoreTombstones(
 }
 
 async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "w", FILE_MODE);
+  // Who writes the draft has it alone: two that write one file would make neither.
+  const file = await open(path, "wx", FILE_MODE);
   try {
     for await (const bytes of chunks) await file.write(bytes);
     await file.sync();
@@ -134,6 +137,6 @@ function toOurs(cause: unknown, path: string): HeatpoolError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new HeatpoolError("STATE_INVALID", `${path}: ${why}`, {
     cause,
-    hint: "Look at free space, and whether this user may read and write there.",
+    hint: "Look at free space, and whether this user may read and write there; remove what ends in .part.",
   });
 }

@@ -16,6 +16,8 @@ import type { Config } from "../config.js";
 import type { ConsentState } from "../enrolment/consent.js";
 import { CONSENT_TEXTS } from "../enrolment/consent-text.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
+import { isConfirmed } from "./confirmation.js";
+import { chooseLanguage } from "./language.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -40,7 +42,7 @@ export async function showConsent(
   terminal: Terminal,
 ): Promise<void> {
   const { config } = readSetup(options.config);
-  const locale = parseLocale(options.language ?? config.language);
+  const locale = chooseLanguage(options.language, config.language);
   const { book } = openState(config, terminal.clock, terminal.version);
   const state = book.state();
   if (options.json === true) {
@@ -63,17 +65,12 @@ export async function grantConsent(
   terminal: Terminal,
 ): Promise<void> {
   const { config } = readSetup(options.config);
-  const locale = parseLocale(options.language ?? config.language);
+  const locale = chooseLanguage(options.language, config.language);
   const scopes = parseScopes(options.scopes);
-  if (options.yes !== true) {
-    terminal.print(CONSENT_TEXTS[locale]);
-    terminal.print(`telemetry${scopes.map((scope) => `, ${scope}`).join("")}`);
-    const answer = await terminal.ask(SAYS[locale].question);
-    if (!YES.test(answer?.trim() ?? "")) {
-      terminal.print(SAYS[locale].none);
-      return terminal.setExitStatus(1);
-    }
-  }
+  const about = [CONSENT_TEXTS[locale], ["telemetry", ...scopes].join(", ")];
+  const { question: ask, none: refused } = SAYS[locale];
+  const question = { about, ask, agrees: YES, refused };
+  if (!(await isConfirmed(options, terminal, question))) return;
   const { book } = openState(config, terminal.clock, terminal.version);
   const record: ConsentRecord = book.grant({ locale, scopes });
   await tellDaemon(config, terminal, "POST /consent/granted");
@@ -103,11 +100,6 @@ function tellDaemon(
   what: "POST /consent/granted" | "POST /consent/withdraw",
 ): Promise<unknown> {
   return askDaemon(clock, controlSocketPath(config.runtimeDir), what);
-}
-
-function parseLocale(text: string): Locale {
-  if (text === "de" || text === "en") return text;
-  throw new HeatpoolError("USAGE", `language ${text}: de or en`);
 }
 
 /** The scopes beside `telemetry`, without which nothing has a meaning. */

@@ -102,7 +102,7 @@ export async function exportHistory(
     range.fromMs = Math.max(range.fromMs, oldestMs - HOUR_MS);
     for (const { config } of devices) {
       for await (const { atMs, values } of source.rows(config.deviceId, range)) {
-        if (terminal.ending.aborted) return;
+        if (terminal.ending.aborted) throw new HeatpoolError("INTERRUPTED", "the export is a part");
         const cells = metrics.map((metric) => values.get(metric) ?? "");
         if (cells.every((cell) => cell === "")) continue;
         terminal.print([new Date(atMs).toISOString(), config.deviceId, ...cells].join(","));
@@ -157,6 +157,7 @@ async function takeAll(
   const history = await openHistoryAlone(setup, terminal);
   const total = { rows: 0, values: 0, faults: 0 };
   let sharing: ContributionSum | undefined;
+  let isWhole = true;
   try {
     for await (const { rows, metrics, faults } of parts) {
       for (const fault of faults) tellFault(fault, total.faults++, terminal);
@@ -164,7 +165,8 @@ async function takeAll(
       total.rows += rows.length;
       total.values += await history.take(deviceId, rows, planCatalogueChannels(metrics));
       await contribution?.take(rows, metrics);
-      if (terminal.ending.aborted) break;
+      isWhole = !terminal.ending.aborted;
+      if (!isWhole) break;
     }
   } finally {
     await closeHistory(history);
@@ -172,12 +174,17 @@ async function takeAll(
     sharing = await contribution?.close();
   }
   if (options.json === true) {
-    return terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
+    terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
+  } else {
+    terminal.print(
+      `${deviceId}: ${total.rows} rows read, ${total.values} values new, ${total.faults} passed over`,
+    );
+    if (sharing !== undefined) tellSharing(sharing, terminal);
   }
-  terminal.print(
-    `${deviceId}: ${total.rows} rows read, ${total.values} values new, ${total.faults} passed over`,
-  );
-  if (sharing !== undefined) tellSharing(sharing, terminal);
+  if (isWhole) return;
+  throw new HeatpoolError("INTERRUPTED", "not all of it was taken in", {
+    hint: "Repeat it: what is there already counts once.",
+  });
 }
 
 function tellSharing(sum: ContributionSum, { print }: Terminal): void {

@@ -6,6 +6,7 @@ import { HeatpoolError } from "#core/errors.js";
 import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { wipeMachine } from "../privacy/wipe.js";
+import { isConfirmed } from "./confirmation.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -44,15 +45,9 @@ export async function purge(
       hint: "Stop it with `systemctl stop heatpool`, then run `heatpool purge` again.",
     });
   }
-  if (options.yes !== true) {
-    terminal.print(says.ask);
-    terminal.print(says.backend);
-    const answer = await terminal.ask(says.question);
-    if (!YES.test(answer?.trim() ?? "")) {
-      terminal.print(says.none);
-      return terminal.setExitStatus(1);
-    }
-  }
+  const about = [says.ask, says.backend];
+  const question = { about, ask: says.question, agrees: YES, refused: says.none };
+  if (!(await isConfirmed(options, terminal, question))) return;
   // Durable first: a power cut in between must not leave anything that is sent.
   openState(config, terminal.clock, terminal.version).book.withdraw();
   const removed = wipeMachine({ ...config, secretFile: config.keys.secretFile });

@@ -99,7 +99,8 @@ async function* readLines(path: string): Lines {
     }
   } catch (fault) {
     if (fault instanceof HeatpoolError) throw fault;
-    throw new HeatpoolError("NOT_FOUND", `${path}: ${String(fault)}`, { cause: fault });
+    const why = fault instanceof Error ? fault.message : String(fault);
+    throw new HeatpoolError("NOT_FOUND", `${path} cannot be read: ${why}`, { cause: fault });
   }
   yield { text: rest, number: ++number };
 }
@@ -134,8 +135,12 @@ function toSnapshot(
   words: readonly string[],
   { deviceId, where }: { deviceId: string; where: string },
 ): Snapshot {
-  const takenAtMs = toMs(words[columns.indexOf(TIME)] ?? "");
-  if (!Number.isFinite(takenAtMs)) throw new HeatpoolError("INVALID_ARGUMENT", `${where}: no time`);
+  const time = words[columns.indexOf(TIME)] ?? "";
+  const takenAtMs = toMs(time);
+  if (!Number.isFinite(takenAtMs))
+    throw new HeatpoolError("INVALID_ARGUMENT", `${where}: ${JSON.stringify(time)} is no time`, {
+      hint: "Times look like 2026-01-31T12:00:00Z; without a zone they are UTC.",
+    });
   const readings = columns.flatMap((metric, at) => {
     if (metric === undefined || metric === TIME || metric === DEVICE) return [];
     const word = words[at]?.trim() ?? "";

@@ -7,9 +7,10 @@ import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
 import { openPorts } from "../support/open-ports.js";
+import { programOf } from "../support/program.js";
 
-/** How sources are run. */
-const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
+/** What Node runs. */
+const PROGRAM = programOf("daemon");
 
 function run(...args: string[]) {
   return runWith({}, ...args);
@@ -85,6 +86,26 @@ describe("heatpool", () => {
     expect(asked.status).toBe(1);
     expect(asked.stdout).toContain("Daten der Wärmepumpe teilen");
     expect(run("consent", "show", "--config", file).stdout).toMatch(/consent: missing\n$/);
+  });
+
+  it.each([
+    ["Ctrl-C", "\x03", 130, /INTERRUPTED: nothing was answered/],
+    ["Ctrl-D", "\x04", 1, /Nothing was removed/],
+  ])("ends in order at %s instead of an answer", async (_, key, status, says) => {
+    const file = writeConfig(temporaryFolder());
+    const words = [process.execPath, ...PROGRAM, "purge", "--config", file];
+    const asked = spawn("script", ["-qec", words.join(" "), "/dev/null"]);
+    const gone = once(asked, "exit");
+    let text = "";
+    asked.stdout.on("data", (part) => {
+      if (!text.includes('"purge" to go on: ')) {
+        text += part;
+        if (text.includes('"purge" to go on: ')) asked.stdin.write(key);
+      } else text += part;
+    });
+    expect((await gone)[0]).toBe(status);
+    expect(text).toMatch(says);
+    expect(text).not.toContain("    at ");
   });
 
   it("grants and withdraws without a daemon and without a network", () => {
