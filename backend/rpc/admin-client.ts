@@ -35,7 +35,7 @@ import {
   type SeenState,
   toChanges,
 } from "./operation-wire.js";
-import { fromStatus } from "./status.js";
+import { fromStatus, isAnswered } from "./status.js";
 import { createTrainingClient } from "./training-client.js";
 
 /** The backend's state, as its operator sees it. */
@@ -230,7 +230,8 @@ function toNumbers<T extends object>(message: T): Numbers<T> {
 
 function explain(cause: ServiceError, target: string): HeatpoolError {
   const error = fromStatus(cause);
-  if (error.code !== "UNAVAILABLE") return error;
+  // What the backend itself calls UNAVAILABLE, as a training that runs already, was answered.
+  if (error.code !== "UNAVAILABLE" || isAnswered(cause)) return error;
   return new HeatpoolError("UNAVAILABLE", `no backend answers at ${target}`, {
     cause,
     hint: "Is `heatpool-backend serve` running, with the same configuration?",

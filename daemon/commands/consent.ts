@@ -21,20 +21,34 @@ import { chooseLanguage } from "./language.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
-const SAYS: Record<Locale, Record<"question" | "none" | "given" | "withdrawn", string>> = {
+const SAYS = {
   en: {
+    status: "consent",
+    states: {
+      missing: "missing",
+      withdrawn: "withdrawn",
+      granted: "granted",
+      outdated: "outdated",
+    },
+    outdated: "the text has changed, sending pauses",
+    version: "version",
     question: 'Type "yes" to agree: ',
     none: "Nothing was agreed to; nothing is sent.",
     given: "Agreed. Sending begins when the daemon runs.",
     withdrawn: "Withdrawn. Nothing more is sent; what was waiting has been wiped.",
   },
   de: {
+    status: "Einwilligung",
+    states: { missing: "keine", withdrawn: "widerrufen", granted: "erteilt", outdated: "veraltet" },
+    outdated: "der Text wurde geändert, das Senden ruht",
+    version: "Version",
     question: 'Geben Sie "ja" ein, um einzuwilligen: ',
     none: "Es wurde nicht eingewilligt; es wird nichts gesendet.",
     given: "Eingewilligt. Gesendet wird, sobald der Dienst läuft.",
     withdrawn: "Widerrufen. Es wird nichts mehr gesendet; was wartete, ist gelöscht.",
   },
-};
+} as const;
+const WHEN = { dateStyle: "long", timeStyle: "short" } as const;
 const YES = /^(yes|ja)$/i;
 
 export async function showConsent(
@@ -49,15 +63,18 @@ export async function showConsent(
     return terminal.print(JSON.stringify({ ...state, history: book.history() }, null, 2));
   }
   terminal.print(CONSENT_TEXTS[locale]);
-  terminal.print(describeState(state));
+  terminal.print(describeState(state, locale));
 }
 
 /** One line about where consent stands. */
-function describeState(state: ConsentState): string {
-  if (state.status === "missing" || state.status === "withdrawn") return `consent: ${state.status}`;
+function describeState(state: ConsentState, locale: Locale): string {
+  const { status, states, outdated, version } = SAYS[locale];
+  const where = `${status}: ${states[state.status]}`;
+  if (state.status === "missing" || state.status === "withdrawn") return where;
   const { record } = state;
-  const note = state.status === "outdated" ? ": the text has changed, sending pauses" : "";
-  return `consent: ${state.status}${note} (version ${record.version}, ${record.time}, ${record.scopes.join(", ")})`;
+  const note = state.status === "outdated" ? `: ${outdated}` : "";
+  const since = new Date(record.time).toLocaleString(locale === "de" ? "de-DE" : "en-GB", WHEN);
+  return `${where}${note} (${version} ${record.version}, ${since}, ${record.scopes.join(", ")})`;
 }
 
 export async function grantConsent(

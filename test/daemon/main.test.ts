@@ -88,6 +88,15 @@ describe("heatpool", () => {
     expect(run("consent", "show", "--config", file).stdout).toMatch(/consent: missing\n$/);
   });
 
+  it("names a wrong address of a backend before anybody is called", () => {
+    const file = writeConfig(temporaryFolder());
+    const ended = run("enrol", "--backend", "wärme:99", "--claim-token", "x", "--config", file);
+    expect([ended.status, ended.stderr]).toEqual([
+      64,
+      expect.stringMatching(/^USAGE: --backend wärme:99: no host:port\n/),
+    ]);
+  });
+
   it.each([
     ["Ctrl-C", "\x03", 130, /INTERRUPTED: nothing was answered/],
     ["Ctrl-D", "\x04", 1, /Nothing was removed/],
