@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import tls from "node:tls";
 import { CommanderError } from "commander";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, toRefusal } from "#core/errors.js";
 import type { Machine } from "./commands/machine.js";
 import { createProgram } from "./commands/program.js";
 import { readVersion } from "./host/package-file.js";
@@ -79,13 +79,14 @@ const machine: Machine = {
 try {
   await createProgram(machine).parseAsync(process.argv);
 } catch (error) {
+  const known = error instanceof HeatpoolError ? error : toRefusal(error);
   if (error instanceof CommanderError) {
     // Commander has printed its own words.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
-  } else if (error instanceof HeatpoolError) {
-    console.error(`${error.code}: ${error.message}`);
-    if (error.hint !== undefined) console.error(error.hint);
-    process.exitCode = error.exitStatus;
+  } else if (known !== undefined) {
+    console.error(`${known.code}: ${known.message}`);
+    if (known.hint !== undefined) console.error(known.hint);
+    process.exitCode = known.exitStatus;
   } else {
     onFatal(error);
   }

@@ -92,3 +92,24 @@ export function retryDelayMs(error: unknown): number | undefined {
   const delayMs = said ? cause.retryAfterMs : undefined;
   return typeof delayMs === "number" && delayMs > 0 ? delayMs : RETRY_DEFAULT_MS;
 }
+
+/** What the machine answers to a user who may not, and to one for whom there is no room. */
+const REFUSALS: Readonly<Record<string, ErrorCode>> = {
+  EACCES: "PERMISSION_DENIED",
+  EPERM: "PERMISSION_DENIED",
+  EROFS: "PERMISSION_DENIED",
+  ENOSPC: "STORE_FAILED",
+  EDQUOT: "STORE_FAILED",
+};
+
+/** An error of the machine that is no bug of ours, for whoever started the program. */
+export function toRefusal(error: unknown): HeatpoolError | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  const code = REFUSALS[String(error.code)];
+  if (code === undefined) return undefined;
+  const hint =
+    code === "PERMISSION_DENIED"
+      ? "Run this as root or as the user of the service."
+      : "Make room on the disk, then try again.";
+  return new HeatpoolError(code, error.message, { cause: error, hint });
+}

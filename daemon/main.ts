@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, toRefusal } from "#core/errors.js";
 import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
 import { collect } from "./commands/profile-options.js";
 import type { ReplayOptions } from "./commands/replay.js";
@@ -382,14 +382,13 @@ async function addProfile(program: Command): Promise<void> {
 function report(fault: unknown): void {
   if (fault instanceof CommanderError) {
     process.exitCode = fault.exitCode === 0 ? 0 : EXIT_USAGE;
-  } else if (fault instanceof HeatpoolError) {
-    console.error(`${fault.code}: ${fault.message}`);
-    if (fault.hint !== undefined) console.error(fault.hint);
-    process.exitCode = fault.exitStatus;
-  } else {
-    console.error(fault);
-    process.exitCode = EXIT_SOFTWARE;
+    return;
   }
+  const known = fault instanceof HeatpoolError ? fault : toRefusal(fault);
+  if (known === undefined) console.error(fault);
+  else console.error(`${known.code}: ${known.message}`);
+  if (known?.hint !== undefined) console.error(known.hint);
+  process.exitCode = known?.exitStatus ?? EXIT_SOFTWARE;
 }
 
 try {

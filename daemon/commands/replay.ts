@@ -43,9 +43,11 @@ const NO_NAME = "replayed";
 /** @throws HeatpoolError `USAGE` · `NOT_FOUND` · `INVALID_ARGUMENT` · `STATE_INVALID` the model */
 export async function replay(options: ReplayOptions, terminal: Terminal): Promise<void> {
   const { learnDays, model } = check(options);
-  const language = chooseLanguage(options.language, terminal.language);
-  const forModel = model && decodeArtefact(model).heatPumpModel;
+  // A mistake is told before anything is read.
+  chooseLanguage(options.language);
+  const forModel = model && openModel(options.model ?? "", model);
   const recorded = await openRecorded(options, terminal, forModel ?? NO_NAME);
+  const language = chooseLanguage(options.language, recorded.language ?? terminal.language);
   let watched: Watched;
   try {
     const { heatpumpModel } = recorded.device;
@@ -128,6 +130,8 @@ async function watch(
 /** A device with its recorded polls, in the order of time. */
 interface Recorded {
   readonly device: DeviceToScore;
+  /** What the house speaks; left out: a file is nobody's. */
+  readonly language?: Language;
   readonly polls: AsyncIterable<Snapshot>;
   close(): Promise<void>;
 }
@@ -162,6 +166,7 @@ async function openFromHistory(options: ReplayOptions, terminal: Terminal): Prom
   const device = { deviceId, heatpumpModel, modeOf: modeOf(found.profile) };
   return {
     device,
+    language: setup.config.language,
     polls: pollsOf(past, deviceId, terminal.clock.nowMs() + 1),
     close: () => source.close(),
   };
@@ -185,6 +190,19 @@ function readModel(path: string): Buffer {
     return readFileSync(path);
   } catch (cause) {
     throw new HeatpoolError("NOT_FOUND", `${path} cannot be read`, { cause });
+  }
+}
+
+/** The heat pump model that it is for. @throws HeatpoolError `STATE_INVALID` it is no model */
+function openModel(path: string, plain: Buffer): string {
+  try {
+    return decodeArtefact(plain).heatPumpModel;
+  } catch (cause) {
+    if (!(cause instanceof HeatpoolError)) throw cause;
+    throw new HeatpoolError(cause.code, `${path}: ${cause.message}`, {
+      cause,
+      hint: "--model names what `heatpool-backend train --out` or `npm run detect` wrote.",
+    });
   }
 }
 

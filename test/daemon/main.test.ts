@@ -88,6 +88,15 @@ describe("heatpool", () => {
     expect(run("consent", "show", "--config", file).stdout).toMatch(/consent: missing\n$/);
   });
 
+  it("ends with 77 and in words where the machine lets it not", () => {
+    // Nobody removes a file there, not even root.
+    const file = writeConfig(temporaryFolder(), "keys: { secretFile: /proc/version }");
+    const ended = run("purge", "--yes", "--config", file);
+    expect(ended.status).toBe(77);
+    expect(ended.stderr).toMatch(/^PERMISSION_DENIED: .*\/proc\/version'\nRun this as root/);
+    expect(ended.stderr).not.toContain("    at ");
+  });
+
   it("names a wrong address of a backend before anybody is called", () => {
     const file = writeConfig(temporaryFolder());
     const ended = run("enrol", "--backend", "wärme:99", "--claim-token", "x", "--config", file);

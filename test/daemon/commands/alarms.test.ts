@@ -92,6 +92,14 @@ describe("recorded polls", () => {
     const run = (more: object) => replay({ ...options, ...more }, terminal as never);
     await expect(run({})).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     await expect(run({ from: `${file}.gone` })).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(run({ model: file })).rejects.toMatchObject({
+      message: expect.stringContaining(`${file}: normal-behaviour model`),
+    });
+    writeFileSync(file, 'timestamp,temp_flow\n"2026-01-01,30\n');
+    await expect(run({})).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(/a\.csv:2: Quote Not Closed/),
+    });
     writeFileSync(file, "timestamp,temp_flow\n2026-13-01,30\n");
     await expect(run({})).rejects.toMatchObject({ message: `${file}:2: "2026-13-01" is no time` });
     await expect(run({ speed: "2" })).rejects.toMatchObject({ code: "USAGE" });
