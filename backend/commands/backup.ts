@@ -23,7 +23,7 @@ export async function backUp(
   await demandAbsent(path);
   const draft = `${path}.part`;
   try {
-    await withAdmin(machine, options, (admin) => writeDurably(draft, admin.backUp()));
+    await withAdmin(machine, options, (admin) => writeDurably(draft, () => admin.backUp()));
     // What lies on the disk is what counts, so it is read again.
     const { counts } = await verify(draft);
     await rename(draft, path);
@@ -100,11 +100,12 @@ async function restoreTombstones(
   return "restored";
 }
 
-async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeDurably(path: string, ask: () => AsyncIterable<Uint8Array>): Promise<void> {
   // Who writes the draft has it alone: two that write one file would make neither.
   const file = await open(path, "wx", FILE_MODE);
   try {
-    for await (const bytes of chunks) await file.write(bytes);
+    // Nobody is asked for what has no place to go.
+    for await (const bytes of ask()) await file.write(bytes);
     await file.sync();
   } finally {
     await file.close();
