@@ -81,6 +81,7 @@ export async function exportHistory(
   options: RangeOptions & { readonly metrics?: string },
   terminal: Terminal,
 ): Promise<void> {
+  if (options.json === true) throw new HeatpoolError("USAGE", "history is exported as CSV only");
   const setup = readSetup(options.config);
   const chosen = options.device === undefined ? undefined : chooseDevice(setup, options.device);
   const devices = setup.devices.filter(
