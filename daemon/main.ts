@@ -121,6 +121,7 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     .version(terminal.version)
     // What stands behind `alarms answer` belongs to `answer`.
     .enablePositionalOptions()
+    .showHelpAfterError("(--help shows what can be done)")
     .exitOverride();
   add(program, "run", "read the heat pumps until told to stop", async () => {
     return (await import("./commands/run.js")).run;

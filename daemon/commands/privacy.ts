@@ -24,6 +24,8 @@ const SAYS = {
     question: 'Type "erase" to go on: ',
     none: "Nothing was erased.",
     erased: "Erased. The receipt is in",
+    sum: (taken: number, refused: number, losses: number) =>
+      `${taken} + ${refused} batches, ${losses} losses`,
     erasedHere: "Erased on this machine. No backend knew it by a certificate.",
     waiting: "Nothing is sent any more, and what waited is wiped. The backend is asked again:",
     exported: "Written to",
@@ -37,6 +39,8 @@ const SAYS = {
     question: 'Geben Sie "löschen" ein, um fortzufahren: ',
     none: "Es wurde nichts gelöscht.",
     erased: "Gelöscht. Die Quittung liegt in",
+    sum: (taken: number, refused: number, losses: number) =>
+      `${taken} + ${refused} Lieferungen, ${losses} Meldungen über Verluste`,
     erasedHere: "Auf diesem Gerät gelöscht. Kein Backend kannte es durch ein Zertifikat.",
     waiting:
       "Es wird nichts mehr gesendet, und was wartete, ist gelöscht. Das Backend wird erneut gefragt:",
@@ -67,7 +71,7 @@ export async function erase(
   if (state.status === "waiting") terminal.print(`${says.waiting} ${state.why}`);
   else if (state.status === "erased" && state.receipt !== undefined) {
     const { batches, refused_batches, losses, erased_at } = state.receipt.record;
-    terminal.print(`${erased_at}: ${batches} + ${refused_batches} batches, ${losses} losses`);
+    terminal.print(`${erased_at}: ${says.sum(batches, refused_batches, losses)}`);
     terminal.print(`${says.erased} ${config.stateDir}/erasure-receipt.json`);
   } else terminal.print(says.erasedHere);
 }
