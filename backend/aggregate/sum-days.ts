@@ -12,7 +12,7 @@ import { createDaySummariser, DAY_MS, type DaySummary } from "./day-summary.js";
 export interface SumDaysDeps {
   readonly store: Pick<
     SnapshotStore,
-    "blocksOfDay" | "days" | "devices" | "putDays" | "record" | "putRecord"
+    "blocksOfDays" | "days" | "devices" | "putDays" | "record" | "putRecord"
   >;
   readonly findTable: FindTable;
   readonly registry: Pick<Registry, "members">;
@@ -96,13 +96,11 @@ async function sumDay(
   const { id, deviceId, day, last } = at;
   const rows: { model: string; rows: ReturnType<typeof readRows>; firstMs: number }[] = [];
   // A block is filed under the day of its first row and may reach into the next.
-  for (const filed of [day - 1, day]) {
-    for await (const block of store.blocksOfDay(id, deviceId, filed)) {
-      if (Math.floor(block.lastMs / DAY_MS) < day) continue;
-      const table = await findTable(block.batch.tableId);
-      const read = readRows(openSealed(block.batch, table), table);
-      rows.push({ model: block.heatpumpModel, rows: read, firstMs: block.firstMs });
-    }
+  for await (const block of store.blocksOfDays(id, deviceId, day - 1, day + 1)) {
+    if (Math.floor(block.lastMs / DAY_MS) < day) continue;
+    const table = await findTable(block.batch.tableId);
+    const read = readRows(openSealed(block.batch, table), table);
+    rows.push({ model: block.heatpumpModel, rows: read, firstMs: block.firstMs });
   }
   const newest = rows.at(-1);
   if (newest === undefined) return undefined;

@@ -14,13 +14,13 @@ export type ReadStoredTimes = (
 ) => Promise<Set<number>>;
 
 export function createStoredTimes(
-  store: Pick<SnapshotStore, "blocksOfDay">,
+  store: Pick<SnapshotStore, "blocksOfDays">,
   findTable: FindTable,
 ): ReadStoredTimes {
   return async (installationId, deviceId, dayMs) => {
     const found = new Set<number>();
     const day = Math.floor(dayMs / DAY_MS);
-    for await (const { batch } of store.blocksOfDay(installationId, deviceId, day)) {
+    for await (const { batch } of store.blocksOfDays(installationId, deviceId, day, day + 1)) {
       const columns = openSealed(batch, await findTable(batch.tableId));
       const times = new Float64Array(columns.rows);
       readTimes(columns, times);

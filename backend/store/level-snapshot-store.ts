@@ -34,8 +34,8 @@ import type { EpochState, SnapshotStore, StoreCount, StoreTotals } from "./snaps
 import { isLetterBefore, isLossBefore } from "./store-ages.js";
 import {
   dayKey,
-  dayRange,
   daysFrom,
+  daysRange,
   key,
   range,
   readDay,
@@ -117,7 +117,8 @@ export async function openLevelSnapshotStore(options: {
     },
     blocks: (id) => scan(range("block", ...(id === undefined ? [] : [uuidBytes(id)])), openBlock),
     devices: (id) => guarded(async () => listDevices(await ready(), id)),
-    blocksOfDay: (id, deviceId, day) => scan(dayRange(id, deviceId, day), openBlock),
+    blocksOfDays: (id, deviceId, fromDay, toDay) =>
+      scan(daysRange(id, deviceId, fromDay, toDay), openBlock),
     async *blocksAfter(commitNumber) {
       const bounds = { gt: key("journal", u64(commitNumber)), lt: range("journal").lt };
       const groups = scan(bounds, (at, value) => ({

@@ -89,13 +89,14 @@ export function createMemorySnapshotStore(shelf: Shelf = createShelf()): Snapsho
           .map((one) => one.batch.deviceId),
       ),
     ],
-    blocksOfDay: (id, deviceId, day) =>
+    blocksOfDays: (id, deviceId, fromDay, toDay) =>
       each(
         sorted().filter(
           ({ installationId, batch, firstMs }) =>
             installationId === id &&
             batch.deviceId === deviceId &&
-            Math.floor(firstMs / DAY_MS) === day,
+            firstMs >= fromDay * DAY_MS &&
+            firstMs < toDay * DAY_MS,
         ),
       ),
     blocksAfter: (commitNumber) =>

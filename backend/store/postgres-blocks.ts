@@ -3,13 +3,13 @@ import type { Queryable } from "../registry/postgres-database.js";
 import { PAGE, pages } from "./postgres-pages.js";
 import type { SharedSnapshotStore } from "./shared-snapshot-store.js";
 import type { StoreCount, StoredBlock } from "./snapshot-store.js";
-import { dayRange } from "./store-keys.js";
+import { daysRange } from "./store-keys.js";
 import { openBlock } from "./store-values.js";
 
 /** The part of the store that reads blocks. */
 type BlockReads = Pick<
   SharedSnapshotStore,
-  "blocks" | "devices" | "blocksOfDay" | "blocksAfter" | "blocksSince" | "count"
+  "blocks" | "devices" | "blocksOfDays" | "blocksAfter" | "blocksSince" | "count"
 >;
 
 export function readsOfBlocks(database: Queryable): BlockReads {
@@ -33,13 +33,15 @@ export function readsOfBlocks(database: Queryable): BlockReads {
       );
       return rows.map((row) => row.device);
     },
-    async *blocksOfDay(id, deviceId, day) {
-      const { gte, lt } = dayRange(id, deviceId, day);
-      const rows = await database.query<BlockRow>(
-        "SELECT key AS at, value FROM block WHERE key >= $1 AND key < $2 ORDER BY key",
-        [gte, lt],
+    blocksOfDays(id, deviceId, fromDay, toDay) {
+      const { gte, lt } = daysRange(id, deviceId, fromDay, toDay);
+      return pages<BlockRow, StoredBlock>(
+        database,
+        "SELECT key AS at, value FROM block WHERE key > $1 AND key < $3 ORDER BY key LIMIT $2",
+        gte,
+        toBlock,
+        [lt],
       );
-      for (const row of rows) yield toBlock(row);
     },
     async *blocksAfter(commitNumber) {
       let from: { number: number; key: Buffer } = { number: commitNumber, key: Buffer.of(0xff) };

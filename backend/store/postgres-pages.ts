@@ -16,7 +16,7 @@ export async function* pages<Row extends { readonly at: unknown }, Item>(
     const rows = await database.query<Row>(text, [from, PAGE, ...more]);
     for (const row of rows) yield toItem(row);
     const last = rows.at(-1);
-    if (last === undefined) return;
+    if (last === undefined || rows.length < PAGE) return;
     from = last.at;
   }
 }

@@ -161,8 +161,13 @@ export interface SnapshotStore {
   blocks(installationId?: string): AsyncIterable<StoredBlock>;
   /** Devices that an installation has blocks of. */
   devices(installationId: string): Promise<readonly string[]>;
-  /** Blocks of one device that begin on one day, as days since 1970 (UTC). */
-  blocksOfDay(installationId: string, deviceId: string, day: number): AsyncIterable<StoredBlock>;
+  /** Blocks of one device that begin on these days since 1970 (UTC), before `toDay`; by day. */
+  blocksOfDays(
+    installationId: string,
+    deviceId: string,
+    fromDay: number,
+    toDay: number,
+  ): AsyncIterable<StoredBlock>;
   /** Blocks of the groups after `commitNumber`, in the order of the groups. */
   blocksAfter(commitNumber: number): AsyncIterable<JournalledBlock>;
   /** Drops the journal up to and including a group; blocks stay. */

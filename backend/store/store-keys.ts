@@ -154,10 +154,17 @@ function dayBytes(day: number): Buffer {
   return bytes;
 }
 
-/** Bounds of the blocks of one device that begin on `day`. */
-export function dayRange(installationId: string, deviceId: string, day: number) {
+/** Bounds of the blocks of one device that begin on `fromDay` or later and before `toDay`. */
+export function daysRange(
+  installationId: string,
+  deviceId: string,
+  fromDay: number,
+  toDay: number,
+): { gte: Buffer; lt: Buffer } {
   const name = Buffer.from(deviceId, "utf8");
-  return range("block", uuidBytes(installationId), Buffer.of(name.length), name, dayBytes(day));
+  const before = (day: number) =>
+    key("block", uuidBytes(installationId), Buffer.of(name.length), name, dayBytes(day));
+  return { gte: before(fromDay), lt: before(toDay) };
 }
 
 /** Reads what `blockKey` wrote. */

@@ -28,7 +28,7 @@ export interface Fitter {
 
 export type TrainingStore = Pick<
   SnapshotStore,
-  "blocksOfDay" | "devices" | "tables" | "putRecord" | "record" | "recordNames" | "removeRecord"
+  "blocksOfDays" | "devices" | "tables" | "putRecord" | "record" | "recordNames" | "removeRecord"
 >;
 
 /** What learning needs. */

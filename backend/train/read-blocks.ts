@@ -26,19 +26,18 @@ const FORM = "heatpool-month/3";
 
 /** `undefined`: none of that heat pump model. */
 export async function readBlocks(
-  store: Pick<SnapshotStore, "blocksOfDay">,
+  store: Pick<SnapshotStore, "blocksOfDays">,
   tables: readonly ChannelTable[],
   source: BlockSource,
 ): Promise<ReadBlocks | undefined> {
   const { installationId, deviceId, heatpumpModel, fromDay, toDay } = source;
   const found: { firstMs: number; batch: SealedBatch; digest: string }[] = [];
   // A block is filed under the day of its first row and may reach into the next.
-  for (let day = fromDay - 1; day < toDay; day++)
-    for await (const block of store.blocksOfDay(installationId, deviceId, day)) {
-      if (block.heatpumpModel !== heatpumpModel || block.lastMs < fromDay * DAY_MS) continue;
-      const digest = Buffer.from(block.batch.digest).toString("hex");
-      found.push({ firstMs: block.firstMs, batch: block.batch, digest });
-    }
+  for await (const block of store.blocksOfDays(installationId, deviceId, fromDay - 1, toDay)) {
+    if (block.heatpumpModel !== heatpumpModel || block.lastMs < fromDay * DAY_MS) continue;
+    const digest = Buffer.from(block.batch.digest).toString("hex");
+    found.push({ firstMs: block.firstMs, batch: block.batch, digest });
+  }
   if (found.length === 0) return undefined;
   found.sort((a, b) => a.firstMs - b.firstMs || (a.digest < b.digest ? -1 : 1));
   const blocks = found.map(({ batch }) => batch);

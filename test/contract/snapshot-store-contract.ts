@@ -97,20 +97,27 @@ export function snapshotStoreContract(
       await store.close();
     });
 
-    it("lists the blocks of one device and day alone", async () => {
+    it("lists the blocks of one device and of some days alone, by day", async () => {
       const store = await open();
-      for (const n of [1, 2]) {
+      for (const n of [3, 1, 4, 2]) {
         await store.put(makeCommit(THEIRS, n));
         await store.put(makeCommit(MINE, n));
       }
       const { batch, firstMs } = makeBlock(MINE, 1);
       const day = Math.floor(firstMs / DAY_MS);
-      const ofDay = (deviceId: string, at: number) =>
-        collect(store.blocksOfDay(MINE, deviceId, at));
-      const found = (await ofDay(batch.deviceId, day)).map((one) => one.installationId);
-      expect(new Set(found)).toEqual(new Set([MINE]));
-      expect(await ofDay(batch.deviceId, day - 1)).toEqual([]);
-      expect(await ofDay(`${batch.deviceId}-2`, day)).toEqual([]);
+      const of = async (deviceId: string, fromDay: number, toDay: number) => {
+        const found = await collect(store.blocksOfDays(MINE, deviceId, fromDay, toDay));
+        return found.map((one) => [one.installationId, one.sequence]);
+      };
+      expect(await of(batch.deviceId, day, day + 1)).toEqual([[MINE, 1]]);
+      expect(await of(batch.deviceId, day - 3, day + 3)).toEqual([
+        [MINE, 1],
+        [MINE, 2],
+        [MINE, 3],
+      ]);
+      expect(await of(batch.deviceId, day - 1, day)).toEqual([]);
+      expect(await of(batch.deviceId, day, day)).toEqual([]);
+      expect(await of(`${batch.deviceId}-2`, day, day + 9)).toEqual([]);
       await store.close();
     });
 
