@@ -161,13 +161,13 @@ async function takeAll(
   let isWhole = true;
   try {
     for await (const { rows, metrics, faults } of parts) {
+      isWhole = !terminal.ending.aborted;
+      if (!isWhole) break;
       for (const fault of faults) tellFault(fault, total.faults++, terminal);
       if (rows.length === 0) continue;
       total.rows += rows.length;
       total.values += await history.take(deviceId, rows, planCatalogueChannels(metrics));
       await contribution?.take(rows, metrics);
-      isWhole = !terminal.ending.aborted;
-      if (!isWhole) break;
     }
   } finally {
     await closeHistory(history);

@@ -80,6 +80,7 @@ describe("heatpool import and export", () => {
       ].join("\n"),
     );
     expect(run("history", "export", "--config", config)).toMatchObject({ status: 1 });
+    expect(run("history", "export", "--json", "--config", config)).toMatchObject({ status: 64 });
     expect(existsSync(join(folder, "state/history"))).toBe(false);
     const old = join(folder, "old.csv");
     const lines = ["2024-10-01T12:00:00Z,35.5,30.1", "never,1,2", "2024-10-01T12:05:00Z,36.5,31.1"];
