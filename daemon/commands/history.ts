@@ -174,18 +174,30 @@ async function takeAll(
     giveToOwner(historyFolder(setup.config));
     sharing = await contribution?.close();
   }
-  if (options.json === true) {
-    terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
-  } else {
-    terminal.print(
-      `${deviceId}: ${total.rows} rows read, ${total.values} values new, ${total.faults} passed over`,
-    );
-    if (sharing !== undefined) tellSharing(sharing, terminal);
-  }
-  if (isWhole) return;
+  if (options.json === true) terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
+  else tellTotal({ deviceId, ...total, sharing }, terminal);
+  if (isWhole && total.rows > 0) return;
+  if (isWhole)
+    throw new HeatpoolError("NOT_FOUND", "there was no row that could be taken in", {
+      hint: "The lines above say what is wrong with rows; without any, there are none.",
+    });
   throw new HeatpoolError("INTERRUPTED", "not all of it was taken in", {
     hint: "Repeat it: what is there already counts once.",
   });
+}
+
+/** What became of an import. */
+interface ImportSum {
+  readonly deviceId: string;
+  readonly rows: number;
+  readonly values: number;
+  readonly faults: number;
+  readonly sharing: ContributionSum | undefined;
+}
+
+function tellTotal({ deviceId, rows, values, faults, sharing }: ImportSum, to: Terminal): void {
+  to.print(`${deviceId}: ${rows} rows read, ${values} values new, ${faults} passed over`);
+  if (sharing !== undefined) tellSharing(sharing, to);
 }
 
 function tellSharing(sum: ContributionSum, { print }: Terminal): void {

@@ -141,6 +141,11 @@ describe("heatpool import --share", () => {
       hint: expect.stringContaining("counts once"),
     });
     expect(await house.import(rows, false)).toMatchObject({ rows: 5, values: 10 });
+    // Nor is one of nothing.
+    await expect(house.import([], false)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(house.import(["2026-13-01,1,2"], false)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
   });
 
   it("takes a row a minute, nothing that the daemon shared itself, nothing too old", async () => {
