@@ -43,7 +43,7 @@ export async function openRegisters(
   const identities = await createIdentities(
     shared === undefined
       ? await openFileIdentityStore(places.identitiesDir)
-      : openPostgresIdentityStore(shared.database),
+      : openPostgresIdentityStore(shared.database, shared.tombstones.isErased),
     clock.nowMs(),
     (id) => {
       onChange(id);

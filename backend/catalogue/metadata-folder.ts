@@ -72,8 +72,9 @@ export async function writeSynced(
     const handle = await open(folder, "r");
     await handle.sync().finally(() => handle.close());
   } catch (cause) {
-    await rm(draft, { force: true });
-    throw new HeatpoolError("STATE_INVALID", `cannot write ${path}`, {
+    await rm(draft, { force: true }).catch(() => undefined);
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HeatpoolError("STATE_INVALID", `cannot write ${path}: ${code}`, {
       cause,
       hint: "Look at free space, and run the command as a user who may write there.",
     });

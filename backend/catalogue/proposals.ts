@@ -32,7 +32,12 @@ export function parseProposals(text: string, name: string): Release[] {
     return list;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HeatpoolError("STATE_INVALID", `${name} is no list of releases: ${why}`, { cause });
+    throw new HeatpoolError("STATE_INVALID", `${name} is no list of releases: ${why}`, {
+      cause,
+      hint:
+        "`keys export` writes one. Remove it where it is the backend's own: the next start of " +
+        "`serve` lists again what waits.",
+    });
   }
 }
 

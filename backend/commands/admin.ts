@@ -152,11 +152,17 @@ export async function withAdmin<T>(
   }
 }
 
+/** A socket in the file system; a name or an address with a port. */
+const TARGET = /^(unix:\/.+|[\w.-]+:\d{1,5}|\[[0-9a-f:.]+\]:\d{1,5})$/i;
+
 function connect(machine: Machine, options: AdminOptions): AdminClient {
   const { config, places } = loadConfig(options.config);
   const { port } = config.admin;
   const configured = port === undefined ? `unix:${places.adminSocket}` : `127.0.0.1:${port}`;
   const target = options.admin ?? configured;
+  if (!TARGET.test(target)) {
+    throw new HeatpoolError("USAGE", `--admin ${target}: neither unix:/path nor host:port`);
+  }
   const isPlain = target.startsWith("unix:") || config.tls.insecureLoopback;
   return connectAdmin(target, isPlain ? undefined : readAuthority(places.caFile), machine.clock);
 }

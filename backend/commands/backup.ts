@@ -36,7 +36,7 @@ export async function backUp(
   } catch (cause) {
     // One that was there before is somebody else's.
     const isTaken = (cause as NodeJS.ErrnoException).code === "EEXIST";
-    if (!isTaken) await rm(draft, { force: true });
+    if (!isTaken) await rm(draft, { force: true }).catch(() => undefined);
     throw toOurs(cause, path);
   }
 }

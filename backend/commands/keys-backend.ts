@@ -1,5 +1,4 @@
 /** `heatpool-backend keys init|import|export|rotate|show`: the backend's side of the ceremony. */
-import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { MetadataFile } from "#core/catalogue/metadata.js";
 import { HeatpoolError } from "#core/errors.js";
@@ -74,7 +73,6 @@ export async function exportForSigning(
 ): Promise<void> {
   const { catalogue } = openHere(machine, options);
   const folder = resolve(options.out);
-  await mkdir(folder, { recursive: true });
   const written: string[] = [];
   for (const role of ["root", "targets"] as const) {
     const file = await catalogue.newest(role);
@@ -108,7 +106,11 @@ export async function rotateKey(
   const { roles, directorKeyIds } = await catalogue.state();
   const old = wanted === "director" ? directorKeyIds : (roles[wanted]?.keyIds ?? []);
   const made = await keys.make(wanted);
-  await writePublic(options.out, [made]);
+  await writePublic(options.out, [made]).catch(async (fault: unknown) => {
+    // Nobody was told of it; each further try would leave another.
+    await keys.forget(made);
+    throw fault;
+  });
   const removes = old.map((id) => ` --remove ${id}`).join("");
   tell(machine, options, { ...toFacts(made), publicFile: options.out, replaces: old }, [
     `Made a new ${role} key, ${made.keyId.slice(0, 12)}. The old one signs until a root drops it.`,

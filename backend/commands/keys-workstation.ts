@@ -131,8 +131,9 @@ export async function mergeFiles(
   options: JsonOption & { readonly out: string; readonly root?: string },
 ): Promise<void> {
   const merged = mergeDrafts(await Promise.all(paths.map(readDraft)));
+  const root = await readOptional("root", options.root);
   await writeOut(options.out, merged);
-  const progress = progressOf(merged, await readOptional("root", options.root));
+  const progress = progressOf(merged, root);
   tell(machine, options, { file: resolve(options.out), role: merged.role, progress }, [
     `Merged ${paths.length} copies of ${merged.role} ${merged.version}:`,
     ...progress.map(describeProgress),

@@ -124,7 +124,7 @@ async function addIssuing(
 /** The issuing authorities, oldest first. @throws HeatpoolError `CERTIFICATE_INVALID` a damaged one */
 export function listIssuers(folder: string): readonly Issuer[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder)
+  return list(folder)
     .flatMap((name) => {
       const number = ISSUING_FILE.exec(name)?.[1];
       if (number === undefined) return [];
@@ -163,6 +163,14 @@ export function openIssuing(
     throw invalid(`issuing-${last.number}.crt has expired`, hint);
   }
   return createIssuing(issuers, { certificate: last.certificate.raw, privateKey }, chance);
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    throw invalid(`cannot list ${folder}`, "It is a folder; bring it back from a backup.", cause);
+  }
 }
 
 function readCertificate(path: string): X509Certificate {

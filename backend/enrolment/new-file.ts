@@ -33,7 +33,8 @@ export async function writeNewFile(
   } catch (cause) {
     throw notWritten(path, cause);
   } finally {
-    await rm(draft, { force: true });
+    // What kept the file from being written may keep this from being looked for.
+    await rm(draft, { force: true }).catch(() => undefined);
   }
   await syncFolder(dirname(path));
 }

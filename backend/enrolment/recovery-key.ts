@@ -25,7 +25,7 @@ export async function openRecoveryKey(
 ): Promise<Buffer> {
   const place = { domain: "heatpool-store/v1", secret: storeKey, name: RECORD } as const;
   if (existsSync(path)) {
-    const sealed = Buffer.from(readFileSync(path, "utf8").trim(), "base64");
+    const sealed = Buffer.from(readText(path).trim(), "base64");
     const key = unwrapKey(place, sealed);
     if (key !== undefined) return key;
     throw new HeatpoolError(
@@ -40,4 +40,16 @@ export async function openRecoveryKey(
   const sealed = wrapKey(place, key, chance(NONCE_BYTES)).toString("base64");
   await writeNewFile(path, `${sealed}\n`, SECRET_MODE);
   return key;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HeatpoolError("STATE_INVALID", `${path} cannot be read: ${code}`, {
+      cause,
+      hint: "Restore it from a backup: without it no owner's recovery code is known any more.",
+    });
+  }
 }

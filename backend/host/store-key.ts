@@ -65,14 +65,30 @@ export async function makeStoreKey(path: string, chance: Chance): Promise<boolea
       hint: "Run the command as a user who may write there.",
     });
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
   }
 }
 
+const LOST = "Restore it from its safe copy; what is sealed under it opens with no other.";
+
 function toKey(path: string): Buffer {
-  const bytes = readFileSync(path);
+  const bytes = readBytes(path);
   if (bytes.length === STORE_KEY_BYTES) return bytes;
   const text = bytes.toString("latin1").trim();
   if (HEX_KEY.test(text)) return Buffer.from(text, "hex");
-  throw new HeatpoolError("STATE_INVALID", `${path} does not hold ${STORE_KEY_BYTES} bytes`);
+  throw new HeatpoolError("STATE_INVALID", `${path} does not hold ${STORE_KEY_BYTES} bytes`, {
+    hint: LOST,
+  });
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HeatpoolError("STATE_INVALID", `${path} cannot be read: ${code}`, {
+      cause,
+      hint: LOST,
+    });
+  }
 }

@@ -43,11 +43,23 @@ export function openFileReleaseStore(parts: FileReleaseStoreParts): ReleaseStore
       return await readFile(at(modelId, release, name));
     } catch (cause) {
       if (isAbsent(cause)) throw missing;
-      throw cause;
+      const what = `${at(modelId, release, name)}: ${(cause as NodeJS.ErrnoException).code}`;
+      throw new HeatpoolError("STORE_FAILED", what, { cause, hint: "Look at the medium." });
     }
   }
-  const readFacts = async (modelId: string, release: number): Promise<ReleaseFacts> =>
-    JSON.parse((await read(modelId, release, FACTS)).toString()) as ReleaseFacts;
+  const readFacts = async (modelId: string, release: number): Promise<ReleaseFacts> => {
+    const text = (await read(modelId, release, FACTS)).toString();
+    try {
+      const facts = JSON.parse(text) as ReleaseFacts | null;
+      if (facts?.modelId === modelId && facts.release === release) return facts;
+    } catch {
+      // Told below: not even JSON.
+    }
+    const path = at(modelId, release, FACTS);
+    throw new HeatpoolError("STORE_DAMAGED", `${path}: not the facts of a release`, {
+      hint: "Restore the folder of that release from a backup, or move it away and publish again.",
+    });
+  };
 
   return {
     async list() {
@@ -96,7 +108,11 @@ async function names(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (cause) {
     if (isAbsent(cause)) return [];
-    throw cause;
+    throw new HeatpoolError(
+      "STORE_FAILED",
+      `${folder} cannot be listed: ${(cause as NodeJS.ErrnoException).code}`,
+      { cause, hint: "It is a folder; look at the medium, or bring it back from a backup." },
+    );
   }
 }
 

@@ -4,6 +4,7 @@
  * A release number is used once, also when the process dies in between. What training returns is
  * not judged here; whether a candidate may be published was decided before.
  */
+import { checkRelease } from "#core/catalogue/release.js";
 import type { Chance, Clock } from "#core/clock.js";
 import { sha256 } from "#core/envelope/key-derivation.js";
 import { openModel } from "#core/envelope/model-open.js";
@@ -85,6 +86,8 @@ export function createPublishing({ store, catalogue, clock, chance }: PublishPar
       plainLen: plain.length,
       revoked: false,
     };
+    // Listed, it would keep every other release from being signed.
+    checkRelease(facts);
     // What we cannot open ourselves must never be listed.
     if (!("plain" in openModel(file, cek, facts)))
       throw new HeatpoolError("ENVELOPE_INVALID", `${said.modelId}/${release} does not open`);

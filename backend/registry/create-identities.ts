@@ -13,7 +13,7 @@ export interface KeptIdentities extends Identities {
 
 /** @param onChange told of every change that is durable */
 export async function createIdentities(
-  store: IdentityStore & Partial<Pick<SharedIdentityStore, "find">>,
+  store: IdentityStore & Partial<Pick<SharedIdentityStore, "find" | "change">>,
   nowMs: number,
   onChange: (installationId: string) => void = () => undefined,
 ): Promise<KeptIdentities> {
@@ -26,6 +26,11 @@ export async function createIdentities(
   };
   for (const identity of await store.all()) take(identity);
   let sorted: string[] | undefined;
+  const remember = (id: string, identity: Identity | undefined): void => {
+    sorted = undefined;
+    if (identity === undefined) byId.delete(id);
+    else take(identity);
+  };
   let working: Promise<unknown> = Promise.resolve();
 
   /** One after the other, so that two calls never both find an id or a claim free. */
@@ -34,6 +39,14 @@ export async function createIdentities(
     working = done.catch(() => undefined);
     return done;
   };
+  const changeOne =
+    store.change ??
+    (async (id: string, change: (present: Identity | undefined) => Identity | undefined) => {
+      const present = byId.get(id);
+      const changed = change(present);
+      if (changed !== undefined) await store.put(changed);
+      return { present, changed };
+    });
 
   return {
     find: (id) => byId.get(id),
@@ -47,10 +60,7 @@ export async function createIdentities(
     reload: (id) =>
       exclusively(async () => {
         if (id !== undefined && store.find !== undefined) {
-          const identity = await store.find(id);
-          sorted = undefined;
-          if (identity === undefined) byId.delete(id);
-          else take(identity);
+          remember(id, await store.find(id));
           return;
         }
         for (const claim of await store.usedClaims()) claims.add(claim);
@@ -63,24 +73,23 @@ export async function createIdentities(
     update: (id, change) =>
       exclusively(async () => {
         // Where others write too, what is remembered may be old.
-        const present = store.find === undefined ? byId.get(id) : await store.find(id);
-        const changed = change(present);
+        const { present, changed } = await changeOne(id, change);
+        remember(id, changed ?? present);
         if (changed === undefined) return present;
-        await store.put(changed);
-        take(changed);
-        sorted = undefined;
         onChange(id);
         return changed;
       }),
     remove: (id, nowMs) =>
       exclusively(async () => {
         const identity = store.find === undefined ? byId.get(id) : await store.find(id);
-        if (identity === undefined) return;
-        const { spkiSha256, consents } = identity;
-        await store.remove(identity, { erasedAtMs: nowMs, spkiSha256, consents });
-        byId.delete(id);
-        sorted = undefined;
-        onChange(id);
+        if (identity !== undefined) {
+          const { spkiSha256, consents } = identity;
+          await store.remove(identity, { erasedAtMs: nowMs, spkiSha256, consents });
+        }
+        // Where another process was first, this one may not have heard of it yet.
+        const wasKnown = byId.has(id);
+        remember(id, undefined);
+        if (identity !== undefined || wasKnown) onChange(id);
       }),
   };
 }

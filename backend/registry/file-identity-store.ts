@@ -1,12 +1,14 @@
 /**
  * Identities on files, one for each installation: a removal leaves no byte of it behind, which a
  * database of logs and tables cannot promise. A write is whole or not there: written beside, synced,
- * renamed, and the folder synced.
+ * renamed, and the folder synced. The last line of a file proves the rest: a changed bit must not take
+ * a revocation back.
  *
  * Beside them lie the proofs of those that were erased, named by their keys, and the claims they used.
  */
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { HeatpoolError } from "#core/errors.js";
 import type { Identity, IdentityStore, KeptProof } from "./identity.js";
 
@@ -72,7 +74,9 @@ async function readAll<T>(folder: string, pattern: RegExp): Promise<readonly T[]
 
 async function readOne<T>(path: string): Promise<T> {
   try {
-    const { format, ...value } = JSON.parse(await readFile(path, "utf8")) as { format: unknown };
+    const { format, ...value } = JSON.parse(proven(await readFile(path, "utf8"))) as {
+      format: unknown;
+    };
     if (format === FORMAT) return value as T;
   } catch (cause) {
     throw damaged(path, cause);
@@ -80,11 +84,26 @@ async function readOne<T>(path: string): Promise<T> {
   throw damaged(path);
 }
 
+/** The last line: the checksum of what is before it, hexadecimal. */
+const CHECK_LINE = /\n([0-9a-f]{8})\n$/;
+
+/** What does not prove itself stays as it is, which is no JSON; earlier versions wrote no such line. */
+function proven(whole: string): string {
+  const check = CHECK_LINE.exec(whole);
+  const text = whole.slice(0, check?.index);
+  return check?.[1] === checkOf(text) ? text : whole;
+}
+
+function checkOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
+}
+
 async function writeWhole(folder: string, name: string, value: object): Promise<void> {
   const path = join(folder, name);
   const file = await open(`${path}.new`, "w", FILE_MODE);
   try {
-    await file.writeFile(`${JSON.stringify(value)}\n`);
+    const text = JSON.stringify(value);
+    await file.writeFile(`${text}\n${checkOf(text)}\n`);
     await file.sync();
   } finally {
     await file.close();

@@ -35,6 +35,7 @@ import {
   type SeenState,
   toChanges,
 } from "./operation-wire.js";
+import { type ServerName, serverNameOf } from "./server-name.js";
 import { fromStatus, isAnswered } from "./status.js";
 import { createTrainingClient } from "./training-client.js";
 
@@ -105,11 +106,13 @@ export function connectAdmin(
   authority: Buffer | undefined,
   clock: Pick<Clock, "nowMs">,
 ): AdminClient {
-  const client = new AdminServiceClient(target, toCredentials(authority), {
+  const name = serverNameOf(target);
+  const client = new AdminServiceClient(target, toCredentials(authority, name), {
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
     // A socket in the file system has no name of its own.
     ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
+    ...(authority !== undefined && name.options),
   });
   const metadata = new Metadata();
   const askRaw = async <Response extends object>(
@@ -127,10 +130,12 @@ export function connectAdmin(
     deadlineMs = DEADLINE_MS,
   ): Promise<Numbers<Response>> => toNumbers(await askRaw(call, deadlineMs));
 
+  /** The call is begun by whoever reads: one that nobody reads would fail unheard, as a bug. */
   async function* read<Response, Part>(
-    call: AsyncIterable<Response> & { cancel(): void },
+    begin: () => AsyncIterable<Response> & { cancel(): void },
     toPart: (response: Response) => Part,
   ): AsyncGenerator<Part, void, undefined> {
+    const call = begin();
     try {
       for await (const response of call) yield toPart(response);
     } catch (error) {
@@ -172,8 +177,12 @@ export function connectAdmin(
         client.revokeInstallation({ installationId }, metadata, options, done),
       ),
     exportInstallation: (installationId) =>
-      read(client.exportInstallation({ installationId }, metadata), fromExported),
-    backUp: () => read(client.backUp({}, metadata), ({ bytes }: operation.BackUpResponse) => bytes),
+      read(() => client.exportInstallation({ installationId }, metadata), fromExported),
+    backUp: () =>
+      read(
+        () => client.backUp({}, metadata),
+        ({ bytes }: operation.BackUpResponse) => bytes,
+      ),
     async schedule() {
       const { jobs } = await ask<operation.GetScheduleResponse>((options, done) =>
         client.getSchedule({}, metadata, options, done),
@@ -217,8 +226,9 @@ export function connectAdmin(
   };
 }
 
-function toCredentials(authority: Buffer | undefined): ChannelCredentials {
-  return authority === undefined ? credentials.createInsecure() : credentials.createSsl(authority);
+function toCredentials(authority: Buffer | undefined, { check }: ServerName): ChannelCredentials {
+  if (authority === undefined) return credentials.createInsecure();
+  return credentials.createSsl(authority, null, null, check);
 }
 
 function toNumbers<T extends object>(message: T): Numbers<T> {
@@ -232,6 +242,14 @@ function explain(cause: ServiceError, target: string): HeatpoolError {
   const error = fromStatus(cause);
   // What the backend itself calls UNAVAILABLE, as a training that runs already, was answered.
   if (error.code !== "UNAVAILABLE" || isAnswered(cause)) return error;
+  if (/\bcert/i.test(cause.details)) {
+    return new HeatpoolError("UNAVAILABLE", `${target} shows a certificate that is not for it`, {
+      cause,
+      hint:
+        "Name it with --admin as its certificate does, give tls.caFile of its authority, or make " +
+        "another with `heatpool-backend ca issue --host`.",
+    });
+  }
   return new HeatpoolError("UNAVAILABLE", `no backend answers at ${target}`, {
     cause,
     hint: "Is `heatpool-backend serve` running, with the same configuration?",

@@ -48,9 +48,9 @@ export const FRONT_LIMITS: FrontLimits = {
   // Two thousand that wait hold up to 8 KiB each.
   handshakes: { turnMs: 1, waitingMax: 2_048, pieces: { burst: 16, perSecond: 8 } },
   newcomers: { turnMs: 1, waitingMax: 4_096 },
-  // A stream, files of the catalogue, a question about the pool, and a stream that takes the place of
-  // one that broke. Who lost its connection tries again after a second, then ever more seldom.
-  perInstallation: { connectionsMax: 4, usual: { burst: 4, perSecond: 1 / 30 } },
+  // One that delivers and one that asks; of a third the oldest is closed, which is the one that broke
+  // without a word. Who lost its connection tries again after a second, then ever more seldom.
+  perInstallation: { connectionsMax: 2, usual: { burst: 4, perSecond: 1 / 30 } },
 };
 
 /** An open front door. */

@@ -1,5 +1,6 @@
 /** One release of a model, as the catalogue lists it. The pair of names stays in this file. */
-import type { Signed } from "./metadata-schema.js";
+import { HeatpoolError } from "#core/errors.js";
+import { customSchema, type Signed } from "./metadata-schema.js";
 
 /** A model file that may be opened, and by whom it can be used. */
 export interface Release {
@@ -46,6 +47,14 @@ export function toReleases(targets: Targets): Release[] {
     kInstallations: custom.k_installations,
     trainedAtMs: Date.parse(custom.trained_at),
   }));
+}
+
+/** @throws HeatpoolError `INVALID_ARGUMENT` no catalogue may list it, with every reason */
+export function checkRelease(release: Omit<Release, "path">): void {
+  const { error } = customSchema.safeParse(fromRelease(release).custom);
+  if (error === undefined) return;
+  const faults = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new HeatpoolError("INVALID_ARGUMENT", `no catalogue may list it: ${faults.join("; ")}`);
 }
 
 /** What the catalogue lists about `release`: everything but its path. */

@@ -1,4 +1,4 @@
-/** Questions to the backend about the community, each with a connection of its own. */
+/** Questions to the backend about the community. */
 import { HeatpoolError } from "#core/errors.js";
 import { quantityWords } from "../local/quantity-words.js";
 import type { CommunityClient } from "../uplink/community-client.js";
@@ -54,7 +54,7 @@ async function withCommunity<T>(
   }
   const { connectCommunity } = await import("../uplink/community-client.js");
   const identity = hasIdentity(config) ? openIdentity(config, parts).identity() : undefined;
-  const client = connectCommunity(toOwnEndpoint(config.backend, identity));
+  const client = connectCommunity(toOwnEndpoint(config.backend, identity), parts.line);
   const models = [...new Set(devices.map(heatpumpModelOf))];
   try {
     return await ask(client, models);

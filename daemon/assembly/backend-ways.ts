@@ -68,7 +68,7 @@ export function createKeeper(
     log,
     enrolment: async (work) => (await client()).withEnrolment(toEnrolEndpoint(backend), work),
     consents: async (work) => {
-      return (await client()).withConsents(toOwnEndpoint(backend, identity), work);
+      return (await client()).withConsents(toOwnEndpoint(backend, identity), work, parts.line);
     },
   });
   return { identity, keeper };

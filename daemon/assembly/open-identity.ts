@@ -9,10 +9,11 @@ import { HeatpoolError } from "#core/errors.js";
 import type { Config } from "../config.js";
 import { type DeviceIdentity, openDeviceIdentity } from "../enrolment/device-identity.js";
 import { readDeviceSecret } from "../enrolment/device-secret.js";
-import { readRecord } from "../enrolment/identity-record.js";
+import { type IdentityRecord, readRecord } from "../enrolment/identity-record.js";
 import { openInstallationId } from "../enrolment/installation-id.js";
 import { createKeyStore, type KeyStore } from "../enrolment/key-store.js";
-import { openStateFile } from "../host/state-file.js";
+import { openCheckedFile, openStateFile } from "../host/state-file.js";
+import type { AskingLine } from "../uplink/asking-line.js";
 
 /** What an identity is opened with. */
 export interface IdentityParts {
@@ -20,10 +21,13 @@ export interface IdentityParts {
   readonly chance: Chance;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** On which the backend is asked; left out: a connection for each question. */
+  readonly line?: AskingLine;
 }
 
 /** Name of the systemd credential that seals the keys. */
 const DEVICE_KEY = "device-key";
+const IDENTITY_FILE = "identity.json";
 
 /** What `heatpool identity show` says; nothing of it is secret. */
 export interface IdentityFacts {
@@ -41,10 +45,15 @@ export interface IdentityFacts {
   readonly consentOnRecord: boolean;
 }
 
+/** What is known of the identity, without its keys. @throws HeatpoolError `STATE_INVALID` */
+export function readIdentity({ stateDir }: Config): IdentityRecord {
+  return readRecord(openCheckedFile(join(stateDir, IDENTITY_FILE)));
+}
+
 /** The identity of that configuration. Its keys are touched only when they are used. */
 export function openIdentity(config: Config, parts: IdentityParts) {
   const stateFile = (name: string) => openStateFile(join(config.stateDir, name));
-  const file = stateFile("identity.json");
+  const file = openCheckedFile(join(config.stateDir, IDENTITY_FILE));
   const keysFolder = join(config.stateDir, "keys");
   const credential = parts.credential?.(DEVICE_KEY);
   const { secretFile } = config.keys;
@@ -124,6 +133,7 @@ function tryKid(identity: DeviceIdentity): string | undefined {
 function lazyKeyStore(open: () => KeyStore): KeyStore {
   return {
     read: (name) => open().read(name),
+    has: (name) => open().has(name),
     write: (name, key) => open().write(name, key),
     remove: (name) => open().remove(name),
   };

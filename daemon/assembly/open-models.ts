@@ -25,6 +25,7 @@ import { openModelBook } from "../model/model-book.js";
 import { openModelCache } from "../model/model-cache.js";
 import { createModelReceiver, type ReceiverParts } from "../model/receive-models.js";
 import { restoreModels } from "../model/restore-models.js";
+import type { AskingLine } from "../uplink/asking-line.js";
 import { connectMetadata } from "../uplink/metadata-client.js";
 import { hasIdentity, toOwnEndpoint } from "./backend-ways.js";
 
@@ -38,6 +39,8 @@ export interface ModelParts {
   /** When this package was built; 0: not known. */
   readonly builtAtMs: number;
   readonly identity: DeviceIdentity;
+  /** On which the backend is asked; left out: one for this alone. */
+  readonly line?: AskingLine;
   /** Where grants are kept. */
   readonly file: StateFile;
   /** Of this house. */
@@ -68,16 +71,22 @@ export async function openModels(parts: ModelParts): Promise<DaemonModels | unde
     log("error", "catalogue.lost", { why: String(cause) }),
   );
   const time = createEffectiveTime(clock, parts.builtAtMs);
-  const catalogue = await openCatalogue({
+  // With the certificate of that moment: it may have been renewed.
+  const source = connectMetadata(
+    () => toOwnEndpoint(backend, hasIdentity(config) ? identity : undefined),
+    parts.line,
+  );
+  const opened = await openCatalogue({
     store,
-    // With the certificate of that moment: it may have been renewed.
-    source: connectMetadata(() =>
-      toOwnEndpoint(backend, hasIdentity(config) ? identity : undefined),
-    ),
+    source,
     time,
     pinnedRoot,
     folder: join(runtimeDir, "catalogue"),
   });
+  const catalogue: typeof opened = {
+    ...opened,
+    refresh: (signal) => source.during(() => opened.refresh(signal)),
+  };
   const nowS = (): number => Math.floor((time.nowMs() ?? 0) / 1000);
   const active = createActiveModels(nowS);
   const book = openModelBook(parts.file);

@@ -4,7 +4,6 @@ import { HeatpoolError } from "#core/errors.js";
 import type { Config } from "../config.js";
 import type { ConsentBook } from "../enrolment/consent.js";
 import { renewDevice } from "../enrolment/enrolment.js";
-import { readRecord } from "../enrolment/identity-record.js";
 import { openInstallationId } from "../enrolment/installation-id.js";
 import type { History } from "../history/history.js";
 import type { Log } from "../host/log.js";
@@ -15,7 +14,7 @@ import { exportOwnData, type OwnHistory, type ReadableBacklog } from "../privacy
 import type { PrivacyPort } from "../privacy/privacy.js";
 import { RECEIPT_FILE, WISH_FILE } from "../privacy/wipe.js";
 import { hasIdentity, toEnrolEndpoint, toOwnEndpoint } from "./backend-ways.js";
-import { type IdentityParts, openIdentity } from "./open-identity.js";
+import { type IdentityParts, openIdentity, readIdentity } from "./open-identity.js";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -40,7 +39,7 @@ export function openErasure(parts: PrivacyParts, endSharing: () => Promise<void>
           get installationId() {
             return openInstallationId(openStateFile(pathOf("installation-id")), chance);
           },
-          chain: () => readRecord(openStateFile(pathOf("identity.json"))).present?.certificate,
+          chain: () => readIdentity(config).present?.certificate,
         }
       : undefined,
     ...{ clock, chance, log, endSharing },
@@ -65,7 +64,8 @@ export async function withOwnPrivacy<T>(
     });
   }
   const { withPrivacy } = await import("../uplink/privacy-client.js");
-  return await withPrivacy(toOwnEndpoint(backend, openIdentity(config, parts).identity()), work);
+  const endpoint = toOwnEndpoint(backend, openIdentity(config, parts).identity());
+  return await withPrivacy(endpoint, work, parts.line);
 }
 
 /** A new recovery code. @throws HeatpoolError `UNAUTHENTICATED` not enrolled · what the backend says */
@@ -94,7 +94,7 @@ export async function* exportEverything(
   const { config } = parts;
   const file = (name: string) => openStateFile(join(config.stateDir, name));
   const opened = openIdentity(config, parts);
-  const { proofs } = readRecord(file("identity.json"));
+  const { proofs } = readIdentity(config);
   const texts = ["uplink-limits.json", "models.json", RECEIPT_FILE].flatMap((name) => {
     const text = file(name).read();
     return text === undefined ? [] : [{ kind: "file", name, text }];
@@ -136,7 +136,7 @@ async function* readBackend(parts: PrivacyParts): AsyncGenerator<Uint8Array> {
   if (backend === undefined) return;
   const { connectPrivacy } = await import("../uplink/privacy-client.js");
   const identity = openIdentity(config, parts).identity();
-  const client = connectPrivacy(toOwnEndpoint(backend, identity));
+  const client = connectPrivacy(toOwnEndpoint(backend, identity), parts.line);
   try {
     yield* client.port.export(identity.installationId);
   } finally {

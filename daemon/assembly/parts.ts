@@ -7,6 +7,7 @@ import type { SystemClock } from "../host/system-clock.js";
 import type { Notify } from "../host/systemd-notify.js";
 import type { CommunityModels } from "../model/scorer.js";
 import type { Notice } from "../notify/notify.js";
+import type { AskingLine } from "../uplink/asking-line.js";
 
 /** A configured device and what its profile makes of it. */
 export interface ConfiguredDevice {
@@ -25,6 +26,8 @@ export interface DaemonParts {
   readonly notify: Notify;
   /** Where systemd put a credential; left out: it gave none. */
   credential?(name: string): string | undefined;
+  /** On which the backend is asked; the daemon makes its own where it is left out. */
+  readonly line?: AskingLine;
   /** Tells the owner; left out: alarms stand in the log alone. */
   readonly tell?: (notice: Notice) => void;
   /** Models that others trained; left out: this house learns from its own past alone. */

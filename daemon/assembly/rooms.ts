@@ -11,6 +11,7 @@ import { createVitalSigns, type VitalSigns } from "../host/vital-signs.js";
 import type { Scorer } from "../model/scorer.js";
 import type { Notice, NoticeDesk } from "../notify/notify.js";
 import type { Erasure } from "../privacy/erasure.js";
+import { createAskingLine } from "../uplink/asking-line.js";
 import type { UplinkState } from "../uplink/uplink.js";
 import { askEligible } from "./ask-community.js";
 import { createKeeper } from "./backend-ways.js";
@@ -54,7 +55,8 @@ export interface Rooms {
 }
 
 /** @throws HeatpoolError what must be mended by a person */
-export async function openRooms(parts: DaemonParts): Promise<Rooms> {
+export async function openRooms(given: DaemonParts): Promise<Rooms> {
+  const parts = { line: createAskingLine(), ...given };
   const { config, clock, chance, log, version } = parts;
   const state = openState(config, clock, version);
   const installationId = openInstallationId(state.installationId, chance);

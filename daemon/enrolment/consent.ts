@@ -115,14 +115,19 @@ export function openConsentBook(deps: {
 function parseHistory(file: ConsentFile): readonly ConsentEvent[] {
   const text = file.read();
   if (text === undefined) return [];
+  let isNewer = false;
   try {
     const { format, history } = JSON.parse(text) as { format: unknown; history: unknown };
     if (format === FORMAT && Array.isArray(history) && history.every(isEvent)) return history;
+    isNewer = typeof format === "number" && format > FORMAT;
   } catch {
     // Told below: not even JSON.
   }
-  throw new HeatpoolError("STATE_INVALID", `${file.path}: not a record of consent`, {
-    hint: "Nothing is sent. Restore the file from a backup, or remove it and decide again.",
+  const what = isNewer ? "of a newer version of heatpool" : "not a record of consent";
+  throw new HeatpoolError("STATE_INVALID", `${file.path}: ${what}`, {
+    hint:
+      `Nothing is sent. ${isNewer ? "Install that version again" : "Put back a copy of the file"}, ` +
+      "or remove it and decide again: `heatpool consent grant` or `heatpool consent withdraw`.",
   });
 }
 

@@ -69,7 +69,11 @@ export function openDeviceIdentity(deps: {
   readonly clock: Pick<Clock, "nowMs">;
 }): DeviceIdentity {
   const { installationId, file, keyStore, clock } = deps;
-  const record = () => readRecord(file);
+  const record = () => {
+    const known = readRecord(file);
+    checkOwn(installationId, file, known);
+    return known;
+  };
   const load = (names: KeyNames): DeviceKeys => {
     const kem = keyStore.read(names.kem);
     const kemSpki = createPublicKey(kem).export({ type: "spki", format: "der" });
@@ -103,9 +107,11 @@ export function openDeviceIdentity(deps: {
       const kemName = known.present?.keys.kem;
       const kemMadeAtMs = kemName === undefined ? 0 : (known.kemMadeAtMs[kemName] ?? 0);
       const mayKeep = clock.nowMs() - kemMadeAtMs < KEM_LIFE_MS;
+      const next = (kind: "tls" | "kem", present: string | undefined) =>
+        nextName(kind, present, keyStore.has);
       const names = {
-        tls: nextName("tls", known.present?.keys.tls),
-        kem: kemName !== undefined && mayKeep ? kemName : nextName("kem", kemName),
+        tls: next("tls", known.present?.keys.tls),
+        kem: kemName !== undefined && mayKeep ? kemName : next("kem", kemName),
       };
       keyStore.write(names.tls, generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
       if (names.kem !== kemName) {
@@ -160,8 +166,28 @@ function checkChain(
   if (!isGood) throw new HeatpoolError("PROTOCOL", "the certificate is not for this machine's key");
 }
 
-/** `tls-1`, `tls-2`, …: never a name again, so that no file is written over. */
-function nextName(kind: "tls" | "kem", present: string | undefined): string {
-  const number = Number(/-(\d+)$/.exec(present ?? "")?.[1] ?? 0);
-  return `${kind}-${number + 1}`;
+/** @throws HeatpoolError `STATE_INVALID` the id in its own file became another one */
+function checkOwn(installationId: string, file: RecordFile, { present }: IdentityRecord): void {
+  if (present === undefined) return;
+  const shown = readInstallationCertificate(new X509Certificate(present.certificate));
+  if (shown?.installationId === installationId) return;
+  const what = `${file.path} and installation-id beside it are not of one installation`;
+  throw new HeatpoolError("STATE_INVALID", what, {
+    hint: "Nothing is sent. Put back a copy of installation-id: the certificate names the right id.",
+  });
+}
+
+/**
+ * `tls-1`, `tls-2`, …: never a name again, so that no file is written over, also where the record
+ * that named it is lost.
+ */
+function nextName(
+  kind: "tls" | "kem",
+  present: string | undefined,
+  isTaken: (name: string) => boolean,
+): string {
+  let number = Number(/-(\d+)$/.exec(present ?? "")?.[1] ?? 0);
+  do number += 1;
+  while (isTaken(`${kind}-${number}`));
+  return `${kind}-${number}`;
 }

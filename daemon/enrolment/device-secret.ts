@@ -56,9 +56,25 @@ export function readDeviceSecret(places: SecretPlaces, chance: Chance): Buffer {
 }
 
 function parseSecret(path: string): Buffer {
-  const bytes = readFileSync(path);
+  const bytes = readSecret(path);
   if (bytes.length === SECRET_BYTES) return bytes;
   const text = bytes.toString("latin1").trim();
   if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
-  throw new HeatpoolError("STATE_INVALID", `${path} does not hold ${SECRET_BYTES} bytes`);
+  throw new HeatpoolError("STATE_INVALID", `${path} does not hold ${SECRET_BYTES} bytes`, {
+    hint: LOST,
+  });
+}
+
+const LOST = "Restore it from its backup; without it the keys in the state directory are lost.";
+
+function readSecret(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HeatpoolError("STATE_INVALID", `${path} cannot be read: ${code}`, {
+      cause,
+      hint: LOST,
+    });
+  }
 }

@@ -49,26 +49,48 @@ export interface RecordFile {
 }
 
 const FORMAT = 1;
+/** As they are made; it is also the name of a file. */
+const KEY_NAME = /^(tls|kem)-\d{1,6}$/;
 const NOTHING: IdentityRecord = { kemMadeAtMs: {}, recordedConsent: "", proofs: [] };
 
 /** @throws HeatpoolError `STATE_INVALID` the file is no record */
 export function readRecord(file: RecordFile): IdentityRecord {
   const text = file.read();
   if (text === undefined) return NOTHING;
+  let isNewer = false;
   try {
     const { format, ...record } = JSON.parse(text) as { format: unknown } & IdentityRecord;
-    const isRecord =
-      format === FORMAT && Array.isArray(record.proofs) && typeof record.kemMadeAtMs === "object";
-    if (isRecord) {
-      if (record.present !== undefined) new X509Certificate(record.present.certificate);
-      return record;
-    }
+    if (format === FORMAT && isRecord(record)) return record;
+    isNewer = typeof format === "number" && format > FORMAT;
   } catch {
     // Told below: not even JSON, or no certificate in it.
   }
+  if (isNewer) {
+    throw new HeatpoolError("STATE_INVALID", `${file.path}: of a newer version of heatpool`, {
+      hint: "Install that version of heatpool again. Nothing is sent, and the keys are untouched.",
+    });
+  }
   throw new HeatpoolError("STATE_INVALID", `${file.path}: not an identity`, {
-    hint: "Restore the file from a backup. Nothing is sent without it.",
+    hint:
+      "Nothing is sent, and the keys are untouched. Put back a copy of the file; without one remove " +
+      "it, and ask the operator before you run `heatpool enrol`: the backend knows this id.",
   });
+}
+
+/** @throws no certificate in it */
+function isRecord({ proofs, kemMadeAtMs, recordedConsent, present, pending }: IdentityRecord) {
+  if (present !== undefined) new X509Certificate(present.certificate);
+  return (
+    Array.isArray(proofs) &&
+    typeof recordedConsent === "string" &&
+    Object(kemMadeAtMs) === kemMadeAtMs &&
+    [present?.keys, pending].every((keys) => keys === undefined || areNames(keys)) &&
+    (present === undefined || Number.isFinite(present.renewedAtMs + present.enrolledAtMs))
+  );
+}
+
+function areNames({ tls, kem }: KeyNames): boolean {
+  return KEY_NAME.test(tls) && KEY_NAME.test(kem);
 }
 
 export function writeRecord(file: RecordFile, record: IdentityRecord): void {

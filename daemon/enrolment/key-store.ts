@@ -19,6 +19,7 @@ export interface KeyFile {
 export interface KeyStore {
   /** @throws HeatpoolError `STATE_INVALID` missing, or sealed under another secret */
   read(name: string): KeyObject;
+  has(name: string): boolean;
   /** Durable when it returns. */
   write(name: string, key: KeyObject): void;
   /** Harmless when there is none. */
@@ -59,6 +60,7 @@ export function createKeyStore(
         der.fill(0);
       }
     },
+    has: (name) => file(name).readBytes() !== undefined,
     write(name, key) {
       const der = key.export({ type: "pkcs8", format: "der" });
       try {

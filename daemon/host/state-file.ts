@@ -1,6 +1,9 @@
 /**
  * Small files of the state directory. A write is durable when it returns and happens wholly or not
  * at all: written beside, synced, renamed, and the directory synced.
+ *
+ * What the file system refuses is told with the file's name and what to do: `STATE_INVALID` where
+ * nothing can be read, `STORE_FAILED` where nothing can be written.
  */
 import {
   chownSync,
@@ -19,6 +22,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { HeatpoolError } from "#core/errors.js";
 
 /** One small file. */
 export interface StateFile {
@@ -28,7 +32,7 @@ export interface StateFile {
   readBytes(): Buffer | undefined;
   /** Durable when it returns. */
   write(content: string | Uint8Array): void;
-  /** Durable when it returns; harmless when there is none. */
+  /** Durable when it returns; harmless when there is none. A folder in its place goes, too. */
   remove(): void;
 }
 
@@ -42,35 +46,57 @@ export function openStateFile(path: string): StateFile {
     try {
       return readFileSync(path);
     } catch (fault) {
-      if ((fault as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw fault;
+      if (codeOf(fault) === "ENOENT") return undefined;
+      throw new HeatpoolError("STATE_INVALID", `${path} cannot be read: ${codeOf(fault)}`, {
+        cause: fault,
+        hint: "Let heatpool's user read it, or put back a copy of it.",
+      });
     }
   };
   return {
     path,
     read: () => readBytes()?.toString("utf8"),
     readBytes,
-    write(content) {
-      const made = mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
-      const owner = ownerFor(dirname(made ?? path));
-      if (made !== undefined && owner !== undefined) chownSync(made, owner.uid, owner.gid);
-      const beside = `${path}.new`;
-      const handle = openSync(beside, "w", FILE_MODE);
-      try {
-        if (owner !== undefined) fchownSync(handle, owner.uid, owner.gid);
-        writeFileSync(handle, content);
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-      renameSync(beside, path);
-      syncFolder(dirname(path));
-    },
-    remove() {
-      rmSync(path, { force: true });
-      syncFolder(dirname(path));
-    },
+    write: (content) => orTell(path, () => writeWhole(path, content)),
+    remove: () =>
+      orTell(path, () => {
+        rmSync(path, { force: true, recursive: true });
+        syncFolder(dirname(path));
+      }),
   };
+}
+
+function writeWhole(path: string, content: string | Uint8Array): void {
+  const made = mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+  const owner = ownerFor(dirname(made ?? path));
+  if (made !== undefined && owner !== undefined) chownSync(made, owner.uid, owner.gid);
+  const beside = `${path}.new`;
+  const handle = openSync(beside, "w", FILE_MODE);
+  try {
+    if (owner !== undefined) fchownSync(handle, owner.uid, owner.gid);
+    writeFileSync(handle, content);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(beside, path);
+  syncFolder(dirname(path));
+}
+
+function orTell(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    rmSync(`${path}.new`, { force: true });
+    throw new HeatpoolError("STORE_FAILED", `${path} cannot be written: ${codeOf(cause)}`, {
+      cause,
+      hint: `Look at free space and at who may write in ${dirname(path)}.`,
+    });
+  }
+}
+
+function codeOf(fault: unknown): string {
+  return (fault as NodeJS.ErrnoException).code ?? String(fault);
 }
 
 /** What root writes for the daemon belongs to the daemon, or it could not read it. */

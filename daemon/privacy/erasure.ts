@@ -85,10 +85,8 @@ export function createErasure(deps: ErasureDeps): Erasure {
     const word = wish.read()?.trim();
     if (word === undefined) return { status: "none" };
     if (word !== ANSWERED) return { status: "waiting", why };
-    const kept = deps.receipt.read();
-    return kept === undefined
-      ? { status: "erased" }
-      : { status: "erased", receipt: JSON.parse(kept) as KeptReceipt };
+    const receipt = parseKept(deps.receipt.read());
+    return receipt === undefined ? { status: "erased" } : { status: "erased", receipt };
   };
   const carryOut = async (): Promise<ErasureState> => {
     if (state().status !== "waiting") return state();
@@ -132,6 +130,16 @@ export function createErasure(deps: ErasureDeps): Erasure {
     },
     wake: () => nap.abort(),
   };
+}
+
+/** What was erased stays erased, also where its receipt cannot be read any more. */
+function parseKept(text: string | undefined): KeptReceipt | undefined {
+  try {
+    const kept = JSON.parse(text ?? "null") as Partial<KeptReceipt> | null;
+    return kept?.record === undefined ? undefined : (kept as KeptReceipt);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `undefined`: nothing is held by a certificate. An expired one is renewed once. */

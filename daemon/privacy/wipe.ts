@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { HeatpoolError } from "#core/errors.js";
 import { ANSWERED } from "./erasure.js";
 
 /** Files of an erasure in the state directory. */
@@ -26,8 +27,21 @@ export function wipeWhenAnswered(places: {
   readonly cacheDir: string;
 }): void {
   const wish = join(places.stateDir, WISH_FILE);
-  const isAnswered = existsSync(wish) && readFileSync(wish, "utf8").trim() === ANSWERED;
-  if (isAnswered) wipe(places.stateDir, places.cacheDir);
+  if (existsSync(wish) && readText(wish).trim() === ANSWERED) {
+    wipe(places.stateDir, places.cacheDir);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HeatpoolError("STATE_INVALID", `${path} cannot be read: ${code}`, {
+      cause,
+      hint: "Remove it, and wish again with `heatpool privacy erase` where you did.",
+    });
+  }
 }
 
 function wipe(stateDir: string, cacheDir: string): void {

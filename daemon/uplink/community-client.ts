@@ -3,17 +3,13 @@
  * large is the pool, what are the averages. Asking needs no consent and sends no measurement; the
  * id goes along only where the question is about it.
  */
-import { type Client, type ServiceError, status } from "@grpc/grpc-js";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import { HeatpoolError } from "#core/errors.js";
 import type { GetStandingResponse } from "#proto/heatpool/community/v1/community.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
-import {
-  clientOptions,
-  createCredentials,
-  createMetadata,
-  type Endpoint,
-} from "./grpc-transport.js";
+import { type AskingLine, createAskingLine } from "./asking-line.js";
+import { createMetadata, type Endpoint, joinLine } from "./grpc-transport.js";
 
 /** Whether models may be had, and why. */
 interface EligibilityAnswer {
@@ -102,12 +98,11 @@ export interface CommunityClient {
 const ANSWER_MAX_MS = 5_000;
 
 /** @throws HeatpoolError `CONFIG_INVALID` for what the endpoint names */
-export function connectCommunity(endpoint: Endpoint): CommunityClient {
-  const parts = [
-    endpoint.address,
-    createCredentials(endpoint),
-    clientOptions(endpoint, false),
-  ] as const;
+export function connectCommunity(
+  endpoint: Endpoint,
+  line: AskingLine = createAskingLine(),
+): CommunityClient {
+  const { parts, close } = joinLine(line, endpoint);
   const community = new CommunityServiceClient(...parts);
   const model = new ModelServiceClient(...parts);
   const metadata = createMetadata(endpoint);
@@ -158,10 +153,7 @@ export function connectCommunity(endpoint: Endpoint): CommunityClient {
       });
       return answer && toStanding(answer);
     },
-    close() {
-      const clients: readonly Client[] = [community, model];
-      for (const client of clients) client.close();
-    },
+    close,
   };
 }
 

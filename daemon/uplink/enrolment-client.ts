@@ -11,7 +11,8 @@ import {
   EnrolmentServiceClient,
 } from "#proto/heatpool/enrolment/v1/enrolment_service.js";
 import type { ConsentPort, EnrolmentPort } from "../enrolment/enrolment.js";
-import { clientOptions, createCredentials, type Endpoint } from "./grpc-transport.js";
+import { type AskingLine, createAskingLine } from "./asking-line.js";
+import { clientOptions, createCredentials, type Endpoint, joinLine } from "./grpc-transport.js";
 
 /** A machine that signs few certificates at once may take its time. */
 const ANSWER_MAX_MS = 30_000;
@@ -78,12 +79,10 @@ export async function withEnrolment<T>(
 export async function withConsents<T>(
   endpoint: Endpoint,
   work: (port: ConsentPort) => Promise<T>,
+  line: AskingLine = createAskingLine(),
 ): Promise<T> {
-  const client = new ConsentServiceClient(
-    endpoint.address,
-    createCredentials(endpoint),
-    clientOptions(endpoint, false),
-  );
+  const { parts, close } = joinLine(line, endpoint);
+  const client = new ConsentServiceClient(...parts);
   try {
     return await work({
       async record(consentRecord, signature) {
@@ -102,7 +101,7 @@ export async function withConsents<T>(
       },
     });
   } finally {
-    client.close();
+    close();
   }
 }
 

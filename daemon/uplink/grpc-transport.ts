@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import {
+  Channel,
   type ChannelCredentials,
   type ClientDuplexStream,
   type ClientOptions,
@@ -21,6 +22,7 @@ import { HeatpoolError } from "#core/errors.js";
 import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
 import type { ModelLink, ModelStream } from "../model/model-link.js";
+import type { AskingLine } from "./asking-line.js";
 import { createGrpcModelLink } from "./grpc-model-link.js";
 import { nameCheck, nameOptions } from "./server-name.js";
 import type { StreamEnd, StreamListener, Transport, UplinkStream } from "./transport.js";
@@ -90,6 +92,25 @@ export function createCredentials(endpoint: Endpoint): ChannelCredentials {
   const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
   const context = createSecureContext({ minVersion, ...ca, ...own });
   return credentials.createFromSecureContext(context, nameCheck(endpoint.address));
+}
+
+/**
+ * What a client of questions is made of. It is never closed itself: `close` does that, for whoever asks
+ * last.
+ *
+ * @throws HeatpoolError `CONFIG_INVALID` as `createCredentials`
+ */
+export function joinLine(line: AskingLine, endpoint: Endpoint) {
+  const { address, caFile, tlsMinVersion, insecureLoopback, identity } = endpoint;
+  const as = [address, caFile, tlsMinVersion, insecureLoopback, identity?.certificate];
+  // A long answer on a dead connection must not keep every other question waiting, hence the pings.
+  const options = clientOptions(endpoint, true);
+  const { channel, close } = line.borrow(
+    JSON.stringify(as),
+    () => new Channel(address, createCredentials(endpoint), options),
+  );
+  const parts = [address, credentials.createInsecure(), { channelOverride: channel }] as const;
+  return { parts, close };
 }
 
 /** What a call carries beside its message. The file is read each time: a token may be replaced. */

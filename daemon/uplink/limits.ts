@@ -4,6 +4,7 @@
  * after a restart already follow them.
  */
 import { ROWS_MAX } from "#core/batch/limits.js";
+import { HeatpoolError } from "#core/errors.js";
 import type { Limits } from "#proto/heatpool/telemetry/v1/telemetry.js";
 
 /** Rules of a stream, clamped. */
@@ -99,10 +100,18 @@ export function recallLimits(store: LimitStore): UplinkLimits {
   }
 }
 
-/** Keeps `limits` when they are other ones than `last`; the disk is spared otherwise. */
+/**
+ * Keeps `limits` when they are other ones than `last`; the disk is spared otherwise. Where it cannot
+ * be written they hold all the same, until the next start.
+ */
 export function rememberLimits(store: LimitStore, limits: UplinkLimits, last: UplinkLimits): void {
   const text = JSON.stringify(limits);
-  if (text !== JSON.stringify(last)) store.write(text);
+  if (text === JSON.stringify(last)) return;
+  try {
+    store.write(text);
+  } catch (fault) {
+    if (!(fault instanceof HeatpoolError)) throw fault;
+  }
 }
 
 /** Sealing in the profile `economy`, and of any profile while the backend is out of reach. */

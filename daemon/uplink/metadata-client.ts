@@ -3,31 +3,40 @@ import { status } from "@grpc/grpc-js";
 import { HeatpoolError } from "#core/errors.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
 import type { MetadataSource } from "../catalogue/catalogue.js";
-import {
-  clientOptions,
-  createCredentials,
-  createMetadata,
-  type Endpoint,
-} from "./grpc-transport.js";
+import { type AskingLine, createAskingLine } from "./asking-line.js";
+import { createMetadata, type Endpoint, joinLine } from "./grpc-transport.js";
 
 /** Four megabytes over a slow line. */
 const ANSWER_MAX_MS = 120_000;
 
+/** Metadata, and the connection that it comes on. */
+export interface MetadataConnection extends MetadataSource {
+  /** Keeps one connection for all files that are fetched while `work` lasts. */
+  during<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /**
- * Asks the backend for metadata. A connection per file: there are a few a day, and nothing stays
- * open that nobody uses.
+ * Asks the backend for metadata. Nothing stays open that nobody uses.
  *
  * @param toEndpoint where and as whom, asked each time
  */
-export function connectMetadata(toEndpoint: () => Endpoint): MetadataSource {
+export function connectMetadata(
+  toEndpoint: () => Endpoint,
+  line: AskingLine = createAskingLine(),
+): MetadataConnection {
   return {
+    async during(work) {
+      let close = () => {};
+      try {
+        ({ close } = joinLine(line, toEndpoint()));
+      } catch {
+        // Where there is no way to the backend, the first file says so.
+      }
+      return await work().finally(close);
+    },
     async fetch(name, version, bytesMax, signal) {
       const endpoint = toEndpoint();
-      const parts = [
-        endpoint.address,
-        createCredentials(endpoint),
-        clientOptions(endpoint, false),
-      ] as const;
+      const { parts, close } = joinLine(line, endpoint);
       const client = new ModelServiceClient(...parts);
       const answer = new Promise<Buffer | undefined>((resolve, reject) => {
         const options = { deadline: Date.now() + ANSWER_MAX_MS };
@@ -60,7 +69,7 @@ export function connectMetadata(toEndpoint: () => Endpoint): MetadataSource {
           else reject(toError(error));
         });
       });
-      return await answer.finally(() => client.close());
+      return await answer.finally(close);
     },
   };
 }

@@ -1,13 +1,13 @@
 /**
- * The backend's privacy service, asked over the network with this installation's certificate. A
- * connection for one piece of work, closed after it.
+ * The backend's privacy service, asked over the network with this installation's certificate.
  */
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { HeatpoolError } from "#core/errors.js";
 import { parseUuid } from "#core/uuid.js";
 import { PrivacyServiceClient } from "#proto/heatpool/privacy/v1/privacy_service.js";
 import type { PrivacyPort } from "../privacy/privacy.js";
-import { clientOptions, createCredentials, type Endpoint } from "./grpc-transport.js";
+import { type AskingLine, createAskingLine } from "./asking-line.js";
+import { type Endpoint, joinLine } from "./grpc-transport.js";
 
 /** Erasing rewrites files on a small server; giving out a year takes a while, too. */
 const ERASE_MAX_MS = 5 * 60_000;
@@ -34,8 +34,9 @@ export interface PrivacyConnection {
 export async function withPrivacy<T>(
   endpoint: Endpoint,
   work: (port: PrivacyPort) => Promise<T>,
+  line?: AskingLine,
 ): Promise<T> {
-  const { port, close } = connectPrivacy(endpoint);
+  const { port, close } = connectPrivacy(endpoint, line);
   try {
     return await work(port);
   } finally {
@@ -44,12 +45,12 @@ export async function withPrivacy<T>(
 }
 
 /** @param endpoint as `withPrivacy` */
-export function connectPrivacy(endpoint: Endpoint): PrivacyConnection {
-  const client = new PrivacyServiceClient(
-    endpoint.address,
-    createCredentials(endpoint),
-    clientOptions(endpoint, false),
-  );
+export function connectPrivacy(
+  endpoint: Endpoint,
+  line: AskingLine = createAskingLine(),
+): PrivacyConnection {
+  const { parts, close } = joinLine(line, endpoint);
+  const client = new PrivacyServiceClient(...parts);
   const within = (ms: number) => ({ deadline: Date.now() + ms });
   const port: PrivacyPort = {
     async *export(installationId) {
@@ -76,7 +77,7 @@ export function connectPrivacy(endpoint: Endpoint): PrivacyConnection {
         );
       }),
   };
-  return { port, close: () => client.close() };
+  return { port, close };
 }
 
 function toRequest(installationId: string) {

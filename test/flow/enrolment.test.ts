@@ -27,7 +27,12 @@ import { hello, openDoor, talk } from "../support/door.js";
 import { createFakeTerminal } from "../support/fake-terminal.js";
 import { temporaryFolder } from "../support/folder.js";
 import { makeIdentity } from "../support/identity.js";
-import { CONSENT, clientCredentials, makeIdentities } from "../support/identity-bed.js";
+import {
+  ASKED_BY_NAME,
+  CONSENT,
+  clientCredentials,
+  makeIdentities,
+} from "../support/identity-bed.js";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const ends: (() => unknown)[] = [];
@@ -176,6 +181,7 @@ describe("the listener for enrolment", () => {
     const client = new Client(
       `127.0.0.1:${door.ports.enrol}`,
       clientCredentials(server.ca) ?? credentials.createInsecure(),
+      ASKED_BY_NAME,
     );
     ends.push(() => client.close());
     const call = (path: string, bytes: number) =>

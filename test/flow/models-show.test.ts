@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeCsr } from "#core/certificate/csr.js";
+import { readRecord } from "../../daemon/enrolment/identity-record.js";
+import { openCheckedFile } from "../../daemon/host/state-file.js";
 import { temporaryFolder } from "../support/folder.js";
 import { newDevice } from "../support/identity-bed.js";
 import {
@@ -206,9 +208,9 @@ describe.skipIf(!isBuilt)("models, from candidate to house", () => {
     writeFileSync(csr, writeCsr(device.installationId, device.tls));
     const verified = openssl("req", "-verify", "-noout", "-inform", "DER", "-in", csr);
     expect(verified).toMatch(/verify OK/);
-    const { present } = JSON.parse(readFileSync(join(one.folder, "state/identity.json"), "utf8"));
+    const { present } = readRecord(openCheckedFile(join(one.folder, "state/identity.json")));
     const chain = join(folder, "chain.pem");
-    writeFileSync(chain, present.certificate);
+    writeFileSync(chain, present?.certificate ?? "");
     const devices = join(backend.folder, "state/devices");
     const roots = readdirSync(devices).filter(
       (name) => name.startsWith("root") && name.endsWith(".crt"),

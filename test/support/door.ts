@@ -15,6 +15,7 @@ import { type DoorParts, runDoor } from "../../backend/rpc/server.js";
 import type { StreamRules } from "../../backend/rpc/stream.js";
 import { createFakeBehind, type FakeBehind } from "./fake-behind.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
+import { ASKED_BY_NAME } from "./installation.js";
 
 export const RULES: StreamRules = {
   requestBytesMax: 512 * 1024,
@@ -110,7 +111,11 @@ export function talk(
   const client = new TelemetryServiceClient(
     `127.0.0.1:${port}`,
     more.credentials ?? credentials.createInsecure(),
-    { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 },
+    {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_retries": 0,
+      ...(more.credentials !== undefined && ASKED_BY_NAME),
+    },
   );
   const metadata = new Metadata();
   if (more.token !== undefined) metadata.set("authorization", `Bearer ${more.token}`);

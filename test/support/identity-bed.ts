@@ -23,6 +23,7 @@ import { temporaryFolder } from "./folder.js";
 import { type DeviceKeys, enrolRequest, newDevice } from "./installation.js";
 
 export {
+  ASKED_BY_NAME,
   CONSENT,
   clientCredentials,
   type DeviceKeys,

@@ -4,10 +4,10 @@ import { createPrivateAuthority } from "../../backend/enrolment/private-authorit
 import { createChance } from "./chance.js";
 import { temporaryFolder } from "./folder.js";
 
-/** A server's certificate for this machine, and the authority to trust. */
-export async function makeIdentity() {
+/** A server's certificate, for this machine unless told, and the authority to trust. */
+export async function makeIdentity(hosts: readonly string[] = ["localhost", "127.0.0.1"]) {
   const facts = { chance: createChance(7), nowMs: Date.now() };
-  const files = await createPrivateAuthority(temporaryFolder(), ["localhost", "127.0.0.1"], facts);
+  const files = await createPrivateAuthority(temporaryFolder(), hosts, facts);
   return {
     identity: {
       certificate: readFileSync(files.serverCertificate),

@@ -35,10 +35,10 @@ describe("without settings", () => {
     });
   });
 
-  it("a network has 64 connections, an installation four", () => {
+  it("a network has 64 connections, an installation two", () => {
     const front = { ...FRONT_LIMITS, ...toLimits(config).front };
     expect(front.socketsPerPrefixMax).toBe(64);
-    expect(front.perInstallation.connectionsMax).toBe(4);
+    expect(front.perInstallation.connectionsMax).toBe(2);
   });
 
   it("there are 5 s for a first byte, 10 s for TLS and 30 s for a message", () => {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { HeatpoolError } from "#core/errors.js";
 import { openFileIdentityStore } from "../../../backend/registry/file-identity-store.js";
 import {
   identityStoreContract,
@@ -59,5 +60,28 @@ describe("the file identity store", () => {
     expect(filesOf(root)).toEqual([path]);
     writeFileSync(path, "{}");
     await expect(store.all()).rejects.toEqual(expect.objectContaining({ code: "STORE_DAMAGED" }));
+  });
+
+  it("takes no file with another bit in any byte, and one of an earlier version without a check", async () => {
+    const root = temporaryFolder();
+    const store = await openFileIdentityStore(root);
+    await store.put(makeIdentityState(ONE, { revokedAtMs: 7 }));
+    const path = join(root, "installations", `${ONE}.json`);
+    const sound = readFileSync(path);
+    const told = new Set<string>();
+    for (const [at, byte] of sound.entries()) {
+      const changed = Buffer.from(sound);
+      changed[at] = byte ^ (1 << (at & 7));
+      writeFileSync(path, changed);
+      told.add(
+        await store.all().then(
+          (all) => JSON.stringify(all),
+          (fault) => (fault as HeatpoolError).code,
+        ),
+      );
+    }
+    expect([...told]).toEqual(["STORE_DAMAGED"]);
+    writeFileSync(path, sound.toString().replace(/[0-9a-f]{8}\n$/, ""));
+    expect(await store.all()).toMatchObject([{ revokedAtMs: 7 }]);
   });
 });

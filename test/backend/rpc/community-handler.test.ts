@@ -10,7 +10,13 @@ import { openDoor } from "../../support/door.js";
 import { START_MS, wholeWeekOf } from "../../support/efficiency-bed.js";
 import { createFakeBehind } from "../../support/fake-behind.js";
 import { makeIdentity } from "../../support/identity.js";
-import { clientCredentials, enrol, makeIdentities, newDevice } from "../../support/identity-bed.js";
+import {
+  ASKED_BY_NAME,
+  clientCredentials,
+  enrol,
+  makeIdentities,
+  newDevice,
+} from "../../support/identity-bed.js";
 import { installationId, MODEL } from "../../support/pool-bed.js";
 
 const ends: (() => unknown)[] = [];
@@ -36,7 +42,7 @@ async function openPool() {
     const client = new CommunityServiceClient(
       `127.0.0.1:${door.ports.main}`,
       clientCredentials(server.ca, shown),
-      { "grpc.use_local_subchannel_pool": 1 },
+      { "grpc.use_local_subchannel_pool": 1, ...ASKED_BY_NAME },
     );
     ends.push(() => client.close());
     return client;

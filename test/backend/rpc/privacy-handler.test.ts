@@ -15,7 +15,12 @@ import { openDoor } from "../../support/door.js";
 import { createFakeBehind } from "../../support/fake-behind.js";
 import { settle } from "../../support/fake-clock.js";
 import { makeIdentity } from "../../support/identity.js";
-import { clientCredentials, enrol, makeIdentities } from "../../support/identity-bed.js";
+import {
+  ASKED_BY_NAME,
+  clientCredentials,
+  enrol,
+  makeIdentities,
+} from "../../support/identity-bed.js";
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -50,7 +55,7 @@ async function open(push?: Push) {
   const door = await openDoor({ ...bed.parts(), behind, identity: server.identity });
   ends.push(() => door.close());
   const shown = clientCredentials(server.ca, { certificate, key: device.tls });
-  const client = new PrivacyServiceClient(`127.0.0.1:${door.ports.main}`, shown);
+  const client = new PrivacyServiceClient(`127.0.0.1:${door.ports.main}`, shown, ASKED_BY_NAME);
   ends.push(() => client.close());
   const erase = (wanted: string) =>
     new Promise<{ code: number; receipt: Buffer; signature: Buffer; signer: Buffer }>((resolve) => {
@@ -156,7 +161,7 @@ describe("a Receive stream", () => {
       listeners: 0,
     };
     const { bed, door, shown, id } = await open(push);
-    const client = new ModelServiceClient(`127.0.0.1:${door.ports.main}`, shown);
+    const client = new ModelServiceClient(`127.0.0.1:${door.ports.main}`, shown, ASKED_BY_NAME);
     ends.push(() => client.close());
     const call = client.receive();
     const ended = new Promise<number>((resolve) => {

@@ -7,30 +7,17 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { kidOf } from "#core/envelope/key-agreement.js";
 import { readDeviceSecret } from "../../../daemon/enrolment/device-secret.js";
-import { type EnrolmentPort, enrolDevice } from "../../../daemon/enrolment/enrolment.js";
+import { enrolDevice } from "../../../daemon/enrolment/enrolment.js";
 import { openStateFile } from "../../../daemon/host/state-file.js";
 import { createChance } from "../../support/chance.js";
-import { openDevice } from "../../support/device-bed.js";
+import { directPort, openDevice } from "../../support/device-bed.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
-import { CONSENT, makeIdentities } from "../../support/identity-bed.js";
+import { CONSENT } from "../../support/identity-bed.js";
 
 const YEAR_MS = 365 * 86_400_000;
-type Offered = Parameters<EnrolmentPort["enrol"]>[0];
 const code = (name: string) => expect.objectContaining({ code: name });
 const chance = createChance(2);
-
-/** A port that answers in this process. */
-async function directPort() {
-  const bed = await makeIdentities();
-  const port: EnrolmentPort = {
-    challenge: async () => bed.enrolment.challenge(),
-    enrol: ({ consentRecord: record, consentSignature: signature, ...rest }: Offered) =>
-      bed.enrolment.enrol({ ...rest, consent: { record, signature } }),
-    renew: (request) => bed.enrolment.renew(request),
-  };
-  return { bed, port };
-}
 
 describe("the device's identity", () => {
   it("asks again with the same keys until there is a certificate for them", () => {

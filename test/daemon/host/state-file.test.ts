@@ -1,5 +1,5 @@
 /** Consent and the backend's limits lie in small files: a changed digit must not become a decision. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openConsentBook } from "../../../daemon/enrolment/consent.js";
@@ -21,7 +21,7 @@ describe("a checked file", () => {
     expect(openCheckedFile(path).read()).toBe('{"a":1}\n');
   });
 
-  it("with any bit changed is no record of consent any more", () => {
+  it("with a bit of any byte changed is no record of consent any more", () => {
     const folder = temporaryFolder();
     const path = join(folder, "consent.json");
     const book = openConsentBook({
@@ -33,11 +33,37 @@ describe("a checked file", () => {
     book.grant({ locale: "de", scopes: [] });
     expect(book.state().status).toBe("granted");
     const sound = readFileSync(path);
-    for (let bit = 0; bit < sound.length * 8; bit++) {
+    const told = new Set<string>();
+    for (const [at, byte] of sound.entries()) {
       const changed = Buffer.from(sound);
-      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      changed[at] = byte ^ (1 << (at & 7));
       writeFileSync(path, changed);
-      expect(() => book.state()).toThrow("not a record of consent");
+      try {
+        told.add(book.state().status);
+      } catch (fault) {
+        told.add(String(fault));
+      }
     }
+    expect([...told]).toEqual([`HeatpoolError: ${path}: not a record of consent`]);
+  });
+
+  it("that the file system keeps back is told with its name, and nothing is left beside it", () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "limits.json");
+    mkdirSync(path);
+    const file = openCheckedFile(path);
+    const told = (code: string, message: string) => expect.objectContaining({ code, message });
+    expect(() => file.read()).toThrow(told("STATE_INVALID", `${path} cannot be read: EISDIR`));
+    expect(() => file.write("{}")).toThrow(
+      told("STORE_FAILED", `${path} cannot be written: EISDIR`),
+    );
+    expect(readdirSync(folder)).toEqual(["limits.json"]);
+    file.remove();
+    expect(file.read()).toBeUndefined();
+    writeFileSync(join(folder, "file"), "");
+    const below = openStateFile(join(folder, "file", "limits.json"));
+    expect(() => below.read()).toThrow(
+      told("STATE_INVALID", `${below.path} cannot be read: ENOTDIR`),
+    );
   });
 });

@@ -78,8 +78,8 @@ function start(change: (parts: ReceiverParts) => Partial<ReceiverParts> = () => 
   };
   receiver.attach(link);
   /** What the backend grants now for this stream; later ones have higher numbers. */
-  async function grant(count = 1): Promise<readonly string[]> {
-    await clock.advance(1_000);
+  async function grant(count = 1, laterMs = 1_000): Promise<readonly string[]> {
+    await clock.advance(laterMs);
     const session = backend.push.open({ ...(hello as ModelHello), lastGrantSeq: 0 });
     const envelopes: string[] = [];
     const messages = session.messages();
@@ -143,6 +143,22 @@ describe("two grants racing", () => {
     const untilS = parts.book.memory.installed["aero-slm"]?.grantedUntilS;
     await say(older);
     expect(parts.book.memory.installed["aero-slm"]?.grantedUntilS).toBe(untilS);
+    expect(reports).toEqual(["aero-slm 1", "aero-slm 1 sequence"]);
+  });
+
+  it("of one number and other content, as two processes may make them: the first stays", async () => {
+    const { backend, parts, reports, grant, say, send } = start();
+    await backend.publishing.publish(candidate({ plain: plainOf(1) }));
+    const [[one], [other]] = [await grant(), await grant(1, 0)];
+    const seqOf = (envelope: unknown) => {
+      const { payload } = JSON.parse(String(envelope)) as { payload: string };
+      return (JSON.parse(Buffer.from(payload, "base64").toString()) as { seq: number }).seq;
+    };
+    expect([seqOf(other), other === one]).toEqual([seqOf(one), false]);
+    await say(one);
+    await send("aero-slm", 1);
+    await say(other);
+    expect(parts.book.memory.installed["aero-slm"]?.grant).toBe(one);
     expect(reports).toEqual(["aero-slm 1", "aero-slm 1 sequence"]);
   });
 

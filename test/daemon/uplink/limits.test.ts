@@ -1,5 +1,6 @@
 /** What the backend asks for is believed within reason, and what the way refuses is learnt. */
 import { describe, expect, it } from "vitest";
+import { HeatpoolError } from "#core/errors.js";
 import {
   clampLimits,
   halveBatches,
@@ -32,6 +33,15 @@ describe("the size of a batch", () => {
     expect(recallLimits(store)).toEqual(learnt);
     expect(clampLimits({ requestBytesMax: 512 * KIB }, learnt)).toEqual(learnt);
     expect(clampLimits({ requestBytesMax: 256 * KIB }, learnt).batchBytesMax).toBe(256 * KIB);
+  });
+
+  it("holds also where it cannot be remembered or read, as with a folder in the file's place", () => {
+    const refuse = () => {
+      throw new HeatpoolError("STORE_FAILED", "uplink-limits.json cannot be written: EISDIR");
+    };
+    const store = { read: refuse, write: refuse };
+    expect(() => rememberLimits(store, halveBatches(first, 40 * KIB), first)).not.toThrow();
+    expect(recallLimits(store)).toEqual(first);
   });
 
   it("is read from what earlier releases remembered", () => {
