@@ -7,7 +7,7 @@ import { type LocalFit, strideOf, WAIT_DAYS } from "./local-fit.js";
 import { SUMS_PER_PART } from "./monitors.js";
 import type { NormalModel, PartModel } from "./normal-model.js";
 import { LAST_NUMBERS, type NormalState } from "./normal-state.js";
-import { PARTS_MAX, PLACES } from "./score-block.js";
+import { PARTS_MAX, PLACES, WAITING_MAX } from "./score-block.js";
 
 /** Numbers and places while they are laid out. */
 export interface BlockLayout {
@@ -32,8 +32,10 @@ export interface BlockViews {
 /** What is remembered of each part, apart from sums, last row and stops. */
 const SECTIONS = 7;
 /** Numbers of the row at hand that belong to no part; the monitors' factors are 1 at first. */
-const HEAD = [1, 1, 1, 1, 0];
-const FACTS = 16;
+const HEAD = [1, 1, 1, 1, 0, Number.NEGATIVE_INFINITY, 0];
+const FACTS = 15;
+/** What excuses a part, see `score-block.ts`. */
+const [AT_STOP, SPENT, SPENT_TODAY] = [1, 2, 3];
 const PLACE_MAX = 0xffff;
 /** Channels of drives that have a lowest and a highest speed. */
 const DRIVES: ReadonlySet<string> = new Set(["fan", "frequency", "rating", "pump"]);
@@ -85,6 +87,7 @@ export function placeParts(
       ...starts.map((start, which) => start + index * (widths[which] ?? 0)),
       own + index,
       ...targetOf(plan.parts, index, starts[2] ?? 0),
+      reserve(WAITING_MAX),
     );
   }
 }
@@ -122,12 +125,21 @@ export function viewState(
     };
   });
   const nothing = new Float64Array(state.fits.length);
+  numbers[5] = state.capacityCell ?? Number.NEGATIVE_INFINITY;
+  numbers[6] = state.rowsOutOfReach;
   return {
+    // One literal: put together by spreading, every state would get a shape of its own.
     state: {
-      ...{ cell: state.cell, rowsOutOfReach: state.rowsOutOfReach, fits },
-      ...{ sums: all(4, state.sums), last: all(5, state.last), stops: all(6, state.stops) },
-      ...{ evidence: section(0, state.evidence), evidenceCell: section(1, state.evidenceCell) },
-      ...{ calm: section(2, state.calm), peaks: section(3, state.peaks) },
+      cell: state.cell,
+      rowsOutOfReach: state.rowsOutOfReach,
+      fits,
+      sums: all(4, state.sums),
+      last: all(5, state.last),
+      stops: all(6, state.stops),
+      evidence: section(0, state.evidence),
+      evidenceCell: section(1, state.evidenceCell),
+      calm: section(2, state.calm),
+      peaks: section(3, state.peaks),
     },
     shares: section(4, nothing),
     fastShares: section(5, nothing),
@@ -136,21 +148,21 @@ export function viewState(
 }
 
 /**
- * Channel, whether it is a drive, stops and channel of the compressor that has to deliver it, and
- * whether it is asked for over a day.
+ * Channel, what excuses a part, and stops and channel of the compressor that has to deliver it.
  */
 function targetOf(parts: readonly PlanPart[], index: number, stops: number): number[] {
   const part = parts[index];
-  if (part === undefined) return [0, 0, 0, 0, 0];
-  const own = [channelIndex(part.target), DRIVES.has(part.target) ? 1 : 0];
-  if (!ASKED.has(part.target)) return [...own, 0, 0, 0];
-  if (part.mode === "day") return [...own, 0, 0, 1];
+  if (part === undefined) return [0, 0, 0, 0];
+  const channel = channelIndex(part.target);
+  if (DRIVES.has(part.target)) return [channel, AT_STOP, 0, 0];
+  if (!ASKED.has(part.target)) return [channel, 0, 0, 0];
+  if (part.mode === "day") return [channel, SPENT_TODAY, 0, 0];
   const drive = parts.findIndex(
     ({ mode, target }) => mode === part.mode && COMPRESSORS.has(target),
   );
   const reaching = parts[drive];
-  if (reaching === undefined) return [...own, 0, 0, 0];
-  return [...own, stops + drive * 2, channelIndex(reaching.target), 0];
+  if (reaching === undefined) return [channel, 0, 0, 0];
+  return [channel, SPENT, stops + drive * 2, channelIndex(reaching.target)];
 }
 
 function factsOf(part: PartModel, planned: PlanPart | undefined): Float64Array {
@@ -161,9 +173,9 @@ function factsOf(part: PartModel, planned: PlanPart | undefined): Float64Array {
   const limits = [psi, inverse(limitFast), planned?.house === true ? 0 : inverse(limitSlow)];
   const facts = new Float64Array(FACTS);
   facts.set([...spread, ...least, ...limits]);
-  facts[12] = Number.POSITIVE_INFINITY;
+  facts[10] = Number.NaN;
   const { min, max } = channelAt(channelIndex(planned?.target ?? "flow"));
-  facts[14] = min;
-  facts[15] = max;
+  facts[13] = min;
+  facts[14] = max;
   return facts;
 }

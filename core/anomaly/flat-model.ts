@@ -14,7 +14,7 @@ import { compilePlan, FEATURES_MAX, featureCount, type PartGroup } from "./featu
 import type { NormalModel } from "./normal-model.js";
 import type { NormalState } from "./normal-state.js";
 import { formOf } from "./reach-form.js";
-import { type GroupSet, PLACES, type ScoreBlock } from "./score-block.js";
+import { type GroupSet, PLACES, type ScoreBlock, WAITING_MAX } from "./score-block.js";
 
 /** The groups of a mode: together, and each alone for rows in which a context value is absent. */
 export interface ModeGroups {
@@ -36,7 +36,6 @@ interface Laid {
   readonly at: number;
   readonly features: PartGroup;
   readonly local: number;
-  readonly parts: readonly number[];
 }
 
 /** Lays out a model with a state, which stays as it is. */
@@ -88,12 +87,12 @@ function layGroup(model: NormalModel, features: PartGroup, layout: BlockLayout):
   const parts = indexes.map((index) => index * PLACES);
   const at = layout.places.length;
   layout.places.push(
-    layout.reserve(FEATURES_MAX),
+    layout.reserve(Math.max(FEATURES_MAX, 3 * WAITING_MAX)),
     layout.place(scales.flatMap(({ centre, spread }) => [centre, 1 / spread])),
     layout.place(form),
     ...[x, y, z, features.size, local, parts.length, ...parts],
   );
-  return [{ at, features, local, parts }];
+  return [{ at, features, local }];
 }
 
 function gather(groups: readonly Laid[], numbers: Float64Array, places: Uint16Array): ModeGroups {
@@ -103,7 +102,6 @@ function gather(groups: readonly Laid[], numbers: Float64Array, places: Uint16Ar
     others: some
       .filter((group) => !isThree(group) && !isTwo(group))
       .map(({ at, features }) => ({ at, features, phi: numbers.subarray(places[at]) })),
-    parts: Uint16Array.from(some.flatMap(({ parts }) => parts)),
   });
   return { together: setOf(groups), alone: groups.map((group) => setOf([group])) };
 }

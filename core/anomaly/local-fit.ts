@@ -5,6 +5,7 @@
  * A day is taken in five days later, and only if the part stayed quiet from that day until then;
  * older days fade with a half-life of 60 days. So a fault that shows within days is not learnt.
  */
+import { FEATURES_MAX } from "./features.js";
 import { cholesky, invertFactored } from "./linear-algebra.js";
 import type { PartModel } from "./normal-model.js";
 
@@ -19,6 +20,10 @@ const LOOKS_PER_DAY = 1;
 const FORGET = 0.9885140203528962;
 /** Above this share of a limit a part was not quiet. */
 export const QUIET_SHARE = 0.7;
+
+/** Room for one fit while it is solved: every part of every machine is, once a day. */
+const precision = new Float64Array(FEATURES_MAX * FEATURES_MAX);
+const factor = new Float64Array(FEATURES_MAX * FEATURES_MAX);
 
 /** State of one part; sizes follow from the part's local features. */
 export interface LocalFit {
@@ -93,10 +98,10 @@ export function worthOf(looks: number, days: number): number {
 
 function refit(fit: LocalFit, part: PartModel): void {
   const { size, information, pull, covariance, deviation } = fit;
-  const precision = information.slice();
+  precision.set(information);
   for (let i = 0; i < size; i++)
     precision[i * size + i] = (precision[i * size + i] ?? 0) + 1 / (part.between[i] ?? 1);
-  const lower = cholesky(precision, size);
+  const lower = cholesky(precision, size, factor);
   if (lower === undefined) return;
   invertFactored(lower, size, covariance);
   for (let i = 0; i < size; i++) {

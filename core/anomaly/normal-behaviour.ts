@@ -11,14 +11,14 @@ import { expectGroups } from "./expectation.js";
 import { isDayCell } from "./features.js";
 import { type FlatModel, flattenModel, type ModeGroups } from "./flat-model.js";
 import { endLocalDay, notePeak, WAIT_DAYS } from "./local-fit.js";
-import { noteGroups } from "./local-sums.js";
+import { noteGroups, noteOthers } from "./local-sums.js";
 import { fade } from "./monitors.js";
 import type { NormalModel } from "./normal-model.js";
 import { copyState, type NormalState } from "./normal-state.js";
 import type { OperatingRow } from "./operating-row.js";
 import { reachGroups } from "./reach.js";
 import { fillGroups } from "./row-features.js";
-import { type GroupSet, PLACES, type RowInHand, type ScoreBlock } from "./score-block.js";
+import { type GroupSet, PLACES, RowInHand, type ScoreBlock, WAITING_MAX } from "./score-block.js";
 
 /** Reads rows one after another and keeps the state; nobody else holds that state meanwhile. */
 export interface NormalReader {
@@ -33,7 +33,7 @@ export interface NormalReader {
   readonly residuals: Float64Array;
   /** The machine is at fault: today is learnt by no part, not even by those that bear it well. */
   distrust(): void;
-  /** The state as it changes: to be read, not kept. */
+  /** The state as it changes: to be read, not kept. Today's sums of the local fits come later. */
   readonly live: NormalState;
   state(): NormalState;
 }
@@ -51,6 +51,8 @@ interface Scoring {
   readonly flat: FlatModel;
   readonly row: RowInHand;
   readonly isAdapting: boolean;
+  /** Groups whose rows wait to be learnt from. */
+  learning: GroupSet | undefined;
 }
 
 /** A reader that goes on from `state`, which stays as it is. */
@@ -62,10 +64,9 @@ export function readNormal(
   const flat = flattenModel(model, state);
   const { numbers, places } = flat.block;
   const { state: own, shares, fastShares, residuals } = flat.views;
-  const { cell, rowsOutOfReach: outOfReach } = state;
-  const { capacityCell = Number.NEGATIVE_INFINITY } = state;
-  const row: RowInHand = { cell, values: new Float64Array(0), at: 0, capacityCell, outOfReach };
-  const scoring: Scoring = { flat, row, isAdapting };
+  const { cell } = state;
+  const row = new RowInHand(cell);
+  const scoring: Scoring = { flat, row, isAdapting, learning: undefined };
   let today = Math.floor(cell / CELLS_PER_DAY);
   let slot = Number.isNaN(cell) ? 0 : today % (WAIT_DAYS + 1);
   turnTo(places, own, 0, slot);
@@ -83,22 +84,24 @@ export function readNormal(
     own.peaks.fill(0);
   };
   const beginDay = (date: number) => {
+    learnWaiting(scoring);
     if (isAdapting && !Number.isNaN(row.cell)) endDays(date);
     const before = slot;
     today = date;
     slot = date % (WAIT_DAYS + 1);
     turnTo(places, own, before, slot);
   };
-  return {
-    read(next) {
+  // `score` is a number and no accessor: an object written with accessors gets a shape that no
+  // other has, and whoever reads rows with many readers would look up every name anew.
+  const reader = {
+    score: 0,
+    read(next: OperatingRow) {
       if (next.cell <= row.cell) return;
       if (!Number.isNaN(row.cell)) fade(numbers, own.sums, next.cell - row.cell);
       const date = Math.floor(next.cell / CELLS_PER_DAY);
       if (date !== today) beginDay(date);
       readRow(scoring, next);
-    },
-    get score() {
-      return Math.sqrt(numbers[4] ?? 0) / model.factor;
+      reader.score = Math.sqrt(numbers[4] ?? 0) / model.factor;
     },
     shares,
     fastShares,
@@ -109,24 +112,40 @@ export function readNormal(
     },
     live: own,
     state: () => {
-      const { capacityCell: spent, outOfReach: rowsOutOfReach } = row;
-      return copyState({ ...own, cell: row.cell, rowsOutOfReach, capacityCell: spent });
+      learnWaiting(scoring);
+      const [capacityCell, rowsOutOfReach] = [numbers[5] ?? 0, numbers[6] ?? 0];
+      return copyState({ ...own, cell: row.cell, rowsOutOfReach, capacityCell });
     },
   };
+  return reader;
 }
 
-function readRow({ flat, row, isAdapting }: Scoring, next: OperatingRow): void {
+function readRow(scoring: Scoring, next: OperatingRow): void {
+  const { flat, row, isAdapting } = scoring;
+  const mode = next.steady ? flat.byMode[next.mode] : undefined;
+  const day = isDayCell(next.cell) ? flat.day : undefined;
+  if (mode?.together !== scoring.learning) learnWaiting(scoring);
   row.cell = next.cell;
   row.values = next.values;
   row.at = next.at;
-  const mode = next.steady ? flat.byMode[next.mode] : undefined;
-  const day = isDayCell(next.cell) ? flat.day : undefined;
   if (mode !== undefined) expectRow(mode, row, flat.block);
   if (day !== undefined) expectRow(day, row, flat.block);
-  weighRow(row, flat.block);
+  weighRow(row, flat.block.usable, flat.block);
   if (!isAdapting) return;
-  if (mode !== undefined) noteGroups(mode.together, flat.block);
-  if (day !== undefined) noteGroups(day.together, flat.block);
+  if (day !== undefined) noteOthers(day.together, row.waiting, flat.block);
+  if (mode === undefined) return;
+  noteOthers(mode.together, row.waiting, flat.block);
+  scoring.learning = mode.together;
+  row.waiting++;
+  if (row.waiting === WAITING_MAX) learnWaiting(scoring);
+}
+
+/** Takes in what rows have waited for; they are rows of one mode and one day. */
+function learnWaiting(scoring: Scoring): void {
+  const { learning, row, flat } = scoring;
+  if (learning !== undefined) noteGroups(learning, row.waiting, flat.block);
+  scoring.learning = undefined;
+  row.waiting = 0;
 }
 
 /** What was to be expected; groups of which a context value is absent say nothing. */
@@ -138,7 +157,7 @@ function expectRow({ together, alone }: ModeGroups, row: RowInHand, block: Score
 /** `false` when a context value is absent. */
 function expectSet(set: GroupSet, row: RowInHand, block: ScoreBlock): boolean {
   if (!fillGroups(set, row, block)) return false;
-  expectGroups(set, block);
-  reachGroups(set, block);
+  expectGroups(set, row.waiting, block);
+  reachGroups(set, row.waiting, block);
   return true;
 }

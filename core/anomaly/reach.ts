@@ -11,27 +11,33 @@ import { dot } from "./linear-algebra.js";
 import { USUAL_TIMES } from "./reach-form.js";
 import { type GroupSet, PLACES, type ScoreBlock } from "./score-block.js";
 
+/** Features of the row at hand, for the plain formula. */
+const features = new Float64Array(FEATURES_MAX);
 /** All products of two features of the row at hand, as a packed upper triangle. */
 const products = new Float64Array((FEATURES_MAX * (FEATURES_MAX + 1)) / 2);
 
 /** Writes how far each part is beyond what it has learnt, where it is not 0. */
-export function reachGroups({ three, two, others }: GroupSet, flat: ScoreBlock): void {
-  reachThree(three, flat);
-  reachTwo(two, flat);
+export function reachGroups(
+  { three, two, others }: GroupSet,
+  turn: number,
+  flat: ScoreBlock,
+): void {
+  reachThree(three, turn, flat);
+  reachTwo(two, turn, flat);
   for (let index = 0; index < others.length; index++) {
     const group = others[index];
-    if (group !== undefined && group.features.size > 1) fillBeyond(group.at, flat);
+    if (group !== undefined && group.features.size > 1) fillBeyond(group.at, group.phi, flat);
   }
 }
 
-function reachThree(groups: Uint16Array, flat: ScoreBlock): void {
+function reachThree(groups: Uint16Array, turn: number, flat: ScoreBlock): void {
   const { numbers: n, places: p } = flat;
   for (let which = 0; which < groups.length; which++) {
     const group = groups[which] ?? 0;
-    const phi = p[group] ?? 0;
-    const x = n[phi + 1] ?? 0;
-    const y = n[phi + 2] ?? 0;
-    const z = n[phi + 3] ?? 0;
+    const context = (p[group] ?? 0) + turn;
+    const x = n[context] ?? 0;
+    const y = n[context + 32] ?? 0;
+    const z = n[context + 64] ?? 0;
     const c = p[group + 2] ?? 0;
     const p00 =
       (n[c] ?? 0) +
@@ -52,17 +58,17 @@ function reachThree(groups: Uint16Array, flat: ScoreBlock): void {
       p00 +
       y * (p01 + y * (p02 + y * p03)) +
       x * (p10 + y * (p11 + y * p12) + x * (p20 + y * p21 + x * p30));
-    if (!(form <= (n[c + 35] ?? 0))) fillBeyond(group, flat);
+    if (!(form <= (n[c + 35] ?? 0))) fillBeyond(group, featuresOf(context, 3, n), flat);
   }
 }
 
-function reachTwo(groups: Uint16Array, flat: ScoreBlock): void {
+function reachTwo(groups: Uint16Array, turn: number, flat: ScoreBlock): void {
   const { numbers: n, places: p } = flat;
   for (let which = 0; which < groups.length; which++) {
     const group = groups[which] ?? 0;
-    const phi = p[group] ?? 0;
-    const y = n[phi + 1] ?? 0;
-    const z = n[phi + 2] ?? 0;
+    const context = (p[group] ?? 0) + turn;
+    const y = n[context] ?? 0;
+    const z = n[context + 32] ?? 0;
     const c = p[group + 2] ?? 0;
     const p0 =
       (n[c] ?? 0) +
@@ -72,18 +78,31 @@ function reachTwo(groups: Uint16Array, flat: ScoreBlock): void {
     const p2 = (n[c + 9] ?? 0) + z * ((n[c + 10] ?? 0) + z * (n[c + 11] ?? 0));
     const p3 = (n[c + 12] ?? 0) + z * (n[c + 13] ?? 0) + y * (n[c + 14] ?? 0);
     const form = p0 + y * (p1 + y * (p2 + y * p3));
-    if (!(form <= (n[c + 15] ?? 0))) fillBeyond(group, flat);
+    if (!(form <= (n[c + 15] ?? 0))) fillBeyond(group, featuresOf(context, 2, n), flat);
   }
 }
 
+/** The features of so many context values of the row at hand. */
+function featuresOf(context: number, count: number, n: Float64Array): Float64Array {
+  features[0] = 1;
+  for (let i = 1; i <= count; i++) features[i] = n[context + 32 * (i - 1)] ?? 0;
+  let next = count + 1;
+  for (let i = 1; i <= count; i++)
+    for (let j = i; j <= count; j++) features[next++] = (features[i] ?? 0) * (features[j] ?? 0);
+  return features;
+}
+
 /** The plain formula, part by part. */
-function fillBeyond(group: number, { numbers: n, places: p, leverages }: ScoreBlock): void {
-  const phi = p[group] ?? 0;
+function fillBeyond(
+  group: number,
+  phi: Float64Array,
+  { numbers: n, places: p, leverages }: ScoreBlock,
+): void {
   const size = p[group + 6] ?? 0;
   let next = 0;
   for (let i = 0; i < size; i++) {
-    const left = n[phi + i] ?? 0;
-    for (let j = i; j < size; j++) products[next++] = left * (n[phi + j] ?? 0);
+    const left = phi[i] ?? 0;
+    for (let j = i; j < size; j++) products[next++] = left * (phi[j] ?? 0);
   }
   const end = group + 9 + (p[group + 8] ?? 0);
   for (let one = group + 9; one < end; one++) {

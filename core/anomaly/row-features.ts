@@ -1,6 +1,7 @@
 /**
- * The features of the row at hand, group by group, into the block: `fillFeatures` written out for
- * the two shapes that nearly all parts have.
+ * The context of the row at hand, group by group, into the block, beside those of the rows that
+ * wait to be learnt from. Written out for the two shapes that nearly all parts have; of the others
+ * the features of this row alone.
  */
 import { fillFeatures } from "./features.js";
 import type { GroupSet, RowInHand, ScoreBlock } from "./score-block.js";
@@ -22,7 +23,7 @@ export function fillGroups(
 
 function fillThree(
   groups: Uint16Array,
-  { values, at }: RowInHand,
+  { values, at, waiting }: RowInHand,
   { numbers: n, places: p }: ScoreBlock,
 ): boolean {
   for (let which = 0; which < groups.length; which++) {
@@ -34,27 +35,20 @@ function fillThree(
     const w =
       ((values[at + (p[group + 5] ?? 0)] ?? 0) - (n[scales + 4] ?? 0)) * (n[scales + 5] ?? 0);
     if (Number.isNaN(u) || Number.isNaN(v) || Number.isNaN(w)) return false;
-    const x = Math.max(-4, Math.min(4, u));
-    const y = Math.max(-4, Math.min(4, v));
-    const z = Math.max(-4, Math.min(4, w));
-    const phi = p[group] ?? 0;
-    n[phi] = 1;
-    n[phi + 1] = x;
-    n[phi + 2] = y;
-    n[phi + 3] = z;
-    n[phi + 4] = x * x;
-    n[phi + 5] = x * y;
-    n[phi + 6] = x * z;
-    n[phi + 7] = y * y;
-    n[phi + 8] = y * z;
-    n[phi + 9] = z * z;
+    const x = u > 4 ? 4 : Math.max(u, -4);
+    const y = v > 4 ? 4 : Math.max(v, -4);
+    const z = w > 4 ? 4 : Math.max(w, -4);
+    const context = (p[group] ?? 0) + waiting;
+    n[context] = x;
+    n[context + 32] = y;
+    n[context + 64] = z;
   }
   return true;
 }
 
 function fillTwo(
   groups: Uint16Array,
-  { values, at }: RowInHand,
+  { values, at, waiting }: RowInHand,
   { numbers: n, places: p }: ScoreBlock,
 ): boolean {
   for (let which = 0; which < groups.length; which++) {
@@ -64,15 +58,11 @@ function fillTwo(
     const v =
       ((values[at + (p[group + 4] ?? 0)] ?? 0) - (n[scales + 2] ?? 0)) * (n[scales + 3] ?? 0);
     if (Number.isNaN(u) || Number.isNaN(v)) return false;
-    const x = Math.max(-4, Math.min(4, u));
-    const y = Math.max(-4, Math.min(4, v));
-    const phi = p[group] ?? 0;
-    n[phi] = 1;
-    n[phi + 1] = x;
-    n[phi + 2] = y;
-    n[phi + 3] = x * x;
-    n[phi + 4] = x * y;
-    n[phi + 5] = y * y;
+    const x = u > 4 ? 4 : Math.max(u, -4);
+    const y = v > 4 ? 4 : Math.max(v, -4);
+    const context = (p[group] ?? 0) + waiting;
+    n[context] = x;
+    n[context + 32] = y;
   }
   return true;
 }

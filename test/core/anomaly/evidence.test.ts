@@ -133,6 +133,27 @@ describe("a reader comes to what the plain formulas come to", () => {
     expect(seen).toBeGreaterThan(0);
   });
 
+  it("has taken in every row that waited when it tells its state, after however many", () => {
+    const random = createRandom(11);
+    const noise = () => 2 * random() - 1;
+    const model = randomModel(planFor(everything), noise);
+    const rows = randomRows(600, noise);
+    rows.modes.fill(MODES.indexOf("heating"));
+    rows.steady.fill(1);
+    const ours = readNormal(model, startNormal(model));
+    const plain = readPlainly(model, startNormal(model));
+    // In between more rows pass than wait at most, and fewer.
+    const asked = new Set([0, 1, 32, 33, 65, 200, 599]);
+    let next = 0;
+    for (const row of rowsOf(rows)) {
+      ours.read(row);
+      plain.read(row);
+      if (asked.has(next))
+        expect(differenceOf(plain.state(), ours.state(), `row ${next}`)).toBe("");
+      next++;
+    }
+  });
+
   it("goes on from a state as if it had never stopped", () => {
     const random = createRandom(5);
     const noise = () => 2 * random() - 1;
