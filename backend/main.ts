@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import tls from "node:tls";
 import { CommanderError } from "commander";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, toRefusal } from "#core/errors.js";
 import type { Machine } from "./commands/machine.js";
 import { createProgram } from "./commands/program.js";
 import { readVersion } from "./host/package-file.js";
@@ -17,6 +17,8 @@ import { createSystemClock } from "./host/system-clock.js";
 const EXIT_USAGE = 64;
 const EXIT_BUG = 70;
 const EXIT_OUTPUT = 74;
+/** 128 and the number of SIGINT, as shells say it. */
+const EXIT_INTERRUPTED = 130;
 
 const ending = new AbortController();
 const bugListeners: ((bug: unknown) => void)[] = [];
@@ -37,7 +39,11 @@ process.umask(0o077);
 process.on("unhandledRejection", onFatal);
 process.on("uncaughtException", onFatal);
 process.on("SIGTERM", () => ending.abort());
-process.on("SIGINT", () => ending.abort());
+process.on("SIGINT", () => {
+  // The first time everything is put in order; who asks again does not wait for that.
+  if (ending.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  ending.abort();
+});
 // Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread;
 // told as a bug it would be written once more, for ever.
 for (const stream of [process.stdout, process.stderr]) {
@@ -62,7 +68,7 @@ const machine: Machine = {
     return folder === undefined ? undefined : join(folder, name);
   },
   print: (line) => console.log(line),
-  progress: (line) => console.error(line),
+  ...(process.stderr.isTTY && { progress: (line: string) => console.error(line) }),
   setTlsMinimum: (version) => {
     tls.DEFAULT_MIN_VERSION = version;
   },
@@ -73,13 +79,14 @@ const machine: Machine = {
 try {
   await createProgram(machine).parseAsync(process.argv);
 } catch (error) {
+  const known = error instanceof HeatpoolError ? error : toRefusal(error);
   if (error instanceof CommanderError) {
     // Commander has printed its own words.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
-  } else if (error instanceof HeatpoolError) {
-    console.error(`${error.code}: ${error.message}`);
-    if (error.hint !== undefined) console.error(error.hint);
-    process.exitCode = error.exitStatus;
+  } else if (known !== undefined) {
+    console.error(`${known.code}: ${known.message}`);
+    if (known.hint !== undefined) console.error(known.hint);
+    process.exitCode = known.exitStatus;
   } else {
     onFatal(error);
   }

@@ -40,6 +40,8 @@ const CODES = {
   TOO_SOON: { retryable: true, exit: 1 },
   INVALID_ARGUMENT: { retryable: false, exit: 64 },
   NOT_FOUND: { retryable: false, exit: 1 },
+  // As a shell says of what Ctrl-C ended.
+  INTERRUPTED: { retryable: true, exit: 130 },
   CATALOGUE_REFUSED: { retryable: true, exit: 1 },
   STORE_LOCKED: { retryable: true, exit: 1 },
   STORE_DAMAGED: { retryable: false, exit: 1 },
@@ -89,4 +91,25 @@ export function retryDelayMs(error: unknown): number | undefined {
   const said = cause !== null && typeof cause === "object" && "retryAfterMs" in cause;
   const delayMs = said ? cause.retryAfterMs : undefined;
   return typeof delayMs === "number" && delayMs > 0 ? delayMs : RETRY_DEFAULT_MS;
+}
+
+/** What the machine answers to a user who may not, and to one for whom there is no room. */
+const REFUSALS: Readonly<Record<string, ErrorCode>> = {
+  EACCES: "PERMISSION_DENIED",
+  EPERM: "PERMISSION_DENIED",
+  EROFS: "PERMISSION_DENIED",
+  ENOSPC: "STORE_FAILED",
+  EDQUOT: "STORE_FAILED",
+};
+
+/** An error of the machine that is no bug of ours, for whoever started the program. */
+export function toRefusal(error: unknown): HeatpoolError | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  const code = REFUSALS[String(error.code)];
+  if (code === undefined) return undefined;
+  const hint =
+    code === "PERMISSION_DENIED"
+      ? "Run this as root or as the user of the service."
+      : "Make room on the disk, then try again.";
+  return new HeatpoolError(code, error.message, { cause: error, hint });
 }

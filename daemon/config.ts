@@ -113,7 +113,7 @@ const deviceSchema = deviceShape.check((context) => {
 });
 
 /** A name or an address, and a port. */
-const BACKEND_ADDRESS =
+export const BACKEND_ADDRESS =
   /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?):\d{1,5}$/;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/;
 

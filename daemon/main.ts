@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { HeatpoolError } from "#core/errors.js";
+import { HeatpoolError, toRefusal } from "#core/errors.js";
 import { DESCRIBE, describeCommands } from "./commands/command-tree.js";
 import { collect } from "./commands/profile-options.js";
 import type { ReplayOptions } from "./commands/replay.js";
@@ -22,6 +22,8 @@ import { createSystemClock } from "./host/system-clock.js";
 const EXIT_USAGE = 64;
 const EXIT_SOFTWARE = 70;
 const EXIT_OUTPUT = 74;
+/** 128 and the number of SIGINT, as shells say it. */
+const EXIT_INTERRUPTED = 130;
 
 // Whoever reads along may go first: a pager, or a journal that restarts. The work goes on unread.
 for (const stream of [process.stdout, process.stderr]) {
@@ -34,7 +36,14 @@ for (const stream of [process.stdout, process.stderr]) {
 process.on("SIGUSR1", () => undefined);
 
 const ending = new AbortController();
-for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => ending.abort());
+process.on("SIGTERM", () => ending.abort());
+process.on("SIGINT", interrupt);
+
+/** The first time everything is put in order; who asks again does not wait for that. */
+function interrupt(): void {
+  if (ending.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  ending.abort();
+}
 
 const terminal: Terminal = {
   print: (line) => console.log(line),
@@ -43,12 +52,22 @@ const terminal: Terminal = {
   async ask(question) {
     if (!process.stdin.isTTY) return undefined;
     const dialogue = createInterface({ input: process.stdin, output: process.stdout });
+    const left = new AbortController();
+    dialogue.once("close", () => left.abort());
+    // A terminal that is read line by line sends Ctrl-C as a letter; Ctrl-D only closes.
+    dialogue.once("SIGINT", interrupt);
+    ending.signal.addEventListener("abort", () => dialogue.close(), { once: true });
     try {
-      return await dialogue.question(question, { signal: ending.signal });
+      return await dialogue.question(question, { signal: left.signal });
+    } catch (fault) {
+      if (ending.signal.aborted) throw new HeatpoolError("INTERRUPTED", "nothing was answered");
+      if (left.signal.aborted) return undefined;
+      throw fault;
     } finally {
       dialogue.close();
     }
   },
+  ...(process.stderr.isTTY && { progress: (line: string) => console.error(line) }),
   setExitStatus(status) {
     process.exitCode = status;
   },
@@ -102,6 +121,7 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     .version(terminal.version)
     // What stands behind `alarms answer` belongs to `answer`.
     .enablePositionalOptions()
+    .showHelpAfterError("(--help shows what can be done)")
     .exitOverride();
   add(program, "run", "read the heat pumps until told to stop", async () => {
     return (await import("./commands/run.js")).run;
@@ -363,14 +383,13 @@ async function addProfile(program: Command): Promise<void> {
 function report(fault: unknown): void {
   if (fault instanceof CommanderError) {
     process.exitCode = fault.exitCode === 0 ? 0 : EXIT_USAGE;
-  } else if (fault instanceof HeatpoolError) {
-    console.error(`${fault.code}: ${fault.message}`);
-    if (fault.hint !== undefined) console.error(fault.hint);
-    process.exitCode = fault.exitStatus;
-  } else {
-    console.error(fault);
-    process.exitCode = EXIT_SOFTWARE;
+    return;
   }
+  const known = fault instanceof HeatpoolError ? fault : toRefusal(fault);
+  if (known === undefined) console.error(fault);
+  else console.error(`${known.code}: ${known.message}`);
+  if (known?.hint !== undefined) console.error(known.hint);
+  process.exitCode = known?.exitStatus ?? EXIT_SOFTWARE;
 }
 
 try {

@@ -43,6 +43,14 @@ describe("texts", () => {
     expect(read).toBeGreaterThan(500);
   });
 
+  it("speak to an owner in one way: Sie", () => {
+    const german = ["docs/anleitung.md", "daemon/notify/texts.ts", "daemon/commands/consent.ts"];
+    for (const path of german)
+      expect(readFileSync(path, "utf8"), path).not.toMatch(
+        /\b([Dd]u|[Dd]eine?[mnrs]?|[Dd]ich|Sag)\b/,
+      );
+  });
+
   it("that the law asks for are there, and name every hole that an operator has to fill", () => {
     const index = readFileSync("docs/law/README.md", "utf8");
     const named = [...index.matchAll(/\]\(([\w.-]+)\)/g)].map(([, name = ""]) => name);

@@ -121,9 +121,8 @@ const ID_HINT = "An id looks like 550e8400-e29b-41d4-a716-446655440000.";
 /** The backend says what is wrong; here it is known of what, and what helps. */
 function explainFor(subject: string): (error: unknown) => never {
   return (error) => {
-    const isPlain = error instanceof HeatpoolError && error.hint === undefined;
-    const isAbout = isPlain && ["NOT_FOUND", "INVALID_ARGUMENT"].includes(error.code);
-    if (!isAbout) throw error;
+    if (!(error instanceof HeatpoolError)) throw error;
+    if (!["NOT_FOUND", "INVALID_ARGUMENT"].includes(error.code)) throw error;
     const missing = subject === RECOVERY_CODE ? CODE_HINT : NOT_FOUND_HINT;
     const hint = error.code === "NOT_FOUND" ? missing : ID_HINT;
     throw new HeatpoolError(error.code, `${subject}: ${error.message}`, { cause: error, hint });

@@ -23,7 +23,7 @@ export async function backUp(
   await demandAbsent(path);
   const draft = `${path}.part`;
   try {
-    await withAdmin(machine, options, (admin) => writeDurably(draft, admin.backUp()));
+    await withAdmin(machine, options, (admin) => writeDurably(draft, () => admin.backUp()));
     // What lies on the disk is what counts, so it is read again.
     const { counts } = await verify(draft);
     await rename(draft, path);
@@ -34,7 +34,9 @@ export async function backUp(
             "as safe as the store, and delete it within 35 days.",
     );
   } catch (cause) {
-    await rm(draft, { force: true }).catch(() => undefined);
+    // One that was there before is somebody else's.
+    const isTaken = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    if (!isTaken) await rm(draft, { force: true }).catch(() => undefined);
     throw toOurs(cause, path);
   }
 }
@@ -98,10 +100,12 @@ async function restoreTombstones(
   return "restored";
 }
 
-async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "w", FILE_MODE);
+async function writeDurably(path: string, ask: () => AsyncIterable<Uint8Array>): Promise<void> {
+  // Who writes the draft has it alone: two that write one file would make neither.
+  const file = await open(path, "wx", FILE_MODE);
   try {
-    for await (const bytes of chunks) await file.write(bytes);
+    // Nobody is asked for what has no place to go.
+    for await (const bytes of ask()) await file.write(bytes);
     await file.sync();
   } finally {
     await file.close();
@@ -134,6 +138,6 @@ function toOurs(cause: unknown, path: string): HeatpoolError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new HeatpoolError("STATE_INVALID", `${path}: ${why}`, {
     cause,
-    hint: "Look at free space, and whether this user may read and write there.",
+    hint: "Look at free space, and whether this user may read and write there; remove what ends in .part.",
   });
 }

@@ -23,7 +23,7 @@ export interface Machine {
   readonly watchdogUsec?: string | undefined;
   /** One line to stdout. */
   print(line: string): void;
-  /** One line to stderr, for whoever waits; left out: nobody does. */
+  /** One line to stderr, for a person who waits; left out: nobody does. */
   progress?(line: string): void;
   /** For every listener that opens later. */
   setTlsMinimum(version: "TLSv1.2" | "TLSv1.3"): void;

@@ -1,10 +1,12 @@
 /** The command line of models: releases, candidates, training. */
 import type { Command } from "commander";
-import { discardCandidate, listCandidates, publishCandidate, showCandidate } from "./candidates.js";
 import type { Machine } from "./machine.js";
-import { listModels, publishModel, revokeModel, rollBackModel } from "./models.js";
-import { train } from "./train.js";
-import { listRuns, startTraining } from "./training.js";
+
+// Each command is loaded when it is called: most need little of the backend.
+const loadCandidates = () => import("./candidates.js");
+const loadModels = () => import("./models.js");
+const loadTrain = () => import("./train.js");
+const loadTraining = () => import("./training.js");
 
 /** Adds options to a command. */
 type Adorn = (command: Command) => Command;
@@ -25,29 +27,41 @@ export function addModels(
     .requiredOption("--schema <name>", "form of the content, e.g. anomaly/1")
     .option("--min-daemon <version>", "oldest daemon that can use it", "0.1.0")
     .option("--installations <count>", "how many it was trained with", "0")
-    .action((file, options) => publishModel(machine, file, options));
+    .action(async (file, options) => (await loadModels()).publishModel(machine, file, options));
   const models = program.command("models").description("candidates and published models");
   releasing(models.command("list"))
     .description("all releases, and how many installations have them; with --json which")
-    .action((options) => listModels(machine, options));
+    .action(async (options) => (await loadModels()).listModels(machine, options));
   releasing(models.command("revoke <model> <release>"))
     .description("give a release to nobody any more")
-    .action((model, release, options) => revokeModel(machine, model, release, options));
+    .action(async (model, release, options) =>
+      (await loadModels()).revokeModel(machine, model, release, options),
+    );
   releasing(models.command("rollback <model> <release>"))
     .description("publish the content of an earlier release again, as a new one")
-    .action((model, release, options) => rollBackModel(machine, model, release, options));
+    .action(async (model, release, options) =>
+      (await loadModels()).rollBackModel(machine, model, release, options),
+    );
   asking(models.command("candidates [model]"))
     .description("what training came to: span, installations, figures, gates")
-    .action((model, options) => listCandidates(machine, model, options));
+    .action(async (model, options) =>
+      (await loadCandidates()).listCandidates(machine, model, options),
+    );
   asking(models.command("candidate <model> <version>"))
     .description("one candidate with its whole card")
-    .action((model, version, options) => showCandidate(machine, model, version, options));
+    .action(async (model, version, options) =>
+      (await loadCandidates()).showCandidate(machine, model, version, options),
+    );
   asking(models.command("publish <model> <version>"))
     .description("publish a candidate that passed every gate, e.g. as v2026.11")
-    .action((model, version, options) => publishCandidate(machine, model, version, options));
+    .action(async (model, version, options) =>
+      (await loadCandidates()).publishCandidate(machine, model, version, options),
+    );
   asking(models.command("discard <model> <version>"))
     .description("forget a candidate")
-    .action((model, version, options) => discardCandidate(machine, model, version, options));
+    .action(async (model, version, options) =>
+      (await loadCandidates()).discardCandidate(machine, model, version, options),
+    );
 }
 
 function addTraining(program: Command, machine: Machine, asking: Adorn, withConfig: Adorn): void {
@@ -55,14 +69,14 @@ function addTraining(program: Command, machine: Machine, asking: Adorn, withConf
     .description("train models from what the store holds, while no backend serves")
     .option("--out <folder>", "write contents of candidates here, for publish")
     .option("--json", "print JSON")
-    .action((options) => train(machine, options));
+    .action(async (options) => (await loadTrain()).train(machine, options));
   const training = program.command("training").description("training in a backend that serves");
   ordering(asking(training.command("start")))
     .description("begin to train now; does not wait for the end")
-    .action((options) => startTraining(machine, options));
+    .action(async (options) => (await loadTraining()).startTraining(machine, options));
   asking(training.command("runs"))
     .description("runs, how they stand, what came of them and how long they took")
-    .action((options) => listRuns(machine, options));
+    .action(async (options) => (await loadTraining()).listRuns(machine, options));
 }
 
 function ordering(command: Command): Command {

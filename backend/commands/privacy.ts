@@ -93,12 +93,12 @@ async function* entriesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<read
 async function* nothing(): AsyncGenerator<readonly StoreEntry[]> {}
 
 async function* readFiles(stateDir: string): AsyncGenerator<AuditedText> {
-  const names = await readdir(stateDir, { recursive: true }).catch(() => []);
+  const names = (await isThere(stateDir)) ? await readdir(stateDir, { recursive: true }) : [];
   for (const name of names.map((one) => one.split(sep).join("/")).sort()) {
     const path = join(stateDir, name);
-    const found = await stat(path).catch(() => undefined);
+    const found = await stat(path).catch(unlessGone);
     if (PASSED_OVER.test(name) || found?.isFile() !== true || found.size > FILE_BYTES_MAX) continue;
-    const text = await readFile(path, "utf8").catch(() => undefined);
+    const text = await readFile(path, "utf8").catch(unlessGone);
     if (text === undefined) continue;
     yield { where: relative(stateDir, path), text, mayHoldIds: OF_INSTALLATIONS.test(name) };
   }
@@ -114,5 +114,14 @@ async function* readLog(path: string): AsyncGenerator<AuditedText> {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+  return (await stat(path).catch(unlessGone)) !== undefined;
+}
+
+/** @throws HeatpoolError `PERMISSION_DENIED` what cannot be looked into was not found clean */
+function unlessGone(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code === "ENOENT") return undefined;
+  throw new HeatpoolError("PERMISSION_DENIED", `not everything can be read: ${cause.message}`, {
+    cause,
+    hint: "Run this as root or as the user of the service.",
+  });
 }

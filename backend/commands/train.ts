@@ -51,7 +51,7 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
       store: engines.store,
       registry: createRegistry(states),
       isErased: tombstones.has,
-      onProgress: (text) => machine.progress?.(text),
+      onProgress: (text) => options.json !== true && machine.progress?.(text),
     };
     const training = options.dryRun === true ? openTraining(parts) : openRecorded(parts);
     const order = {
@@ -59,12 +59,21 @@ export async function train(machine: Machine, options: TrainOptions): Promise<vo
       ...(options.since !== undefined && { since: options.since }),
       isDry: options.dryRun === true,
     };
-    const reports = await training.train(order, machine.signal);
+    const reports = await training.train(order, machine.signal).catch((fault: unknown) => {
+      throw machine.signal.aborted ? interrupted(fault) : fault;
+    });
     if (options.out !== undefined) writeContents(options.out, reports);
     tell(machine, options, reports);
   } finally {
     await engines.close();
   }
+}
+
+function interrupted(cause: unknown): HeatpoolError {
+  return new HeatpoolError("INTERRUPTED", "training was ended before it was through", {
+    cause,
+    hint: "The next run goes on from the months that were summed.",
+  });
 }
 
 /** Runs by hand stand among the others. */

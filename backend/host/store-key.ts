@@ -27,6 +27,7 @@ export function readStoreKey(path: string, credential?: string): Buffer {
   try {
     ({ mode } = statSync(path));
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     throw new HeatpoolError("NOT_FOUND", `there is no store key at ${path}`, {
       cause,
       hint: "`heatpool-backend ca init` or `keys init` makes one; or give the systemd credential store-key.",

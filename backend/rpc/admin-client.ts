@@ -36,7 +36,7 @@ import {
   toChanges,
 } from "./operation-wire.js";
 import { type ServerName, serverNameOf } from "./server-name.js";
-import { fromStatus } from "./status.js";
+import { fromStatus, isAnswered } from "./status.js";
 import { createTrainingClient } from "./training-client.js";
 
 /** The backend's state, as its operator sees it. */
@@ -240,7 +240,8 @@ function toNumbers<T extends object>(message: T): Numbers<T> {
 
 function explain(cause: ServiceError, target: string): HeatpoolError {
   const error = fromStatus(cause);
-  if (error.code !== "UNAVAILABLE") return error;
+  // What the backend itself calls UNAVAILABLE, as a training that runs already, was answered.
+  if (error.code !== "UNAVAILABLE" || isAnswered(cause)) return error;
   if (/\bcert/i.test(cause.details)) {
     return new HeatpoolError("UNAVAILABLE", `${target} shows a certificate that is not for it`, {
       cause,

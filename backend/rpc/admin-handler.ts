@@ -8,7 +8,7 @@ import { guardServerStream, guardUnary } from "./guard.js";
 import { parseInstallationId } from "./installation-id.js";
 import { createOperationHandler } from "./operation-handler.js";
 import { toState } from "./operation-wire.js";
-import type { ToStatus } from "./status.js";
+import { type ToStatus, withHints } from "./status.js";
 import { createTrainingHandler } from "./training-handler.js";
 
 /** What the door itself knows. */
@@ -31,7 +31,7 @@ export function createAdminHandler(
     "totals" | "installations" | "community" | "erase" | "export" | "operation" | "training"
   >,
   facts: DoorFacts,
-  toStatus: ToStatus,
+  toOutside: ToStatus,
   identities?: Pick<IdentityDoor, "list" | "revoke" | "findByRecoveryCode">,
 ): AdminServiceServer {
   const list = (after: string, limit: number): readonly ListedRecord[] => {
@@ -41,6 +41,7 @@ export function createAdminHandler(
     );
   };
   const { operation } = behind;
+  const toStatus = withHints(toOutside);
   return {
     ...createOperationHandler(operation, toStatus),
     ...createTrainingHandler(behind.training, toStatus),

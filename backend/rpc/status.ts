@@ -14,6 +14,8 @@ export type ToStatus = (error: unknown) => StatusObject;
 const CODE_KEY = "heatpool-code";
 /** Metadata with the least time until the next attempt, in milliseconds. */
 const RETRY_KEY = "retry-after-ms";
+/** Metadata with what the operator can do about it; bytes, for it may name heat pumps. */
+const HINT_KEY = "heatpool-hint-bin";
 /** HTTP/2 peers cap the size of all headers; texts from outside are cut here. */
 const DETAILS_MAX = 512;
 
@@ -76,11 +78,29 @@ export function createToStatus(report: (bug: unknown) => void): ToStatus {
   };
 }
 
+/** For the operator's door alone: hints tell of the inside. */
+export function withHints(toStatus: ToStatus): ToStatus {
+  return (error) => {
+    const told = toStatus(error);
+    const hint = error instanceof HeatpoolError ? error.hint : undefined;
+    if (hint === undefined || told.code === status.INTERNAL) return told;
+    told.metadata.set(HINT_KEY, Buffer.from(hint.slice(0, DETAILS_MAX)));
+    return told;
+  };
+}
+
+/** Whether one of our servers said so, and not the way to it. */
+export function isAnswered(error: ServiceError): boolean {
+  return error.metadata.get(CODE_KEY).length > 0;
+}
+
 /** A failed call of our own clients as an error of ours. */
 export function fromStatus(error: ServiceError): HeatpoolError {
   const [named] = error.metadata.get(CODE_KEY);
   const code = Object.keys(STATUS_OF).find((one) => one === named) as ErrorCode | undefined;
+  const [hint] = error.metadata.get(HINT_KEY);
   return new HeatpoolError(code ?? CODE_OF[error.code] ?? "PROTOCOL", error.details, {
     cause: error,
+    ...(hint !== undefined && { hint: hint.toString() }),
   });
 }

@@ -9,7 +9,7 @@ import type { Log } from "../host/log.js";
 import { type IdentityParts, openIdentity } from "./open-identity.js";
 
 /** Where backends take installations in unless told otherwise. */
-const ENROL_PORT = 7445;
+export const ENROL_PORT = 7445;
 const PEM_END = "-----END CERTIFICATE-----";
 
 /** Where the backend is, in the uplink's words. */

@@ -6,7 +6,7 @@ import { HeatpoolError } from "#core/errors.js";
 import { writeLocalTime } from "../assembly/house-scorer.js";
 import { ANSWERS } from "../model/alarm.js";
 import { renderAlarm, renderScores, sayAnswered } from "../model/alarm-text.js";
-import { askScorer } from "./ask-scorer.js";
+import { askScorer, chooseDevices } from "./ask-scorer.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -28,8 +28,9 @@ export async function listAlarms(
 /** What the owner did, alarm or not. @throws HeatpoolError `NOT_FOUND` no such device */
 export function noteDone(action: "changed" | "serviced") {
   return async (options: CommonOptions & { device?: string }, terminal: Terminal) => {
-    const { config } = readSetup(options.config);
-    const device = options.device === undefined ? {} : { deviceId: options.device };
+    const setup = readSetup(options.config);
+    const { config } = setup;
+    const device = chooseDevices(setup, options.device);
     const { devices = [] } = await askScorer(config, terminal, { action, ...device });
     if (options.json === true) return terminal.print(JSON.stringify({ devices }, null, 2));
     terminal.print(sayAnswered(action, config.language));

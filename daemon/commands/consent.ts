@@ -16,23 +16,39 @@ import type { Config } from "../config.js";
 import type { ConsentState } from "../enrolment/consent.js";
 import { CONSENT_TEXTS } from "../enrolment/consent-text.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
+import { isConfirmed } from "./confirmation.js";
+import { chooseLanguage } from "./language.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
-const SAYS: Record<Locale, Record<"question" | "none" | "given" | "withdrawn", string>> = {
+const SAYS = {
   en: {
+    status: "consent",
+    states: {
+      missing: "missing",
+      withdrawn: "withdrawn",
+      granted: "granted",
+      outdated: "outdated",
+    },
+    outdated: "the text has changed, sending pauses",
+    version: "version",
     question: 'Type "yes" to agree: ',
     none: "Nothing was agreed to; nothing is sent.",
     given: "Agreed. Sending begins when the daemon runs.",
     withdrawn: "Withdrawn. Nothing more is sent; what was waiting has been wiped.",
   },
   de: {
+    status: "Einwilligung",
+    states: { missing: "keine", withdrawn: "widerrufen", granted: "erteilt", outdated: "veraltet" },
+    outdated: "der Text wurde geändert, das Senden ruht",
+    version: "Version",
     question: 'Geben Sie "ja" ein, um einzuwilligen: ',
     none: "Es wurde nicht eingewilligt; es wird nichts gesendet.",
     given: "Eingewilligt. Gesendet wird, sobald der Dienst läuft.",
     withdrawn: "Widerrufen. Es wird nichts mehr gesendet; was wartete, ist gelöscht.",
   },
-};
+} as const;
+const WHEN = { dateStyle: "long", timeStyle: "short" } as const;
 const YES = /^(yes|ja)$/i;
 
 export async function showConsent(
@@ -40,22 +56,25 @@ export async function showConsent(
   terminal: Terminal,
 ): Promise<void> {
   const { config } = readSetup(options.config);
-  const locale = parseLocale(options.language ?? config.language);
+  const locale = chooseLanguage(options.language, config.language);
   const { book } = openState(config, terminal.clock, terminal.version);
   const state = book.state();
   if (options.json === true) {
     return terminal.print(JSON.stringify({ ...state, history: book.history() }, null, 2));
   }
   terminal.print(CONSENT_TEXTS[locale]);
-  terminal.print(describeState(state));
+  terminal.print(describeState(state, locale));
 }
 
 /** One line about where consent stands. */
-function describeState(state: ConsentState): string {
-  if (state.status === "missing" || state.status === "withdrawn") return `consent: ${state.status}`;
+function describeState(state: ConsentState, locale: Locale): string {
+  const { status, states, outdated, version } = SAYS[locale];
+  const where = `${status}: ${states[state.status]}`;
+  if (state.status === "missing" || state.status === "withdrawn") return where;
   const { record } = state;
-  const note = state.status === "outdated" ? ": the text has changed, sending pauses" : "";
-  return `consent: ${state.status}${note} (version ${record.version}, ${record.time}, ${record.scopes.join(", ")})`;
+  const note = state.status === "outdated" ? `: ${outdated}` : "";
+  const since = new Date(record.time).toLocaleString(locale === "de" ? "de-DE" : "en-GB", WHEN);
+  return `${where}${note} (${version} ${record.version}, ${since}, ${record.scopes.join(", ")})`;
 }
 
 export async function grantConsent(
@@ -63,17 +82,12 @@ export async function grantConsent(
   terminal: Terminal,
 ): Promise<void> {
   const { config } = readSetup(options.config);
-  const locale = parseLocale(options.language ?? config.language);
+  const locale = chooseLanguage(options.language, config.language);
   const scopes = parseScopes(options.scopes);
-  if (options.yes !== true) {
-    terminal.print(CONSENT_TEXTS[locale]);
-    terminal.print(`telemetry${scopes.map((scope) => `, ${scope}`).join("")}`);
-    const answer = await terminal.ask(SAYS[locale].question);
-    if (!YES.test(answer?.trim() ?? "")) {
-      terminal.print(SAYS[locale].none);
-      return terminal.setExitStatus(1);
-    }
-  }
+  const about = [CONSENT_TEXTS[locale], ["telemetry", ...scopes].join(", ")];
+  const { question: ask, none: refused } = SAYS[locale];
+  const question = { about, ask, agrees: YES, refused };
+  if (!(await isConfirmed(options, terminal, question))) return;
   const { book } = openState(config, terminal.clock, terminal.version);
   const record: ConsentRecord = book.grant({ locale, scopes });
   await tellDaemon(config, terminal, "POST /consent/granted");
@@ -103,11 +117,6 @@ function tellDaemon(
   what: "POST /consent/granted" | "POST /consent/withdraw",
 ): Promise<unknown> {
   return askDaemon(clock, controlSocketPath(config.runtimeDir), what);
-}
-
-function parseLocale(text: string): Locale {
-  if (text === "de" || text === "en") return text;
-  throw new HeatpoolError("USAGE", `language ${text}: de or en`);
 }
 
 /** The scopes beside `telemetry`, without which nothing has a meaning. */

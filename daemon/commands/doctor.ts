@@ -26,6 +26,7 @@ import {
   readUnitState,
 } from "../host/machine-facts.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
+import { chooseLanguage } from "./language.js";
 import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -54,9 +55,11 @@ const MARKS: Record<Verdict, string> = {
 const TLS_PORT = 443;
 
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<void> {
-  const { facts, language } = await gather(options, terminal);
-  const wanted = options.language ?? language ?? terminal.language;
-  const findings = diagnose(facts).map((one) => toFinding(one, wanted === "de" ? "de" : "en"));
+  // A mistake is told before anybody is called.
+  chooseLanguage(options.language);
+  const { facts, language: usual = terminal.language } = await gather(options, terminal);
+  const language = chooseLanguage(options.language, usual);
+  const findings = diagnose(facts).map((one) => toFinding(one, language));
   if (options.json === true) terminal.print(JSON.stringify({ findings }, null, 2));
   else for (const line of findings.flatMap(toLines)) terminal.print(line);
   if (findings.some((one) => one.verdict === "problem")) terminal.setExitStatus(1);

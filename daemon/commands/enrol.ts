@@ -4,8 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import { HeatpoolError } from "#core/errors.js";
+import { ENROL_PORT } from "../assembly/backend-ways.js";
 import { enrolInstallation } from "../assembly/enrol-installation.js";
 import { openIdentity } from "../assembly/open-identity.js";
+import { BACKEND_ADDRESS } from "../config.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
@@ -34,6 +36,7 @@ const SAYS = {
 /** @throws HeatpoolError `CONFIG_INVALID`, `CONSENT_MISSING`, or what the backend says */
 export async function enrol(options: EnrolOptions, terminal: Terminal): Promise<void> {
   const { config } = readSetup(options.config);
+  checkAddress(options.backend);
   const claimToken = readClaim(options) ?? readConfiguredClaim(config.backend?.claimTokenFile);
   const wish = { address: options.backend, claimToken };
   const answer = (await askDaemon(
@@ -61,6 +64,13 @@ export async function showIdentity(options: CommonOptions, terminal: Terminal): 
   for (const [name, value] of Object.entries(shown)) {
     if (value !== undefined) terminal.print(`${name}: ${String(value)}`);
   }
+}
+
+function checkAddress(backend: string | undefined): void {
+  if (backend === undefined || BACKEND_ADDRESS.test(backend)) return;
+  throw new HeatpoolError("USAGE", `--backend ${backend}: no host:port`, {
+    hint: `Ask the operator for the address where installations enrol; the port is usually ${ENROL_PORT}.`,
+  });
 }
 
 function readClaim({ claimToken, claimTokenFile }: EnrolOptions): string | undefined {

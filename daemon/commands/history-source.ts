@@ -68,7 +68,8 @@ export function chooseDevice({ devices }: Setup, wanted: string | undefined): st
   const [first = ""] = ids;
   if (wanted === undefined && ids.length === 1) return first;
   if (wanted !== undefined && ids.includes(wanted)) return wanted;
-  throw new HeatpoolError("USAGE", `--device: one of ${ids.join(", ")}`);
+  const given = wanted === undefined ? "" : ` ${wanted}`;
+  throw new HeatpoolError("USAGE", `--device${given}: one of ${ids.join(", ")}`);
 }
 
 /** The folder, for a change. @throws HeatpoolError `STORE_LOCKED` the daemon runs */

@@ -81,6 +81,7 @@ export async function exportHistory(
   options: RangeOptions & { readonly metrics?: string },
   terminal: Terminal,
 ): Promise<void> {
+  if (options.json === true) throw new HeatpoolError("USAGE", "history is exported as CSV only");
   const setup = readSetup(options.config);
   const chosen = options.device === undefined ? undefined : chooseDevice(setup, options.device);
   const devices = setup.devices.filter(
@@ -102,7 +103,7 @@ export async function exportHistory(
     range.fromMs = Math.max(range.fromMs, oldestMs - HOUR_MS);
     for (const { config } of devices) {
       for await (const { atMs, values } of source.rows(config.deviceId, range)) {
-        if (terminal.ending.aborted) return;
+        if (terminal.ending.aborted) throw new HeatpoolError("INTERRUPTED", "the export is a part");
         const cells = metrics.map((metric) => values.get(metric) ?? "");
         if (cells.every((cell) => cell === "")) continue;
         terminal.print([new Date(atMs).toISOString(), config.deviceId, ...cells].join(","));
@@ -157,27 +158,46 @@ async function takeAll(
   const history = await openHistoryAlone(setup, terminal);
   const total = { rows: 0, values: 0, faults: 0 };
   let sharing: ContributionSum | undefined;
+  let isWhole = true;
   try {
     for await (const { rows, metrics, faults } of parts) {
+      isWhole = !terminal.ending.aborted;
+      if (!isWhole) break;
       for (const fault of faults) tellFault(fault, total.faults++, terminal);
       if (rows.length === 0) continue;
       total.rows += rows.length;
       total.values += await history.take(deviceId, rows, planCatalogueChannels(metrics));
       await contribution?.take(rows, metrics);
-      if (terminal.ending.aborted) break;
     }
   } finally {
     await closeHistory(history);
     giveToOwner(historyFolder(setup.config));
     sharing = await contribution?.close();
   }
-  if (options.json === true) {
-    return terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
-  }
-  terminal.print(
-    `${deviceId}: ${total.rows} rows read, ${total.values} values new, ${total.faults} passed over`,
-  );
-  if (sharing !== undefined) tellSharing(sharing, terminal);
+  if (options.json === true) terminal.print(JSON.stringify({ deviceId, ...total, sharing }));
+  else tellTotal({ deviceId, ...total, sharing }, terminal);
+  if (isWhole && total.rows > 0) return;
+  if (isWhole)
+    throw new HeatpoolError("NOT_FOUND", "there was no row that could be taken in", {
+      hint: "The lines above say what is wrong with rows; without any, there are none.",
+    });
+  throw new HeatpoolError("INTERRUPTED", "not all of it was taken in", {
+    hint: "Repeat it: what is there already counts once.",
+  });
+}
+
+/** What became of an import. */
+interface ImportSum {
+  readonly deviceId: string;
+  readonly rows: number;
+  readonly values: number;
+  readonly faults: number;
+  readonly sharing: ContributionSum | undefined;
+}
+
+function tellTotal({ deviceId, rows, values, faults, sharing }: ImportSum, to: Terminal): void {
+  to.print(`${deviceId}: ${rows} rows read, ${values} values new, ${faults} passed over`);
+  if (sharing !== undefined) tellSharing(sharing, to);
 }
 
 function tellSharing(sum: ContributionSum, { print }: Terminal): void {

@@ -5,7 +5,7 @@
 import { writeLocalTime } from "../assembly/house-scorer.js";
 import { renderParts, renderScores } from "../model/alarm-text.js";
 import type { ScorerAsk } from "../model/scorer-desk.js";
-import { askScorer } from "./ask-scorer.js";
+import { askScorer, chooseDevices } from "./ask-scorer.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -19,8 +19,9 @@ type Action = Exclude<ScorerAsk["action"], "alarms" | "answer">;
 /** The command for `action`. */
 export function askModel(action: Action) {
   return async (options: ModelOptions, terminal: Terminal): Promise<void> => {
-    const { config } = readSetup(options.config);
-    const device = options.device === undefined ? {} : { deviceId: options.device };
+    const setup = readSetup(options.config);
+    const { config } = setup;
+    const device = chooseDevices(setup, options.device);
     const { devices = [], parts = [] } = await askScorer(config, terminal, { action, ...device });
     if (options.json === true)
       return terminal.print(

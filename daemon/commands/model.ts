@@ -23,6 +23,35 @@ interface DaemonAnswer {
 /** A model without a running daemon is `ready` to be used, or cannot be. */
 type ModelState = "in use" | "not in use" | "ready" | "grant over" | "file missing";
 
+const SAYS = {
+  en: {
+    none: "no community model is installed",
+    release: "release",
+    until: "may be used until",
+    catalogue: "catalogue",
+    states: {
+      "in use": "in use",
+      "not in use": "not in use",
+      ready: "ready",
+      "grant over": "grant over",
+      "file missing": "file missing",
+    },
+  },
+  de: {
+    none: "Kein Modell der Gemeinschaft ist installiert.",
+    release: "Ausgabe",
+    until: "benutzbar bis",
+    catalogue: "Katalog",
+    states: {
+      "in use": "in Gebrauch",
+      "not in use": "nicht in Gebrauch",
+      ready: "bereit",
+      "grant over": "Erlaubnis abgelaufen",
+      "file missing": "Datei fehlt",
+    },
+  },
+} as const;
+
 export async function showModels(options: CommonOptions, terminal: Terminal): Promise<void> {
   const { config } = readSetup(options.config);
   const { models } = openState(config, terminal.clock, terminal.version);
@@ -60,12 +89,13 @@ export async function showModels(options: CommonOptions, terminal: Terminal): Pr
   const { devices = [] } = (answer ?? {}) as ScorerAnswer;
   if (options.json === true)
     return terminal.print(JSON.stringify({ installed, refused, catalogue, devices }, null, 2));
-  if (installed.length === 0) terminal.print("no community model is installed");
+  const says = SAYS[config.language];
+  if (installed.length === 0) terminal.print(says.none);
   for (const { modelId, release, grantedUntil, state, heatpumpModels } of installed) {
-    const what = `${state}, may be used until ${grantedUntil}`;
-    terminal.print(`${modelId} release ${release}: ${what} (${heatpumpModels.join(", ")})`);
+    const what = `${says.states[state]}, ${says.until} ${grantedUntil}`;
+    terminal.print(`${modelId} ${says.release} ${release}: ${what} (${heatpumpModels.join(", ")})`);
   }
-  if (catalogue !== undefined) terminal.print(`catalogue: ${catalogue.freshness}`);
+  if (catalogue !== undefined) terminal.print(`${says.catalogue}: ${catalogue.freshness}`);
   for (const line of renderScores(devices, config.language, writeLocalTime)) terminal.print(line);
 }
 

@@ -3,9 +3,7 @@
  * them. A running daemon does it, because only it may hold the keys; without one the command does.
  */
 import { existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import { HeatpoolError } from "#core/errors.js";
 import { wipeModels } from "../assembly/community-models.js";
 import { readAlarms } from "../assembly/house-scorer.js";
 import { destroyRemains, openBacklog } from "../assembly/open-backlog.js";
@@ -15,6 +13,8 @@ import { openState } from "../assembly/state-files.js";
 import { askDaemon, askOwnData, controlSocketPath } from "../local/control-socket.js";
 import type { ErasureState } from "../privacy/erasure.js";
 import { wipeWhenAnswered } from "../privacy/wipe.js";
+import { isConfirmed } from "./confirmation.js";
+import { writeOwnData } from "./own-data-file.js";
 import { readSetup, type Setup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -24,6 +24,8 @@ const SAYS = {
     question: 'Type "erase" to go on: ',
     none: "Nothing was erased.",
     erased: "Erased. The receipt is in",
+    sum: (taken: number, refused: number, losses: number) =>
+      `${taken} + ${refused} batches, ${losses} losses`,
     erasedHere: "Erased on this machine. No backend knew it by a certificate.",
     waiting: "Nothing is sent any more, and what waited is wiped. The backend is asked again:",
     exported: "Written to",
@@ -37,6 +39,8 @@ const SAYS = {
     question: 'Geben Sie "löschen" ein, um fortzufahren: ',
     none: "Es wurde nichts gelöscht.",
     erased: "Gelöscht. Die Quittung liegt in",
+    sum: (taken: number, refused: number, losses: number) =>
+      `${taken} + ${refused} Lieferungen, ${losses} Meldungen über Verluste`,
     erasedHere: "Auf diesem Gerät gelöscht. Kein Backend kannte es durch ein Zertifikat.",
     waiting:
       "Es wird nichts mehr gesendet, und was wartete, ist gelöscht. Das Backend wird erneut gefragt:",
@@ -48,12 +52,6 @@ const SAYS = {
   },
 } as const;
 const YES = /^(erase|löschen|loeschen)$/i;
-const FILE_MODE = 0o600;
-/** As `own-data.ts` says it. */
-const AWAY = '\n{"kind":"backend","status":"away"';
-const END = '\n{"kind":"end"}\n';
-/** The last two records are shorter. */
-const TAIL_BYTES = 4_096;
 const silent = () => undefined;
 
 export async function erase(
@@ -63,14 +61,9 @@ export async function erase(
   const setup = readSetup(options.config);
   const { config } = setup;
   const says = SAYS[config.language];
-  if (options.yes !== true) {
-    terminal.print(says.ask);
-    const answer = await terminal.ask(says.question);
-    if (!YES.test(answer?.trim() ?? "")) {
-      terminal.print(says.none);
-      return terminal.setExitStatus(1);
-    }
-  }
+  const { question: ask, none: refused } = says;
+  const question = { about: [says.ask], ask, agrees: YES, refused };
+  if (!(await isConfirmed(options, terminal, question))) return;
   const socket = controlSocketPath(config.runtimeDir);
   const told = await askDaemon(terminal.clock, socket, "POST /privacy/erase");
   const state = (told as ErasureState | undefined) ?? (await eraseHere(setup, terminal));
@@ -78,7 +71,7 @@ export async function erase(
   if (state.status === "waiting") terminal.print(`${says.waiting} ${state.why}`);
   else if (state.status === "erased" && state.receipt !== undefined) {
     const { batches, refused_batches, losses, erased_at } = state.receipt.record;
-    terminal.print(`${erased_at}: ${batches} + ${refused_batches} batches, ${losses} losses`);
+    terminal.print(`${erased_at}: ${says.sum(batches, refused_batches, losses)}`);
     terminal.print(`${says.erased} ${config.stateDir}/erasure-receipt.json`);
   } else terminal.print(says.erasedHere);
 }
@@ -108,7 +101,8 @@ export async function exportPrivate(
   const day = new Date(terminal.clock.nowMs()).toISOString().slice(0, 10);
   const path = resolve(options.out ?? `heatpool-export-${day}.ndjson`);
   const told = await askOwnData(controlSocketPath(config.runtimeDir));
-  const isWhole = await writeFile(path, told ?? exportHere(setup, terminal));
+  const pieces = told ?? exportHere(setup, terminal);
+  const isWhole = await writeOwnData(path, pieces, terminal.ending);
   const says = SAYS[config.language];
   if (options.json === true) return terminal.print(JSON.stringify({ path, isWhole }));
   terminal.print(`${says.exported} ${path}`);
@@ -136,41 +130,10 @@ async function* exportHere(setup: Setup, terminal: Terminal): AsyncGenerator<Uin
   }
 }
 
-/** Under its name stands only what is whole. Resolves with whether the backend was asked. */
-async function writeFile(path: string, pieces: AsyncIterable<Uint8Array>): Promise<boolean> {
-  if (existsSync(path)) {
-    throw new HeatpoolError("STATE_INVALID", `${path} exists already; it was not touched`, {
-      hint: "Name another file with --out.",
-    });
-  }
-  const draft = `${path}.part`;
-  await rm(draft, { force: true });
-  const file = await open(draft, "wx", FILE_MODE);
-  let tail: Buffer = Buffer.alloc(0);
-  try {
-    for await (const piece of pieces) {
-      await file.write(piece);
-      tail = Buffer.concat([tail, piece]).subarray(-TAIL_BYTES);
-    }
-    if (!tail.toString("utf8").endsWith(END)) {
-      const last = tail.toString("utf8").trimEnd().split("\n").at(-1) ?? "";
-      throw new HeatpoolError("UNAVAILABLE", `the export is not whole: ${last}`);
-    }
-    await file.sync();
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-  return !tail.toString("utf8").includes(AWAY);
-}
-
 export async function showRecoveryCode(options: CommonOptions, terminal: Terminal): Promise<void> {
   const says = SAYS[readSetup(options.config).config.language];
-  terminal.print(says.once);
-  terminal.print(says.renew);
+  terminal.warn(says.once);
+  terminal.warn(says.renew);
   terminal.setExitStatus(1);
 }
 

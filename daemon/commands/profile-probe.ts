@@ -8,6 +8,7 @@ import { decodeRegister, decodeText } from "#core/profile/decode.js";
 import { guessOrder, type OrderGuess } from "#core/profile/order-guess.js";
 import type { Profile, ProfileRegister } from "#core/profile/profile.js";
 import type { Survey } from "../poll/survey.js";
+import { chooseLanguage } from "./language.js";
 import {
   type JsonOption,
   loadNamed,
@@ -75,6 +76,7 @@ async function probe(
   names: readonly string[],
   options: ProbeOptions,
 ): Promise<void> {
+  chooseLanguage(options.language);
   const profiles = candidates(deps, names);
   const probed: Probed[] = [];
   for (const profile of profiles) {
@@ -125,7 +127,8 @@ async function tryProfile(
     const reason = "nothing in the profile tells other devices apart";
     return { profile: name, verdict: "unproven", reason, firmware };
   } catch (error) {
-    if (!(error instanceof HeatpoolError)) throw error;
+    // What was typed wrong says nothing about the device.
+    if (!(error instanceof HeatpoolError) || error.code === "USAGE") throw error;
     const differs = error.code === "PROFILE_MISMATCH" || error.code === "DEVICE_REFUSED";
     const verdict = differs ? "differs" : "silent";
     return { profile: name, verdict, reason: error.message, firmware: "" };

@@ -2,10 +2,13 @@
  * `heatpool purge`: this machine as it was before its first start. Works without a network; what a
  * backend holds is another matter, and said.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { HeatpoolError } from "#core/errors.js";
 import { openState } from "../assembly/state-files.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
-import { wipeMachine } from "../privacy/wipe.js";
+import { WISH_FILE, wipeMachine } from "../privacy/wipe.js";
+import { isConfirmed } from "./confirmation.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -15,6 +18,7 @@ const SAYS = {
     backend:
       "What a backend holds stays there: `heatpool privacy erase` has it erased, now; afterwards only " +
       "the recovery code can.",
+    wish: "You had everything erased, and the backend has not answered yet: that wish goes, too.",
     question: 'Type "purge" to go on: ',
     none: "Nothing was removed.",
     done: "Removed. The configuration is yours and was not touched.",
@@ -24,6 +28,7 @@ const SAYS = {
     backend:
       "Was ein Backend hat, bleibt dort: `heatpool privacy erase` lässt es löschen, jetzt; danach kann " +
       "es nur noch der Wiederherstellungscode.",
+    wish: "Sie ließen alles löschen, und das Backend hat noch nicht geantwortet: Auch dieser Wunsch geht.",
     question: 'Geben Sie "purge" ein, um fortzufahren: ',
     none: "Es wurde nichts entfernt.",
     done: "Entfernt. Die Konfiguration gehört Ihnen und blieb, wie sie war.",
@@ -44,19 +49,15 @@ export async function purge(
       hint: "Stop it with `systemctl stop heatpool`, then run `heatpool purge` again.",
     });
   }
-  if (options.yes !== true) {
-    terminal.print(says.ask);
-    terminal.print(says.backend);
-    const answer = await terminal.ask(says.question);
-    if (!YES.test(answer?.trim() ?? "")) {
-      terminal.print(says.none);
-      return terminal.setExitStatus(1);
-    }
-  }
+  const isWished = existsSync(join(config.stateDir, WISH_FILE));
+  const backend = isWished ? [says.backend, says.wish] : [says.backend];
+  const about = [says.ask, ...backend];
+  const question = { about, ask: says.question, agrees: YES, refused: says.none };
+  if (!(await isConfirmed(options, terminal, question))) return;
   // Durable first: a power cut in between must not leave anything that is sent.
   openState(config, terminal.clock, terminal.version).book.withdraw();
   const removed = wipeMachine({ ...config, secretFile: config.keys.secretFile });
   if (options.json === true) return terminal.print(JSON.stringify({ status: "purged", removed }));
   terminal.print(says.done);
-  if (options.yes === true) terminal.print(says.backend);
+  if (options.yes === true) for (const line of backend) terminal.print(line);
 }

@@ -18,6 +18,7 @@ import { createMemoryRows } from "../model/memory-rows.js";
 import type { CommunityModels, ScoredDevice } from "../model/scorer.js";
 import type { DeviceToScore } from "../model/scorer-parts.js";
 import { chooseDevice, openHistorySource } from "./history-source.js";
+import { chooseLanguage, type Language } from "./language.js";
 import { readSetup } from "./setup.js";
 import type { CommonOptions, Terminal } from "./terminal.js";
 
@@ -29,7 +30,7 @@ export interface ReplayOptions extends CommonOptions {
   readonly model?: string;
   readonly learnDays?: string;
   readonly speed: string;
-  readonly language?: "de" | "en";
+  readonly language?: string;
 }
 
 const LEARN_DAYS = 75;
@@ -42,19 +43,25 @@ const NO_NAME = "replayed";
 /** @throws HeatpoolError `USAGE` · `NOT_FOUND` · `INVALID_ARGUMENT` · `STATE_INVALID` the model */
 export async function replay(options: ReplayOptions, terminal: Terminal): Promise<void> {
   const { learnDays, model } = check(options);
-  const forModel = model && decodeArtefact(model).heatPumpModel;
+  // A mistake is told before anything is read.
+  chooseLanguage(options.language);
+  const forModel = model && openModel(options.model ?? "", model);
   const recorded = await openRecorded(options, terminal, forModel ?? NO_NAME);
+  const language = chooseLanguage(options.language, recorded.language ?? terminal.language);
   let watched: Watched;
   try {
     const { heatpumpModel } = recorded.device;
     const community = model && communityOf(options.model ?? "", model, heatpumpModel);
-    watched = await watch(recorded, { ...options, learnDays, community }, terminal);
+    watched = await watch(
+      recorded,
+      { language, learnDays, community, isQuiet: options.json === true },
+      terminal,
+    );
   } finally {
     await recorded.close();
   }
   const { alarms, devices } = watched;
   if (options.json === true) return terminal.print(JSON.stringify(watched, null, 2));
-  const language = options.language ?? "en";
   for (const alarm of alarms)
     for (const line of renderAlarm(alarm, language, writeLocalTime)) terminal.print(line);
   for (const line of renderScores(devices, language, writeLocalTime)) terminal.print(line);
@@ -69,14 +76,17 @@ interface Watched {
   readonly alarms: readonly Alarm[];
 }
 
-interface Watching extends Pick<ReplayOptions, "language"> {
+interface Watching {
+  readonly language: Language;
   readonly learnDays: number;
+  /** Nothing is said of how far it is. */
+  readonly isQuiet: boolean;
   readonly community: CommunityModels | undefined;
 }
 
 async function watch(
   { device, polls }: Recorded,
-  { learnDays, community, language = "en" }: Watching,
+  { learnDays, community, language, isQuiet }: Watching,
   terminal: Terminal,
 ): Promise<Watched> {
   const log: string[] = [];
@@ -98,12 +108,16 @@ async function watch(
   });
   let count = 0;
   for await (const snapshot of polls) {
-    if (terminal.ending.aborted) break;
+    if (terminal.ending.aborted)
+      throw new HeatpoolError(
+        "INTERRUPTED",
+        `ended after ${count} polls; nothing was judged whole`,
+      );
     nowMs = snapshot.takenAtMs;
     scorer.take(snapshot);
     await scorer.settled();
-    if (++count % PROGRESS_EVERY === 0)
-      terminal.warn(`${count} polls, ${new Date(nowMs).toISOString().slice(0, 10)}`);
+    if (++count % PROGRESS_EVERY === 0 && !isQuiet)
+      terminal.progress?.(`${count} polls, ${new Date(nowMs).toISOString().slice(0, 10)}`);
   }
   return {
     polls: count,
@@ -116,6 +130,8 @@ async function watch(
 /** A device with its recorded polls, in the order of time. */
 interface Recorded {
   readonly device: DeviceToScore;
+  /** What the house speaks; left out: a file is nobody's. */
+  readonly language?: Language;
   readonly polls: AsyncIterable<Snapshot>;
   close(): Promise<void>;
 }
@@ -150,6 +166,7 @@ async function openFromHistory(options: ReplayOptions, terminal: Terminal): Prom
   const device = { deviceId, heatpumpModel, modeOf: modeOf(found.profile) };
   return {
     device,
+    language: setup.config.language,
     polls: pollsOf(past, deviceId, terminal.clock.nowMs() + 1),
     close: () => source.close(),
   };
@@ -161,7 +178,10 @@ function check(options: ReplayOptions) {
     throw new HeatpoolError("USAGE", `--speed ${speed}: recorded polls are replayed at max only`);
   const learnDays = Number(options.learnDays ?? LEARN_DAYS);
   if (!Number.isSafeInteger(learnDays) || learnDays < 1 || learnDays > DAYS_MAX)
-    throw new HeatpoolError("USAGE", `--learn-days is a number from 1 to ${DAYS_MAX}`);
+    throw new HeatpoolError(
+      "USAGE",
+      `--learn-days ${options.learnDays}: a whole number from 1 to ${DAYS_MAX}`,
+    );
   return { learnDays, model: model === undefined ? undefined : readModel(model) };
 }
 
@@ -170,6 +190,19 @@ function readModel(path: string): Buffer {
     return readFileSync(path);
   } catch (cause) {
     throw new HeatpoolError("NOT_FOUND", `${path} cannot be read`, { cause });
+  }
+}
+
+/** The heat pump model that it is for. @throws HeatpoolError `STATE_INVALID` it is no model */
+function openModel(path: string, plain: Buffer): string {
+  try {
+    return decodeArtefact(plain).heatPumpModel;
+  } catch (cause) {
+    if (!(cause instanceof HeatpoolError)) throw cause;
+    throw new HeatpoolError(cause.code, `${path}: ${cause.message}`, {
+      cause,
+      hint: "--model names what `heatpool-backend train --out` or `npm run detect` wrote.",
+    });
   }
 }
 

@@ -15,6 +15,7 @@ import { findOpen, neighbours } from "../host/network-search.js";
 import { askDaemon, controlSocketPath } from "../local/control-socket.js";
 import { grantConsent } from "./consent.js";
 import { enrol } from "./enrol.js";
+import { chooseLanguage } from "./language.js";
 import { parseParameters, toWhole } from "./profile-options.js";
 import { read } from "./read.js";
 import { type Answers, SAYS, writeConfigText } from "./set-up-answers.js";
@@ -49,7 +50,7 @@ const NONE = "none";
 
 /** @throws HeatpoolError `USAGE` an answer is missing · what probing, reading and enrolling throw */
 export async function setUp(options: SetUpOptions, terminal: Terminal): Promise<void> {
-  const language = pickLanguage(options, terminal);
+  const language = chooseLanguage(options.language, terminal.language);
   const says = SAYS[language];
   if (existsSync(options.config)) terminal.print(says.resumed(options.config));
   else {
@@ -63,12 +64,6 @@ export async function setUp(options: SetUpOptions, terminal: Terminal): Promise<
   const isRunning = options.service && (await startService(options, terminal, language));
   await becomeInstallation(options, terminal, isRunning);
   terminal.print(says.over);
-}
-
-function pickLanguage(options: SetUpOptions, terminal: Terminal): "de" | "en" {
-  const wanted = options.language ?? terminal.language ?? "en";
-  if (wanted === "de" || wanted === "en") return wanted;
-  throw new HeatpoolError("USAGE", `--language ${wanted}: de or en`);
 }
 
 async function askAll(

@@ -30,7 +30,10 @@ export async function status(
   const report = { isRunning: answer !== undefined, ...(local as object), community };
   if (options.json === true) return terminal.print(JSON.stringify(report, null, 2));
   const standing = community?.standing;
-  const plain = { ...report, community: community && { ...community, standing: undefined } };
+  const plain = toPlain(
+    { ...report, vitals: undefined, community: withoutStanding(community) },
+    config.language,
+  );
   for (const line of renderTree(plain)) terminal.print(line);
   if (standing === undefined) return;
   for (const line of renderStanding(standing, config.language)) terminal.print(line);
@@ -46,6 +49,28 @@ async function askAbout(setup: Setup, terminal: Terminal): Promise<CommunityNews
   const path = controlSocketPath(setup.config.runtimeDir);
   const answer = await askDaemon(terminal.clock, path, "GET /community");
   return (answer ?? (await askCommunity({ ...setup, ...terminal }))) as CommunityNews;
+}
+
+function withoutStanding(community: CommunityNews | undefined) {
+  return community && { ...community, standing: undefined };
+}
+
+const TIME = /AtMs$/;
+
+/** For a person: one language, times as times, and nothing that says nothing. */
+function toPlain(value: unknown, language: "de" | "en"): unknown {
+  if (Array.isArray(value)) return value.map((one) => toPlain(one, language));
+  if (typeof value !== "object" || value === null) return value === "" ? undefined : value;
+  if ("de" in value && "en" in value) return value[language];
+  const facts = Object.entries(value).flatMap(([name, one]): [string, unknown][] => {
+    if (TIME.test(name) && typeof one === "number") {
+      return one === 0 ? [] : [[name.replace(/Ms$/, ""), new Date(one).toISOString()]];
+    }
+    const plain = toPlain(one, language);
+    const isEmpty = typeof plain === "object" && Object.keys(plain ?? {}).length === 0;
+    return plain === undefined || isEmpty ? [] : [[name, plain]];
+  });
+  return Object.fromEntries(facts);
 }
 
 /** Nested facts as indented lines. */

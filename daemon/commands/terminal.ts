@@ -8,6 +8,8 @@ export interface Terminal {
   print(line: string): void;
   /** Writes a line to stderr. */
   warn(line: string): void;
+  /** Tells how far long work is, to a person who waits; left out: nobody watches. */
+  progress?(line: string): void;
   writeBytes(bytes: Uint8Array): void;
   /** Asks; `undefined` when nobody is there to answer. */
   ask(question: string): Promise<string | undefined>;

@@ -57,10 +57,14 @@ export async function* readCsvHistory(
     }
   } catch (cause) {
     if (cause instanceof HeatpoolError) throw cause;
-    throw new HeatpoolError("USAGE", `${file}: ${String(cause)}`, {
-      cause,
-      hint: "It must be a CSV file in UTF-8, with commas and a header line.",
-    });
+    throw new HeatpoolError(
+      "USAGE",
+      `${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        hint: "It must be a CSV file in UTF-8, with commas and a header line.",
+      },
+    );
   } finally {
     parser.destroy();
   }

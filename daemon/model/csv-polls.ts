@@ -52,7 +52,7 @@ export async function openPolls(wanted: Wanted): Promise<RecordedPolls> {
   const lines = readLines(path);
   for (let first = await lines.next(); first.done !== true; first = await lines.next()) {
     if (first.value.text.trim() === "") continue;
-    const head = split(first.value.text).map((word) => word.replace(/^\uFEFF/, "").trim());
+    const head = split(first.value, path).map((word) => word.replace(/^\uFEFF/, "").trim());
     const columns = readHead(head, path);
     const modeOf = head.includes("mode") ? (code: number) => MODES[code] : () => undefined;
     return { polls: readPolls(lines, columns, wanted), modeOf };
@@ -60,7 +60,11 @@ export async function openPolls(wanted: Wanted): Promise<RecordedPolls> {
   throw new HeatpoolError("INVALID_ARGUMENT", `${path}: no line that names the columns`);
 }
 
-type Lines = AsyncGenerator<{ readonly text: string; readonly number: number }>;
+interface Line {
+  readonly text: string;
+  readonly number: number;
+}
+type Lines = AsyncGenerator<Line>;
 
 async function* readPolls(
   lines: Lines,
@@ -69,9 +73,10 @@ async function* readPolls(
 ): AsyncGenerator<Snapshot> {
   const deviceAt = columns.indexOf(DEVICE);
   let known = recordedDevice;
-  for await (const { text, number } of lines) {
+  for await (const line of lines) {
+    const { text, number } = line;
     if (text.trim() === "") continue;
-    const words = split(text);
+    const words = split(line, path);
     const device = deviceAt < 0 ? undefined : words[deviceAt]?.trim();
     known ??= device;
     if (device === known || deviceAt < 0)
@@ -99,14 +104,23 @@ async function* readLines(path: string): Lines {
     }
   } catch (fault) {
     if (fault instanceof HeatpoolError) throw fault;
-    throw new HeatpoolError("NOT_FOUND", `${path}: ${String(fault)}`, { cause: fault });
+    const why = fault instanceof Error ? fault.message : String(fault);
+    throw new HeatpoolError("NOT_FOUND", `${path} cannot be read: ${why}`, { cause: fault });
   }
   yield { text: rest, number: ++number };
 }
 
-/** Without a quotation mark a comma is a comma. */
-function split(line: string): readonly string[] {
-  return line.includes('"') ? ((parse(line) as string[][])[0] ?? []) : line.split(",");
+/** Without a quotation mark a comma is a comma. @throws HeatpoolError `INVALID_ARGUMENT` */
+function split({ text, number }: Line, path: string): readonly string[] {
+  if (!text.includes('"')) return text.split(",");
+  try {
+    return (parse(text) as string[][])[0] ?? [];
+  } catch (cause) {
+    throw new HeatpoolError("INVALID_ARGUMENT", `${path}:${number}: ${(cause as Error).message}`, {
+      cause,
+      hint: "Quotation marks come in pairs, around a whole cell.",
+    });
+  }
 }
 
 function readHead(names: readonly string[], path: string): readonly (string | undefined)[] {
@@ -134,8 +148,12 @@ function toSnapshot(
   words: readonly string[],
   { deviceId, where }: { deviceId: string; where: string },
 ): Snapshot {
-  const takenAtMs = toMs(words[columns.indexOf(TIME)] ?? "");
-  if (!Number.isFinite(takenAtMs)) throw new HeatpoolError("INVALID_ARGUMENT", `${where}: no time`);
+  const time = words[columns.indexOf(TIME)] ?? "";
+  const takenAtMs = toMs(time);
+  if (!Number.isFinite(takenAtMs))
+    throw new HeatpoolError("INVALID_ARGUMENT", `${where}: ${JSON.stringify(time)} is no time`, {
+      hint: "Times look like 2026-01-31T12:00:00Z; without a zone they are UTC.",
+    });
   const readings = columns.flatMap((metric, at) => {
     if (metric === undefined || metric === TIME || metric === DEVICE) return [];
     const word = words[at]?.trim() ?? "";

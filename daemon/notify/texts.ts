@@ -91,8 +91,8 @@ const TEXTS: Readonly<Record<NoticeKind, Phrases>> = {
   "became-eligible": {
     raised: {
       de: () => ({
-        title: "Du bekommst jetzt Modelle der Gemeinschaft",
-        body: "Danke fürs Teilen! Sobald es für deine Wärmepumpe ein Modell gibt, kommt es von selbst.",
+        title: "Sie bekommen jetzt Modelle der Gemeinschaft",
+        body: "Danke fürs Teilen! Sobald es für Ihre Wärmepumpe ein Modell gibt, kommt es von selbst.",
       }),
       en: () => ({
         title: "You now receive community models",

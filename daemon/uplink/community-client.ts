@@ -4,12 +4,12 @@
  * id goes along only where the question is about it.
  */
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { HeatpoolError } from "#core/errors.js";
+import type { HeatpoolError } from "#core/errors.js";
 import type { GetStandingResponse } from "#proto/heatpool/community/v1/community.js";
 import { CommunityServiceClient } from "#proto/heatpool/community/v1/community_service.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
 import { type AskingLine, createAskingLine } from "./asking-line.js";
-import { createMetadata, type Endpoint, joinLine } from "./grpc-transport.js";
+import { createMetadata, type Endpoint, joinLine, toUplinkError } from "./grpc-transport.js";
 
 /** Whether models may be had, and why. */
 interface EligibilityAnswer {
@@ -203,5 +203,5 @@ function toError(error: ServiceError): HeatpoolError {
     [status.RESOURCE_EXHAUSTED]: "RATE_LIMITED",
   } as const;
   const code = codes[error.code as keyof typeof codes] ?? "UNAVAILABLE";
-  return new HeatpoolError(code, `backend: ${error.details}`, { cause: error });
+  return toUplinkError(code, error);
 }

@@ -3,7 +3,7 @@
  * piece of work, closed after it.
  */
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { HeatpoolError } from "#core/errors.js";
+import type { HeatpoolError } from "#core/errors.js";
 import { parseUuid } from "#core/uuid.js";
 import type * as wire from "#proto/heatpool/enrolment/v1/enrolment.js";
 import {
@@ -12,7 +12,13 @@ import {
 } from "#proto/heatpool/enrolment/v1/enrolment_service.js";
 import type { ConsentPort, EnrolmentPort } from "../enrolment/enrolment.js";
 import { type AskingLine, createAskingLine } from "./asking-line.js";
-import { clientOptions, createCredentials, type Endpoint, joinLine } from "./grpc-transport.js";
+import {
+  clientOptions,
+  createCredentials,
+  type Endpoint,
+  joinLine,
+  toUplinkError,
+} from "./grpc-transport.js";
 
 /** A machine that signs few certificates at once may take its time. */
 const ANSWER_MAX_MS = 30_000;
@@ -133,5 +139,5 @@ function toError(error: ServiceError): HeatpoolError {
   const isConsent = String(error.metadata.get(CODE_KEY)[0] ?? "") === "CONSENT_MISSING";
   const known = CODES[error.code as keyof typeof CODES];
   const code = isConsent ? "CONSENT_MISSING" : (known ?? "UNAVAILABLE");
-  return new HeatpoolError(code, `backend: ${error.details}`, { cause: error });
+  return toUplinkError(code, error);
 }

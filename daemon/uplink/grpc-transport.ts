@@ -18,7 +18,7 @@ import {
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
-import { HeatpoolError } from "#core/errors.js";
+import { type ErrorCode, HeatpoolError } from "#core/errors.js";
 import type { DeliverRequest, DeliverResponse } from "#proto/heatpool/telemetry/v1/telemetry.js";
 import { TelemetryServiceClient } from "#proto/heatpool/telemetry/v1/telemetry_service.js";
 import type { ModelLink, ModelStream } from "../model/model-link.js";
@@ -122,6 +122,19 @@ export function createMetadata(endpoint: Endpoint): Metadata {
   }
   return metadata;
 }
+
+/** What became of a question, for the owner who asked. */
+export function toUplinkError(code: ErrorCode, error: { readonly details?: string }) {
+  // grpc-js ends with a note that is mostly empty.
+  const why = error.details?.replace(/ Resolution note: $/, "");
+  return new HeatpoolError(code, `backend: ${why}`, {
+    cause: error,
+    ...(code === "UNAVAILABLE" && { hint: AWAY_HINT }),
+  });
+}
+
+const AWAY_HINT =
+  "Is this machine online, and the backend's address right? `heatpool doctor` looks.";
 
 function readText(path: string, key: string): string {
   try {

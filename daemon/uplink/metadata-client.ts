@@ -4,7 +4,7 @@ import { HeatpoolError } from "#core/errors.js";
 import { ModelServiceClient } from "#proto/heatpool/model/v1/model_service.js";
 import type { MetadataSource } from "../catalogue/catalogue.js";
 import { type AskingLine, createAskingLine } from "./asking-line.js";
-import { createMetadata, type Endpoint, joinLine } from "./grpc-transport.js";
+import { createMetadata, type Endpoint, joinLine, toUplinkError } from "./grpc-transport.js";
 
 /** Four megabytes over a slow line. */
 const ANSWER_MAX_MS = 120_000;
@@ -81,5 +81,5 @@ function toError(error: { code?: number; details?: string }): HeatpoolError {
     [status.RESOURCE_EXHAUSTED]: "RATE_LIMITED",
   } as const;
   const code = codes[error.code as keyof typeof codes] ?? "UNAVAILABLE";
-  return new HeatpoolError(code, `backend: ${error.details}`, { cause: error });
+  return toUplinkError(code, error);
 }

@@ -2,12 +2,12 @@
  * The backend's privacy service, asked over the network with this installation's certificate.
  */
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { HeatpoolError } from "#core/errors.js";
+import type { HeatpoolError } from "#core/errors.js";
 import { parseUuid } from "#core/uuid.js";
 import { PrivacyServiceClient } from "#proto/heatpool/privacy/v1/privacy_service.js";
 import type { PrivacyPort } from "../privacy/privacy.js";
 import { type AskingLine, createAskingLine } from "./asking-line.js";
-import { type Endpoint, joinLine } from "./grpc-transport.js";
+import { type Endpoint, joinLine, toUplinkError } from "./grpc-transport.js";
 
 /** Erasing rewrites files on a small server; giving out a year takes a while, too. */
 const ERASE_MAX_MS = 5 * 60_000;
@@ -86,5 +86,5 @@ function toRequest(installationId: string) {
 
 function toError(error: ServiceError): HeatpoolError {
   const code = CODES[error.code as keyof typeof CODES] ?? "UNAVAILABLE";
-  return new HeatpoolError(code, `backend: ${error.details}`, { cause: error });
+  return toUplinkError(code, error);
 }

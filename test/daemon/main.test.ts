@@ -7,9 +7,10 @@ import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
 import { openPorts } from "../support/open-ports.js";
+import { programOf } from "../support/program.js";
 
-/** How sources are run. */
-const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
+/** What Node runs. */
+const PROGRAM = programOf("daemon");
 
 function run(...args: string[]) {
   return runWith({}, ...args);
@@ -37,7 +38,8 @@ function writeConfig(folder: string, more = ""): string {
 
 describe("heatpool", () => {
   it("ends with 64 for a command it does not know", () => {
-    expect(run("dance").status).toBe(64);
+    const unknown = run("dance");
+    expect([unknown.status, unknown.stderr]).toEqual([64, expect.stringContaining("--help")]);
     expect(run("consent", "grant", "--dance").status).toBe(64);
     expect(run("--help")).toMatchObject({ status: 0, stderr: "" });
   });
@@ -85,6 +87,44 @@ describe("heatpool", () => {
     expect(asked.status).toBe(1);
     expect(asked.stdout).toContain("Daten der Wärmepumpe teilen");
     expect(run("consent", "show", "--config", file).stdout).toMatch(/consent: missing\n$/);
+  });
+
+  it("ends with 77 and in words where the machine lets it not", () => {
+    // Nobody removes a file there, not even root.
+    const file = writeConfig(temporaryFolder(), "keys: { secretFile: /proc/version }");
+    const ended = run("purge", "--yes", "--config", file);
+    expect(ended.status).toBe(77);
+    expect(ended.stderr).toMatch(/^PERMISSION_DENIED: .*\/proc\/version'\nRun this as root/);
+    expect(ended.stderr).not.toContain("    at ");
+  });
+
+  it("names a wrong address of a backend before anybody is called", () => {
+    const file = writeConfig(temporaryFolder());
+    const ended = run("enrol", "--backend", "wärme:99", "--claim-token", "x", "--config", file);
+    expect([ended.status, ended.stderr]).toEqual([
+      64,
+      expect.stringMatching(/^USAGE: --backend wärme:99: no host:port\n/),
+    ]);
+  });
+
+  it.each([
+    ["Ctrl-C", "\x03", 130, /INTERRUPTED: nothing was answered/],
+    ["Ctrl-D", "\x04", 1, /Nothing was removed/],
+  ])("ends in order at %s instead of an answer", async (_, key, status, says) => {
+    const file = writeConfig(temporaryFolder());
+    const words = [process.execPath, ...PROGRAM, "purge", "--config", file];
+    const asked = spawn("script", ["-qec", words.join(" "), "/dev/null"]);
+    const gone = once(asked, "exit");
+    let text = "";
+    asked.stdout.on("data", (part) => {
+      if (!text.includes('"purge" to go on: ')) {
+        text += part;
+        if (text.includes('"purge" to go on: ')) asked.stdin.write(key);
+      } else text += part;
+    });
+    expect((await gone)[0]).toBe(status);
+    expect(text).toMatch(says);
+    expect(text).not.toContain("    at ");
   });
 
   it("grants and withdraws without a daemon and without a network", () => {

@@ -13,6 +13,7 @@ import { type DaemonRun, IMAGE, startDaemon } from "../support/daemon-run.js";
 import { temporaryFolder } from "../support/folder.js";
 import { type ModbusPeer, startPymodbus } from "../support/modbus-peer.js";
 import { isPeerMissing } from "../support/peer.js";
+import { programOf } from "../support/program.js";
 
 const POLLS = 3;
 
@@ -65,11 +66,7 @@ describe.skipIf(isPeerMissing("python3-pymodbus"))("a page (python3-pymodbus)", 
 
 describe("heatpool import and export", () => {
   const run = (...args: string[]) =>
-    spawnSync(
-      process.execPath,
-      ["--import", "tsx", "--conditions=source", "daemon/main.ts", ...args],
-      { encoding: "utf8" },
-    );
+    spawnSync(process.execPath, [...programOf("daemon"), ...args], { encoding: "utf8" });
 
   it("give back what a file held, without what was broken in it", { timeout: 180_000 }, () => {
     const folder = temporaryFolder();
@@ -83,6 +80,7 @@ describe("heatpool import and export", () => {
       ].join("\n"),
     );
     expect(run("history", "export", "--config", config)).toMatchObject({ status: 1 });
+    expect(run("history", "export", "--json", "--config", config)).toMatchObject({ status: 64 });
     expect(existsSync(join(folder, "state/history"))).toBe(false);
     const old = join(folder, "old.csv");
     const lines = ["2024-10-01T12:00:00Z,35.5,30.1", "never,1,2", "2024-10-01T12:05:00Z,36.5,31.1"];

@@ -5,7 +5,6 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { targetPathOf } from "#core/envelope/model-header.js";
 import { createDeviceKey } from "../../bench/push-daemons.js";
@@ -13,6 +12,7 @@ import { openStateFile } from "../../daemon/host/state-file.js";
 import { openModelBook } from "../../daemon/model/model-book.js";
 import { openModelCache } from "../../daemon/model/model-cache.js";
 import { restoreModels } from "../../daemon/model/restore-models.js";
+import { bundleChild } from "../support/child-bundle.js";
 import { createFakeClock } from "../support/fake-clock.js";
 import { temporaryFolder } from "../support/folder.js";
 import { candidate, createModelBackend } from "../support/push-bed.js";
@@ -82,17 +82,13 @@ describe("a daemon killed while it switches models", () => {
     return { count: active.length, release: model?.target.release ?? 0, model, highest, seq };
   }
 
-  const child = join(folder, "child.mjs");
+  let child = "";
   let first = "";
   let second = "";
   const base = join(folder, "base");
   let steps = 0;
   beforeAll(async () => {
-    await build({
-      ...{ entryPoints: ["test/support/model-switch-child.ts"], outfile: child },
-      ...{ bundle: true, platform: "node", format: "esm", conditions: ["source"] },
-      logLevel: "error",
-    });
+    child = await bundleChild("model-switch-child", folder);
     backend.deviceKeys.set(device.installationId, device.spki);
     first = await grant(1);
     second = await grant(2);

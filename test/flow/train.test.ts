@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openLevelSnapshotStore } from "../../backend/store/level-snapshot-store.js";
 import { simulateHeatPump } from "../../bench/heat-pump-simulator.js";
+import { createBackendProgram } from "../support/backend-program.js";
 import { temporaryFolder } from "../support/folder.js";
 import { MODEL, sendTable } from "../support/training-bed.js";
 
@@ -51,11 +52,22 @@ function run(...words: string[]) {
 describe.skipIf(!existsSync(PROGRAM))(
   "training by hand (needs dist, see scripts/build.mjs)",
   () => {
+    it("that is ended says so, and that the next one goes on", async () => {
+      const program = createBackendProgram();
+      program.stop();
+      expect(await program.fail("train", "--config", config)).toMatchObject({
+        code: "INTERRUPTED",
+        exitStatus: 130,
+        hint: expect.stringContaining("next run goes on"),
+      });
+    });
+
     it(
       "keeps nothing of a dry run, then a candidate, which becomes a release if it is good",
       () => {
         const dry = run("train", "--model", MODEL, "--dry-run", "--json");
-        expect(dry.stderr).toContain("solving and judging");
+        // Progress is for a person at a terminal.
+        expect(dry.stderr).toBe("");
         expect(dry.answer).toMatchObject({ dryRun: true, models: [{ installations: 5 }] });
         expect(run("models", "candidates", "--json").answer).toEqual({ candidates: [] });
 

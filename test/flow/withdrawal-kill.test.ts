@@ -4,10 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSharing } from "../../daemon/assembly/open-sharing.js";
 import type { DaemonParts } from "../../daemon/assembly/parts.js";
@@ -23,6 +22,7 @@ import {
   waitingEntries,
 } from "../support/backlog-material.js";
 import { createChance } from "../support/chance.js";
+import { bundleChild } from "../support/child-bundle.js";
 import { startDaemon } from "../support/daemon-run.js";
 import { createFakeClock } from "../support/fake-clock.js";
 import { temporaryFolder } from "../support/folder.js";
@@ -33,7 +33,7 @@ const SEALED = "a sealed model file";
 
 describe("a withdrawal that is killed", () => {
   const folder = temporaryFolder();
-  const child = join(folder, "child.mjs");
+  let child = "";
   const base = join(folder, "base");
   let needles: Buffer[] = [];
   let steps = 0;
@@ -77,18 +77,10 @@ describe("a withdrawal that is killed", () => {
     Object.keys(openModelBook(stateOf(home).models).memory.installed).length;
 
   beforeAll(async () => {
-    await build({
-      ...{ entryPoints: ["test/support/withdrawal-child.ts"], outfile: child },
-      ...{ bundle: true, external: ["classic-level"], platform: "node", format: "esm" },
-      ...{ conditions: ["source"], logLevel: "error" },
-      // The native part stays outside, and is asked for as CommonJS does.
-      banner: {
-        js: `import { createRequire } from "node:module"; const require = createRequire("${child}");`,
-      },
+    child = await bundleChild("withdrawal-child", folder, {
       // Where the child looks for profiles; it is bundled somewhere else.
-      define: { "import.meta.url": JSON.stringify(`file://${resolve("daemon/profile/x.ts")}`) },
+      "import.meta.url": JSON.stringify(`file://${resolve("daemon/profile/x.ts")}`),
     });
-    symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
     await new Promise<void>((done) => {
       server.listen(0, "127.0.0.1", done);
     });

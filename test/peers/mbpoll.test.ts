@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHeatPumpModel } from "../../daemon/simulator/heat-pump-model.js";
 import { isPeerMissing } from "../support/peer.js";
+import { programOf } from "../support/program.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const profileName = "idm/navigator-10";
@@ -17,9 +18,8 @@ const FLOW = 1050;
 const child: { process: ChildProcess | undefined; port: number } = { process: undefined, port: 0 };
 
 beforeAll(async () => {
-  const args = ["--conditions=source", "--import", "tsx", "daemon/main.ts"];
   const simulate = ["profile", "simulate", profileName, "--speed", "0", "--seed", "7"];
-  const started = spawn(process.execPath, [...args, ...simulate], {
+  const started = spawn(process.execPath, [...programOf("daemon"), ...simulate], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
   });

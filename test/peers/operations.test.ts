@@ -1,6 +1,6 @@
 /** What docs/operations.md tells an operator to type works as it stands there. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -140,11 +140,28 @@ describe("commands for the daily work", () => {
   );
 
   it(
+    "a backup that has no place to go is refused in words, and nobody else's draft is touched",
+    () => {
+      const out = join(folder, "backup");
+      writeFileSync(`${out}.part`, "of another");
+      const { status, stderr } = ask("backup", "--out", out);
+      expect([status, stderr]).toEqual([
+        78,
+        expect.stringMatching(/^STATE_INVALID: .*EEXIST.*\n.*remove what ends in \.part\.\n$/),
+      ]);
+      expect(readFileSync(`${out}.part`, "utf8")).toBe("of another");
+    },
+    TEST_MS,
+  );
+
+  it(
     "the log's level changes and says so in the log",
     () => {
       expect(ask("log-level", "warn").stdout).toMatch(/^Logs warn until the next start/);
       expect(ask("log-level", "info").stdout).toMatch(/it was warn/);
-      expect(ask("log-level", "loud").stderr).toMatch(/^INVALID_ARGUMENT: no log level "loud"/);
+      expect(ask("log-level", "loud").stderr).toMatch(
+        /^INVALID_ARGUMENT: no log level "loud"\nThere are: debug, /,
+      );
     },
     TEST_MS,
   );

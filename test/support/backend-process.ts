@@ -4,9 +4,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-
-/** How sources are run. */
-const SOURCES = ["--import", "tsx", "--conditions=source", "backend/main.ts"];
+import { programOf } from "./program.js";
 
 /** A command that ended. */
 export interface Ended {
@@ -52,13 +50,13 @@ export function runBackendCommand(...args: string[]): Ended {
 /** The same, with more in its environment. */
 export function runBackendIn(environment: Record<string, string>, ...args: string[]): Ended {
   const env = { ...process.env, ...environment };
-  return spawnSync(process.execPath, [...SOURCES, ...args], { encoding: "utf8", env });
+  return spawnSync(process.execPath, [...programOf("backend"), ...args], { encoding: "utf8", env });
 }
 
-/** Starts `serve` and waits until it listens. @param program what Node runs; the sources unless told */
+/** Starts `serve` and waits until it listens. @param program what Node runs, where it is not the backend as it is */
 export async function startBackend(
   configFile: string,
-  program: readonly string[] = SOURCES,
+  program: readonly string[] = programOf("backend"),
 ): Promise<RunningBackend> {
   const child = spawn(process.execPath, [...program, "serve", "--config", configFile], {
     stdio: ["ignore", "pipe", "pipe"],

@@ -70,7 +70,9 @@ export function createFakeTraining(nowMs: () => number = () => 1_790_000_000_000
     open: (onProgress) => ({
       check({ heatpumpModel }) {
         if (heatpumpModel === undefined || heatpumpModel === CANDIDATE.heatpumpModel) return;
-        throw new HeatpoolError("NOT_FOUND", `nobody contributes to ${heatpumpModel}`);
+        throw new HeatpoolError("NOT_FOUND", `nobody contributes to ${heatpumpModel}`, {
+          hint: "Known: Wärmepumpe Ä.",
+        });
       },
       train: () =>
         new Promise((resolve, reject) => {

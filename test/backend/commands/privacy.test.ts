@@ -1,5 +1,5 @@
 /** The audit finds a planted address and a planted id wherever they lie, and nothing where none is. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLevelSnapshotStore } from "../../../backend/store/level-snapshot-store.js";
@@ -48,6 +48,18 @@ async function audit(bed: Awaited<ReturnType<typeof fill>>, ...more: string[]) {
 }
 
 describe("privacy audit", () => {
+  it("does not call clean what it cannot read", async () => {
+    const folder = temporaryFolder();
+    const config = writeBackendConfig(folder);
+    mkdirSync(join(folder, "state"));
+    // A file that not even root reads from its beginning.
+    symlinkSync("/proc/self/mem", join(folder, "state/notes"));
+    const program = createBackendProgram();
+    const error = await program.fail("privacy", "audit", "-c", config);
+    expect(error).toMatchObject({ code: "PERMISSION_DENIED", hint: expect.any(String) });
+    expect(program.lines).toEqual([]);
+  });
+
   it("finds nothing in a store and a log as the backend writes them", async () => {
     const { folder, config, program } = await fill();
     const log = join(folder, "log");

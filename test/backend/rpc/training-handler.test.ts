@@ -32,9 +32,17 @@ describe("training over the admin listener", () => {
     const { runs, finish } = behind.fakeTraining;
     const lived = runs.live(ending.signal);
     const order = { heatpumpModel: REPORT.heatpumpModel, since: "2026-05", isDry: true };
+    await expect(admin.training.start({ heatpumpModel: "none" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      hint: "Known: Wärmepumpe Ä.",
+    });
     const begun = await admin.training.start(order);
     expect(begun).toMatchObject({ id: 1, state: "running", ...order, isOnDemand: true });
     expect(await admin.training.runs()).toEqual(await runs.runs());
+    // Who is refused was answered, and learns why and what helps.
+    await expect(admin.training.start(order)).rejects.toMatchObject({
+      message: "training runs already",
+    });
     finish();
     ending.abort();
     await lived;

@@ -59,7 +59,9 @@ function directoryBytes(directory: string): number {
 
 async function begin(directory: string, more = {}) {
   const clock = createFakeClock();
-  const options = { ...optionsOf(clock), streams: [stream], directory, rowsMax: 50, ...more };
+  // Packing noise tightly takes most of the time and makes it no smaller.
+  const kept = { codec: 0, streams: [stream], directory, rowsMax: 50 };
+  const options = { ...optionsOf(clock), ...kept, ...more };
   return { clock, options, backlog: await openLevelBacklog(options) };
 }
 
@@ -227,7 +229,8 @@ describe("a full disk", { timeout: TIME_MAX_MS }, () => {
         }
       };
       await run(300);
-      for (let round = 0; round < 3; round++) {
+      // Twice: what a filled disk left behind must not hinder the next time.
+      for (let round = 0; round < 2; round++) {
         fill(ballast);
         await run(50);
         expect(backlog.status()).toMatchObject({ mode: "durable", unaccounted: 0, lost: 0 });

@@ -3,21 +3,24 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openLevelBacklog } from "../../../daemon/backlog/level-backlog.js";
 import { drainNumbers, optionsOf } from "../../support/backlog-material.js";
 import { createRandom } from "../../support/chance.js";
+import { bundleChild } from "../../support/child-bundle.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
 
 const ROUNDS = 15;
 /** Each round starts a process, which a busy machine may take long to do. */
 const TIME_MAX_MS = 600_000;
-const CHILD = fileURLToPath(new URL("../../support/backlog-child.ts", import.meta.url));
+let program = "";
+beforeAll(async () => {
+  program = await bundleChild("backlog-child", temporaryFolder());
+});
 
 function startChild(args: readonly string[]) {
-  return spawn(process.execPath, ["--conditions=source", "--import", "tsx", CHILD, ...args], {
+  return spawn(process.execPath, [program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

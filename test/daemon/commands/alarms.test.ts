@@ -8,11 +8,14 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HeatpoolError } from "#core/errors.js";
 import { openHistoryFolder } from "../../../daemon/assembly/open-history.js";
+import { noteDone } from "../../../daemon/commands/alarms.js";
+import { askModel } from "../../../daemon/commands/model-local.js";
 import { readSetup } from "../../../daemon/commands/setup.js";
 import { createSystemClock } from "../../../daemon/host/system-clock.js";
 import { askDaemon, controlSocketPath } from "../../../daemon/local/control-socket.js";
 import { scorerQuestion } from "../../../daemon/model/scorer-desk.js";
 import { type DaemonRun, startDaemon } from "../../support/daemon-run.js";
+import { createFakeTerminal } from "../../support/fake-terminal.js";
 import { temporaryFolder } from "../../support/folder.js";
 
 describe("the daemon, asked about alarms and models", () => {
@@ -62,6 +65,23 @@ describe("the daemon, asked about alarms and models", () => {
   });
 });
 
+describe("a device that is not configured", () => {
+  it.each(["wärme pumpe", "../alarms", ""])("%j is told with those that are", async (device) => {
+    const folder = temporaryFolder();
+    const config = join(folder, "heatpool.yaml");
+    writeFileSync(
+      config,
+      `devices: [{ host: 127.0.0.1, profile: idm/navigator-2.0 }]\nruntimeDir: ${folder}\n`,
+    );
+    const { terminal } = createFakeTerminal();
+    for (const ask of [askModel("relearn"), askModel("explain"), noteDone("changed")])
+      await expect(ask({ config, device }, terminal)).rejects.toMatchObject({
+        code: "USAGE",
+        message: `--device ${device}: one of heatpump`,
+      });
+  });
+});
+
 describe("recorded polls", () => {
   it("that nobody can read are refused by name", async () => {
     const { replay } = await import("../../../daemon/commands/replay.js");
@@ -72,6 +92,16 @@ describe("recorded polls", () => {
     const run = (more: object) => replay({ ...options, ...more }, terminal as never);
     await expect(run({})).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     await expect(run({ from: `${file}.gone` })).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(run({ model: file })).rejects.toMatchObject({
+      message: expect.stringContaining(`${file}: normal-behaviour model`),
+    });
+    writeFileSync(file, 'timestamp,temp_flow\n"2026-01-01,30\n');
+    await expect(run({})).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(/a\.csv:2: Quote Not Closed/),
+    });
+    writeFileSync(file, "timestamp,temp_flow\n2026-13-01,30\n");
+    await expect(run({})).rejects.toMatchObject({ message: `${file}:2: "2026-13-01" is no time` });
     await expect(run({ speed: "2" })).rejects.toMatchObject({ code: "USAGE" });
     await expect(run({ learnDays: "0" })).rejects.toMatchObject({ code: "USAGE" });
   });

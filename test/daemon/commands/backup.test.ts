@@ -8,8 +8,9 @@ import { openLevelHistory } from "../../../daemon/history/level-history.js";
 import { flowsOf, historyOptions, START_MS, snapshotAt } from "../../contract/history-contract.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { programOf } from "../../support/program.js";
 
-const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
+const PROGRAM = programOf("daemon");
 const ID = "6f1f3f0e-1c1b-4d7e-9a51-0a2b3c4d5e6f\n";
 
 function run(...args: string[]) {

@@ -9,9 +9,10 @@ import { createHeatPumpModel } from "../../../daemon/simulator/heat-pump-model.j
 import { startModbusServer } from "../../../daemon/simulator/modbus-server.js";
 import { createProfileImage } from "../../../daemon/simulator/profile-image.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { programOf } from "../../support/program.js";
 
 const PROFILE = "idm/navigator-2.0";
-const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts", "doctor"];
+const PROGRAM = [...programOf("daemon"), "doctor"];
 
 function run(config: string, ...more: string[]): Promise<{ status: number; stdout: string }> {
   return new Promise((resolve) => {

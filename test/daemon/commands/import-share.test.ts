@@ -24,7 +24,12 @@ interface House {
   readonly config: string;
   readonly clock: FakeClock;
   readonly warned: string[];
-  import(lines: readonly string[], share?: boolean): Promise<{ sharing?: Record<string, number> }>;
+  /** What is left of the file when `ending` fires is not read. */
+  import(
+    lines: readonly string[],
+    share?: boolean,
+    ending?: AbortSignal,
+  ): Promise<{ sharing?: Record<string, number> }>;
   grant(): void;
   /** The backlog as the daemon opens it. */
   withBacklog<T>(act: (backlog: Backlog) => Promise<T>): Promise<T>;
@@ -59,10 +64,10 @@ function createHouse(backend = "backend: { url: pool.example.org:7443 }"): House
     config,
     clock,
     warned,
-    async import(rows, share = true) {
+    async import(rows, share = true, ending = terminal.ending) {
       const file = join(folder, "past.csv");
       writeFileSync(file, ["time,temp_flow,temp_outdoor", ...rows].join("\n"));
-      await importCsv({ config, json: true, share }, terminal, [file]);
+      await importCsv({ config, json: true, share }, { ...terminal, ending }, [file]);
       return JSON.parse(printed.pop() ?? "");
     },
     grant: () => void book.grant({ locale: "en", scopes: [] }),
@@ -126,6 +131,21 @@ describe("heatpool import --share", () => {
     expect(await house.import(more)).toMatchObject({ sharing: { shared: 1, known: 3000 } });
     const times = await house.withBacklog(waitingTimes);
     expect(times).toEqual(Array.from({ length: 3001 }, (_, k) => fromMs + k * MINUTE_MS));
+  });
+
+  it("that is ended is told from a whole one, and may be repeated", async () => {
+    const house = createHouse();
+    const rows = minutes(NOW_MS - 10 * DAY_MS, 5);
+    await expect(house.import(rows, false, AbortSignal.abort())).rejects.toMatchObject({
+      code: "INTERRUPTED",
+      hint: expect.stringContaining("counts once"),
+    });
+    expect(await house.import(rows, false)).toMatchObject({ rows: 5, values: 10 });
+    // Nor is one of nothing.
+    await expect(house.import([], false)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(house.import(["2026-13-01,1,2"], false)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
   });
 
   it("takes a row a minute, nothing that the daemon shared itself, nothing too old", async () => {

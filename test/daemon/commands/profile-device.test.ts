@@ -93,6 +93,12 @@ describe("heatpool profile probe", () => {
   });
 
   it("needs a host: it looks for nothing by itself", async () => {
+    await expect(run("probe", ...at(99_999))).rejects.toMatchObject({
+      code: "USAGE",
+      message: "--port 99999: must be a number from 1 to 65535",
+    });
+    const french = [...at(1), "--language", "fr"];
+    await expect(run("probe", ...french)).rejects.toMatchObject({ code: "USAGE" });
     await expect(run("probe")).rejects.toMatchObject({
       code: "commander.missingMandatoryOptionValue",
     });

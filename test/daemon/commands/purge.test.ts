@@ -59,6 +59,16 @@ describe("heatpool purge", () => {
     expect(lines.join("\n")).toContain("`heatpool privacy erase`");
   });
 
+  it("says when a wish to be erased waits for its backend, which would go as well", async () => {
+    const { folder, config } = settled();
+    const asked = createFakeTerminal();
+    await purge({ config }, asked.terminal);
+    expect(asked.lines.join("\n")).not.toContain("has not answered");
+    writeFileSync(join(folder, "state/erasure-wish"), "wished");
+    await purge({ config }, asked.terminal);
+    expect(asked.lines.at(-2)).toContain("the backend has not answered yet");
+  });
+
   it("asks first, and does nothing when nobody agrees", async () => {
     const { folder, config, book } = settled({ more: "language: de" });
     const { terminal, lines, ended } = createFakeTerminal("ja");

@@ -9,6 +9,7 @@ import { openHistoryFolder } from "../../../daemon/assembly/open-history.js";
 import { replay } from "../../../daemon/commands/replay.js";
 import { readSetup } from "../../../daemon/commands/setup.js";
 import { createSystemClock } from "../../../daemon/host/system-clock.js";
+import { createFakeTerminal } from "../../support/fake-terminal.js";
 import { temporaryFolder } from "../../support/folder.js";
 import { METRIC_OF } from "../../support/scorer-bed.js";
 
@@ -90,5 +91,16 @@ describe("heatpool replay --from history", () => {
     const two =
       "[{ host: 127.0.0.1, profile: idm/navigator-2.0, deviceId: a }, { host: 127.0.0.2, profile: idm/navigator-2.0, deviceId: b }]";
     await expect(run(installed(two).config)).rejects.toMatchObject({ code: "USAGE" });
+  });
+
+  it("that is ended, or asked in a language it does not speak, is no result", async () => {
+    const from = join(temporaryFolder(), "polls.csv");
+    writeFileSync(from, "timestamp,temp_flow\n2026-01-01T00:00:00Z,30\n");
+    const { terminal, lines } = createFakeTerminal();
+    const ask = (more: object) => replay({ config: "", from, speed: "max", ...more }, terminal);
+    await expect(ask({ language: "fr" })).rejects.toMatchObject({ code: "USAGE" });
+    Object.assign(terminal, { ending: AbortSignal.abort() });
+    await expect(ask({})).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(lines).toEqual([]);
   });
 });

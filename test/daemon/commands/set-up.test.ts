@@ -11,9 +11,10 @@ import { createHeatPumpModel } from "../../../daemon/simulator/heat-pump-model.j
 import { type ModbusServer, startModbusServer } from "../../../daemon/simulator/modbus-server.js";
 import { createProfileImage } from "../../../daemon/simulator/profile-image.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { programOf } from "../../support/program.js";
 
 const PROFILE = "idm/navigator-2.0";
-const PROGRAM = ["--import", "tsx", "--conditions=source", "daemon/main.ts"];
+const PROGRAM = programOf("daemon");
 
 function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
