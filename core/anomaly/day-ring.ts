@@ -33,6 +33,7 @@ const HOUR_CELLS_MIN = 9;
  * defrosts last longer, and polls of one cell disagree whenever the mode changes within it.
  */
 const HELD_CELLS = 2;
+
 /** Per cell of the day past: mode, whether a run or a defrost began, … */
 export interface DayRing {
   readonly outdoor: Float64Array;

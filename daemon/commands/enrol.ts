@@ -38,6 +38,7 @@ export async function enrol(options: EnrolOptions, terminal: Terminal): Promise<
   const { config } = readSetup(options.config);
   checkAddress(options.backend);
   const claimToken = readClaim(options) ?? readConfiguredClaim(config.backend?.claimTokenFile);
+  checkClaim(claimToken);
   const wish = { address: options.backend, claimToken };
   const answer = (await askDaemon(
     terminal.clock,
@@ -70,6 +71,14 @@ function checkAddress(backend: string | undefined): void {
   if (backend === undefined || BACKEND_ADDRESS.test(backend)) return;
   throw new HeatpoolError("USAGE", `--backend ${backend}: no host:port`, {
     hint: `Ask the operator for the address where installations enrol; the port is usually ${ENROL_PORT}.`,
+  });
+}
+
+/** It is a secret, so it is not repeated. */
+function checkClaim(claimToken: string): void {
+  if (/^[\x21-\x7e]*$/.test(claimToken)) return;
+  throw new HeatpoolError("USAGE", "the claim token holds a character that no token has", {
+    hint: "It is one word of plain letters, digits and signs: copy it once more as the operator gave it.",
   });
 }
 

@@ -107,6 +107,14 @@ describe("heatpool", () => {
     ]);
   });
 
+  it("does not take a claim token with a letter that no token has, nor repeats it", () => {
+    const file = writeConfig(temporaryFolder());
+    const ended = run("enrol", "--claim-token", "Schlüssel", "--config", file);
+    expect(ended.status).toBe(64);
+    expect(ended.stderr).toMatch(/^USAGE: the claim token holds a character that no token has\n/);
+    expect(ended.stderr).not.toContain("Schl");
+  });
+
   it.each([
     ["Ctrl-C", "\x03", 130, /INTERRUPTED: nothing was answered/],
     ["Ctrl-D", "\x04", 1, /Nothing was removed/],
