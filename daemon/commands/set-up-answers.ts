@@ -1,5 +1,5 @@
 /** What `heatpool setup` says and asks, and the configuration that its answers make. */
-type Language = "de" | "en";
+import type { Language } from "./language.js";
 
 const PAGE_PORT = 8480;
 

@@ -8,9 +8,9 @@ import { erase } from "../../../daemon/commands/privacy.js";
 import { readSetup } from "../../../daemon/commands/setup.js";
 import { enrolDevice } from "../../../daemon/enrolment/enrolment.js";
 import { openModelBook } from "../../../daemon/model/model-book.js";
+import { directPort } from "../../support/device-bed.js";
 import { createFakeTerminal } from "../../support/fake-terminal.js";
 import { temporaryFolder } from "../../support/folder.js";
-import { makeIdentities } from "../../support/identity-bed.js";
 import { freePort } from "../../support/peer.js";
 
 describe("heatpool privacy erase without a daemon", () => {
@@ -32,20 +32,11 @@ describe("heatpool privacy erase without a daemon", () => {
     const setup = readSetup(config);
     const { book, models } = openState(setup.config, terminal.clock, "0.1.0");
     const consent = book.grant({ locale: "en", scopes: [] });
-    const bed = await makeIdentities();
-    await enrolDevice(
-      openIdentity(setup.config, terminal).identity(),
-      {
-        ...bed.enrolment,
-        challenge: async () => bed.enrolment.challenge(),
-        enrol: ({ consentRecord, consentSignature, ...more }) =>
-          bed.enrolment.enrol({
-            ...more,
-            consent: { record: consentRecord, signature: consentSignature },
-          }),
-      },
-      { consent, claimToken: "" },
-    );
+    const { port } = await directPort();
+    await enrolDevice(openIdentity(setup.config, terminal).identity(), port, {
+      consent,
+      claimToken: "",
+    });
     const model = {
       target: { release: 1 } as never,
       grant: "g",
